@@ -1,0 +1,1 @@
+"""The command line: verbs only, a thin face on the workflows."""

@@ -1,0 +1,123 @@
+"""Plain-text tables for the terminal."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fashioncnn.evaluation.scores import Scores
+    from fashioncnn.recipes.schema import Recipe
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Align `rows`, the first being the heading: words to the left, figures to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    lines.insert(1, "─" * (sum(widths) + 2 * (len(widths) - 1)))
+    return "\n".join(lines)
+
+
+def recipes(listed: Sequence[Recipe]) -> str:
+    """List recipes with their promises."""
+    blocks = []
+    for recipe in listed:
+        promise = recipe.promise
+        reached = (
+            f"test accuracy {promise.test_accuracy_percent:.2f} ± {promise.std_percent:.2f} % "
+            f"(n = {promise.n}) in {promise.seconds:.0f} s on {promise.hardware}"
+            if promise
+            else "not measured yet"
+        )
+        blocks.append(f"{recipe.name}\n  {recipe.summary}\n  {reached}")
+    return "\n".join(blocks) + "\n\nOne in full: fashioncnn recipes NAME"
+
+
+def summary(metrics: Sequence[dict[str, float]]) -> dict[str, dict[str, object]]:
+    """Return mean, sample standard deviation (None for one run) and values by metric."""
+    return {
+        name: {
+            "mean": statistics.fmean(values),
+            "std": statistics.stdev(values) if len(values) > 1 else None,
+            "values": values,
+        }
+        for name in metrics[0]
+        if (values := [run[name] for run in metrics])
+    }
+
+
+def spread(values: Sequence[float]) -> str:
+    """Write shares as "91.93 ± 0.12 %", or "91.93 %" for one."""
+    mean = f"{100 * statistics.fmean(values):.2f}"
+    if len(values) == 1:
+        return f"{mean} %"
+    return f"{mean} ± {100 * statistics.stdev(values):.2f} %"
+
+
+def validation(scores: Sequence[Scores]) -> str:
+    """Say in a line what the validation pictures say."""
+    first = scores[0]
+    weakest = min(first.classes, key=lambda score: score.f1)
+    f1 = [next(score.f1 for score in one.classes if score.name == weakest.name) for one in scores]
+    accuracy = spread([one.accuracy for one in scores])
+    runs = "" if len(scores) == 1 else f" (mean ± standard deviation of {len(scores)} seeds)"
+    return (
+        f"Validation ({first.n:,} pictures): accuracy {accuracy}, "
+        f"{weakest.name} F1 {spread(f1)}{runs}"
+    )
+
+
+def scores(result: Scores) -> str:
+    """Show one run's scores, whole."""
+    rows = [["class", "precision", "recall", "F1", "pictures"]]
+    for score in (*result.classes, result.macro, result.weighted):
+        figures = [f"{value:.4f}" for value in (score.precision, score.recall, score.f1)]
+        rows.append([score.name, *figures, f"{score.support:,}"])
+    rows[-2][0], rows[-1][0] = "mean over classes", "mean by support"
+    confusions = [
+        f"  {pair.true} taken for {pair.predicted}: {pair.count} ({pair.share:.1%} of its pictures)"
+        for pair in result.top_confusions[:5]
+    ]
+    return "\n".join(
+        [
+            f"accuracy {result.accuracy:.2%}   loss {result.loss:.4f}   {result.n:,} pictures",
+            "",
+            table(rows),
+            "",
+            confusion(result),
+            "",
+            "most frequent confusions",
+            *confusions,
+        ]
+    )
+
+
+def confusion(result: Scores) -> str:
+    """Show the confusion matrix: a row for each true class, a column for each answer."""
+    names = [score.name for score in result.classes]
+    heading = ["true class \\ answer", *(name[:7] for name in names)]
+    rows = [[name, *map(str, row)] for name, row in zip(names, result.confusion, strict=True)]
+    return table([heading, *rows])
+
+
+def group_scores(results: Sequence[Scores]) -> str:
+    """Show mean ± standard deviation over several runs."""
+    rows = [["class", "precision", "recall", "F1"]]
+    for index, score in enumerate(results[0].classes):
+        of_class = [result.classes[index] for result in results]
+        rows.append(
+            [score.name]
+            + [
+                spread([getattr(one, key) for one in of_class])
+                for key in ("precision", "recall", "f1")
+            ]
+        )
+    accuracy = spread([result.accuracy for result in results])
+    return (
+        f"accuracy {accuracy}   mean ± standard deviation of {len(results)} runs\n\n{table(rows)}"
+    )

@@ -1,0 +1,284 @@
+"""The verbs and their options. Workflows are imported inside, so that --help is instant."""
+
+from __future__ import annotations
+
+import enum
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fashioncnn.cli import tables
+
+if TYPE_CHECKING:
+    from fashioncnn.runs.directory import Run
+
+app = typer.Typer(
+    help="Train, evaluate and explain convolutional networks on Fashion-MNIST.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(no_args_is_help=True)
+app.add_typer(data_app, name="data", help="Get Fashion-MNIST, or check a copy of it.")
+
+
+class Device(enum.StrEnum):
+    """Where to compute."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Precision(enum.StrEnum):
+    """Arithmetic of training."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+class Split(enum.StrEnum):
+    """Which pictures to score on."""
+
+    TEST = "test"
+    VALIDATION = "validation"
+
+
+class Checkpoint(enum.StrEnum):
+    """Which weights of a run."""
+
+    BEST = "best"
+    LAST = "last"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Fashion-MNIST's folder, if not found by itself."),
+]
+DeviceOption = Annotated[Device, typer.Option("--device", help="Where to compute.")]
+CheckpointOption = Annotated[
+    Checkpoint, typer.Option("--checkpoint", help="Best by validation, or last.")
+]
+Runs = Annotated[
+    list[Path], typer.Argument(metavar="RUN...", help="Run directories, or folders of runs.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from fashioncnn import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@data_app.command("fetch")
+def data_fetch(
+    from_folder: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="Take it from this folder, into the cache."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Find or download Fashion-MNIST and verify it."""
+    from fashioncnn.workflows.fetch import fetch_data
+
+    source = fetch_data(from_folder)
+    _answer(
+        as_json,
+        {"folder": str(source.folder), "origin": source.origin},
+        f"Fashion-MNIST is intact in {source.folder} ({source.origin})",
+    )
+
+
+@data_app.command("check")
+def data_check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with IDX files.")],
+    as_json: Json = False,
+) -> None:
+    """Say what lies in a folder and whether it is Fashion-MNIST, intact."""
+    from fashioncnn.workflows.fetch import check_data
+
+    verdicts = check_data(folder)
+    intact = all(verdict == "intact" for verdict in verdicts.values())
+    _answer(
+        as_json,
+        {"folder": str(folder), "intact": intact, "files": verdicts},
+        "\n".join(f"{name}: {verdict}" for name, verdict in verdicts.items()),
+    )
+    if not intact:
+        raise typer.Exit(2)
+
+
+@app.command()
+def recipes(
+    name: Annotated[str | None, typer.Argument(help="Print this recipe as TOML.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the built-in recipes, or print one."""
+    from fashioncnn.recipes.load import builtin_names, load, read_text
+
+    if name is None:
+        listed = [load(builtin) for builtin in builtin_names()]
+        values = [recipe.model_dump(mode="json", exclude_none=True) for recipe in listed]
+        _answer(as_json, {"recipes": values}, tables.recipes(listed))
+    else:
+        recipe = load(name)
+        _answer(
+            as_json, recipe.model_dump(mode="json", exclude_none=True), read_text(name).rstrip()
+        )
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="A built-in recipe's name, or a TOML file.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key, as optimizer.name=sgd."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Of everything random.  [default: 0]")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Train this many times: seeds 0, 1, …")
+    ] = None,
+    data: DataFolder = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Runs go to DIR/<recipe>/<time>-s<seed>.")
+    ] = Path("runs"),
+    device: DeviceOption = Device.AUTO,
+    precision: Annotated[
+        Precision, typer.Option(help="Arithmetic; auto leaves it to the recipe.")
+    ] = Precision.AUTO,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same command was stopped.")
+    ] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Afterwards evaluate on test and write the page.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a network by a recipe."""
+    if seed is not None and seeds is not None:
+        raise typer.BadParameter("give --seed or --seeds, not both")
+    from fashioncnn.workflows.evaluate import evaluate
+    from fashioncnn.workflows.train import train_seeds
+
+    runs = train_seeds(
+        recipe,
+        seeds=[seed or 0] if seeds is None else range(seeds),
+        changes=changes or (),
+        data=data,
+        out=out,
+        device=device.value,
+        precision=precision.value,
+        resume=resume,
+    )
+    scores = [evaluate(run, split="validation", data=data, device=device.value) for run in runs]
+    paths = [str(run.path) for run in runs]
+    page = _report(runs, None, data, device) if report else None
+    values = {
+        "runs": paths,
+        "metrics": tables.summary([score.metrics("val") for score in scores]),
+        "report": page and str(page),
+    }
+    text = tables.validation(scores)
+    if page is None:
+        text += f"\n\nNext, test scores and the page: fashioncnn report {' '.join(paths)}"
+    else:
+        text += f"\n\nThe page: {page}"
+    _answer(as_json, values, text)
+
+
+@app.command()
+def evaluate(
+    runs: Runs,
+    split: Annotated[Split, typer.Option(help="Which pictures.")] = Split.TEST,
+    checkpoint: CheckpointOption = Checkpoint.BEST,
+    data: DataFolder = None,
+    device: DeviceOption = Device.AUTO,
+    as_json: Json = False,
+) -> None:
+    """Score runs: accuracy, per-class precision, recall, F1, confusion."""
+    from fashioncnn.runs.directory import open_runs
+    from fashioncnn.workflows.evaluate import evaluate as evaluate_run
+
+    opened = open_runs(runs)
+    scores = [
+        evaluate_run(
+            run, split=split.value, checkpoint=checkpoint.value, data=data, device=device.value
+        )
+        for run in opened
+    ]
+    if len(opened) == 1:
+        values = {"run": str(opened[0].path), "split": split.value} | scores[0].to_json()
+        _answer(as_json, values, tables.scores(scores[0]))
+        return
+    metrics = [score.metrics("test" if split is Split.TEST else "val") for score in scores]
+    values = {"runs": [str(run.path) for run in opened], "metrics": tables.summary(metrics)}
+    _answer(as_json, values, tables.group_scores(scores))
+
+
+@app.command()
+def explain(
+    runs: Runs,
+    pictures: Annotated[
+        list[int] | None,
+        typer.Option("--picture", metavar="INDEX", help="A test picture's number; repeatable."),
+    ] = None,
+    per_class: Annotated[int, typer.Option(min=1, max=10, help="Pictures of every class.")] = 1,
+    checkpoint: CheckpointOption = Checkpoint.BEST,
+    data: DataFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Draw the filters of every convolution and the feature maps of every layer."""
+    from fashioncnn.runs.directory import open_runs
+    from fashioncnn.workflows.explain import explain as explain_run
+
+    drawn: list[str] = []
+    for run in open_runs(runs):
+        paths = explain_run(
+            run,
+            pictures=pictures or (),
+            per_class=per_class,
+            checkpoint=checkpoint.value,
+            data=data,
+        )
+        drawn.extend(str(path) for path in paths)
+    _answer(as_json, {"figures": drawn}, "\n".join(drawn))
+
+
+@app.command()
+def report(
+    runs: Runs,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the page goes; else in the run.")
+    ] = None,
+    data: DataFolder = None,
+    device: DeviceOption = Device.AUTO,
+    as_json: Json = False,
+) -> None:
+    """Write one page about runs; evaluates and explains them first where that is not done."""
+    from fashioncnn.runs.directory import open_runs
+
+    page = _report(open_runs(runs), out, data, device)
+    _answer(as_json, {"report": str(page)}, f"The page: {page}")
+
+
+def _report(runs: list[Run], out: Path | None, data: Path | None, device: Device) -> Path:
+    from fashioncnn.workflows.report import report as report_runs
+
+    return report_runs(runs, out=out, data=data, device=device.value)
+
+
+def _answer(as_json: bool, values: dict[str, Any], text: str) -> None:
+    typer.echo(json.dumps(values, ensure_ascii=False, allow_nan=False) if as_json else text)

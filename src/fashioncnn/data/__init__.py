@@ -1,0 +1,1 @@
+"""Files to `LabelledImages` to `Splits` to `Batches`."""

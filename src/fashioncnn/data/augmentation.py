@@ -1,0 +1,73 @@
+"""Which augmentations a recipe asks for, how strong for which class, and one epoch's draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from fashioncnn.data.augmentations import (
+    AFFINE_AUGMENTATIONS,
+    AUGMENTATIONS,
+    PIXEL_AUGMENTATIONS,
+)
+
+
+@dataclass(frozen=True)
+class EpochDraws:
+    """Everything random about one epoch's pictures, drawn ahead, by position in the epoch.
+
+    `affine_N23` is None when nothing moves; `pixels` holds (uniforms, strength) by augmentation.
+    """
+
+    affine_N23: Tensor | None
+    pixels: dict[str, tuple[Tensor, Tensor]]
+
+    def change_pixels(self, images_NCHW: Tensor, positions: slice) -> Tensor:
+        """Apply the pixel augmentations to the prepared pictures at `positions`."""
+        for key, (uniforms, strength) in self.pixels.items():
+            images_NCHW = PIXEL_AUGMENTATIONS[key].change(
+                images_NCHW, uniforms[positions], strength[positions]
+            )
+        return images_NCHW
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Strength by augmentation (the keys of AUGMENTATIONS), and what differs for some classes."""
+
+    strengths: Mapping[str, float] = field(default_factory=dict)
+    by_class: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+
+    def active(self) -> list[str]:
+        """List the augmentations that do anything for any class, in the order of the registry."""
+        tables = [self.strengths, *self.by_class.values()]
+        return [key for key in AUGMENTATIONS if any(table.get(key, 0.0) > 0 for table in tables)]
+
+    def draw(
+        self, labels: Tensor, source_size: int, generator: torch.Generator, device: torch.device
+    ) -> EpochDraws:
+        """Draw for the pictures with these `labels` (n,), on the processor, and move to `device`.
+
+        Drawing is on the processor always, so that a seed means the same on every device.
+        """
+        affine: Tensor | None = None
+        pixels = {}
+        for key in self.active():
+            uniforms = torch.rand(len(labels), AUGMENTATIONS[key].uniforms, generator=generator)
+            strength = self._strength(key, labels)
+            if key in AFFINE_AUGMENTATIONS:
+                matrices = AFFINE_AUGMENTATIONS[key].matrices(uniforms, strength, source_size)
+                affine = matrices if affine is None else affine @ matrices
+            else:
+                pixels[key] = (uniforms.to(device), strength.to(device))
+        return EpochDraws(None if affine is None else affine[:, :2].to(device), pixels)
+
+    def _strength(self, key: str, labels: Tensor) -> Tensor:
+        strength = torch.full((len(labels),), float(self.strengths.get(key, 0.0)))
+        for label, table in self.by_class.items():
+            if key in table:
+                strength[labels == label] = float(table[key])
+        return strength

@@ -1,0 +1,53 @@
+"""Random transformations of pictures, each with one strength that may differ by class.
+
+An affine augmentation answers matrices, which are multiplied and sampled once; a pixel
+augmentation changes prepared pictures. Both take uniform random numbers, never draw their own.
+A new one is a file here and a line in AUGMENTATIONS; its key is the recipe's key.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Tensor
+
+from fashioncnn.data.augmentations.erasing import RandomErasing
+from fashioncnn.data.augmentations.flip import HorizontalFlip
+from fashioncnn.data.augmentations.rotation import Rotation
+from fashioncnn.data.augmentations.translation import Translation
+
+
+class AffineAugmentation(Protocol):
+    """Moves pixels: answers where each output position comes from."""
+
+    uniforms: int
+    largest: float
+
+    def matrices(self, uniforms_NU: Tensor, strength_N: Tensor, source_size: int) -> Tensor:
+        """Return (n, 3, 3): homogeneous output position to source position, both in -1..1."""
+        ...
+
+
+class PixelAugmentation(Protocol):
+    """Changes pixels of prepared pictures."""
+
+    uniforms: int
+    largest: float
+
+    def change(self, images_NCHW: Tensor, uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
+        """Return the pictures changed; the input may be overwritten."""
+        ...
+
+
+AFFINE_AUGMENTATIONS: dict[str, AffineAugmentation] = {
+    "translation_pixels": Translation(),
+    "rotation_degrees": Rotation(),
+    "horizontal_flip_probability": HorizontalFlip(),
+}
+PIXEL_AUGMENTATIONS: dict[str, PixelAugmentation] = {
+    "erasing_probability": RandomErasing(),
+}
+AUGMENTATIONS: dict[str, AffineAugmentation | PixelAugmentation] = {
+    **AFFINE_AUGMENTATIONS,
+    **PIXEL_AUGMENTATIONS,
+}

@@ -1,0 +1,56 @@
+"""Everything a user can be told has gone wrong.
+
+::
+
+    FashionCNNError
+    ├── DataError       the pictures are missing, damaged, or other pictures
+    ├── RecipeError     a recipe, or a change to one, is not valid
+    ├── RunError        a run directory cannot be used as asked
+    ├── StorageError    the disk did not take or give a file
+    ├── DeviceError     the device or precision asked for is not there
+    ├── Diverged        the training loss is no longer a finite number
+    └── Stopped         the user stopped the work; it can go on later
+
+Each carries one message that names what is wrong, the value, and what is allowed.
+"""
+
+
+class FashionCNNError(Exception):
+    """Base of all; `exit_status` is what the command line ends with."""
+
+    exit_status = 2
+
+
+class DataError(FashionCNNError):
+    """The pictures are missing, damaged, or other pictures."""
+
+
+class RecipeError(FashionCNNError):
+    """A recipe, or a change to one, is not valid. The message lists every fault."""
+
+
+class RunError(FashionCNNError):
+    """A run directory cannot be used as asked."""
+
+
+class StorageError(FashionCNNError):
+    """The disk did not take or give a file."""
+
+    @classmethod
+    def from_os_error(cls, action: str, path: object, error: OSError) -> "StorageError":
+        """Say that `action` on `path` failed, and the system's reason."""
+        return cls(f"cannot {action} {path}: {error.strerror or error}")
+
+
+class DeviceError(FashionCNNError):
+    """The device or the precision asked for is not there."""
+
+
+class Diverged(FashionCNNError):
+    """The training loss is no longer a finite number."""
+
+
+class Stopped(FashionCNNError):
+    """The user stopped the work; the message says how to go on."""
+
+    exit_status = 130

@@ -1,0 +1,1 @@
+"""A network and pictures to `Predictions`, and those to `Scores`."""

@@ -1,0 +1,1 @@
+"""A network and pictures to what it has learned: filters and feature maps."""

@@ -1,0 +1,1 @@
+"""Run directories to figures and one self-contained page; reads files only."""

@@ -1,0 +1,111 @@
+"""What the report knows of a run, or of a group of runs that differ in the seed alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashioncnn.errors import RunError
+from fashioncnn.evaluation.scores import Scores
+from fashioncnn.recipes.load import load
+from fashioncnn.recipes.schema import Recipe
+from fashioncnn.runs.directory import Run
+from fashioncnn.runs.files import read_arrays, read_json
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """One run: what its files say. Arrays and scores are None where not made yet."""
+
+    run: Run
+    recipe: Recipe
+    provenance: dict[str, Any]
+    metrics: list[dict[str, Any]]
+    scores: Scores | None
+    evaluation: dict[str, Any]
+    confused: Arrays | None
+    filters: Arrays | None
+    pictures: Arrays | None
+    feature_maps: Arrays | None
+
+    @property
+    def seconds(self) -> float:
+        """What training took, validation included."""
+        return float(sum(record["train/seconds"] for record in self.metrics))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs of one recipe, differing in the seed."""
+
+    runs: tuple[RunFacts, ...]
+
+    @property
+    def first(self) -> RunFacts:
+        """The run whose pictures stand for the group."""
+        return self.runs[0]
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of all."""
+        return self.first.recipe
+
+    @property
+    def scored(self) -> list[Scores]:
+        """The scores of all runs."""
+        return [run.scores for run in self.runs if run.scores]
+
+    def values(self, metric: str) -> NDArray[np.float64]:
+        """Return one test metric's value for each run."""
+        return np.array([scores.metrics()[metric] for scores in self.scored])
+
+    def curves(self, metric: str) -> list[list[float]]:
+        """Return one figure of metrics.jsonl, by epoch, for each run."""
+        return [[float(record[metric]) for record in run.metrics] for run in self.runs]
+
+    @property
+    def confusion(self) -> NDArray[np.float64]:
+        """The confusion matrix, the mean over the runs."""
+        return np.asarray(np.mean([scores.confusion for scores in self.scored], axis=0))
+
+
+def read_facts(run: Run) -> RunFacts:
+    """Read a run directory. Raises RunError when something in it is damaged."""
+    scores_file = run.evaluation / "scores.json"
+    evaluation = read_json(scores_file) if scores_file.exists() else {}
+    try:
+        scores = Scores.from_json(evaluation) if evaluation else None
+    except (KeyError, TypeError):
+        raise RunError(f"{scores_file}: not the scores of a run") from None
+    return RunFacts(
+        run=run,
+        recipe=load(run.recipe_file),
+        provenance=run.provenance,
+        metrics=run.metrics,
+        scores=scores,
+        evaluation=evaluation,
+        confused=_arrays(run.evaluation / "confused_pictures.npz"),
+        filters=_arrays(run.explanations / "filters.npz"),
+        pictures=_arrays(run.explanations / "pictures.npz"),
+        feature_maps=_arrays(run.explanations / "feature_maps.npz"),
+    )
+
+
+def groups(runs: Sequence[Run]) -> list[Group]:
+    """Read runs and put those of the same recipe together, in the order of first appearance."""
+    by_recipe: dict[str, list[RunFacts]] = {}
+    for facts in map(read_facts, runs):
+        key = facts.recipe.name + json.dumps(facts.recipe.settings(), sort_keys=True)
+        by_recipe.setdefault(key, []).append(facts)
+    return [Group(tuple(of_recipe)) for of_recipe in by_recipe.values()]
+
+
+def _arrays(path: Any) -> Arrays | None:
+    return read_arrays(path) if path.exists() else None

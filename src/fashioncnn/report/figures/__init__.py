@@ -1,0 +1,66 @@
+"""The figures of a report. Each file draws one kind; this one keeps them as SVG and PNG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fashioncnn.report.facts import Group, RunFacts
+from fashioncnn.report.style import DPI, SETTINGS
+from fashioncnn.runs.files import make_folder, write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Named = tuple[str, Callable[[], "Figure"]]
+
+
+def draw(group: Group, folder: Path) -> list[Path]:
+    """Draw every figure of `group` into `folder`; return the PNG files."""
+    return [_keep(name, make, folder) for name, make in (*_results(group), *_insides(group.first))]
+
+
+def draw_explanations(run: RunFacts) -> list[Path]:
+    """Draw filters and feature maps into the run's own folder; return the PNG files."""
+    return [_keep(name, make, run.run.figures) for name, make in _insides(run)]
+
+
+def _results(group: Group) -> Iterator[Named]:
+    from fashioncnn.report.figures import confused, confusion, curves, overview, per_class
+
+    yield "training_validation_loss", lambda: curves.loss(group)
+    yield "training_validation_accuracy", lambda: curves.accuracy(group)
+    yield "confusion_matrix", lambda: confusion.matrix(group)
+    yield "f1_by_class", lambda: per_class.f1(group)
+    if group.first.confused is not None and len(group.first.confused["labels"]):
+        yield "confused_pictures", lambda: confused.pictures(group.first)
+    if group.first.filters and group.first.feature_maps:
+        yield "overview", lambda: overview.overview(group)
+
+
+def _insides(run: RunFacts) -> Iterator[Named]:
+    from functools import partial
+
+    from fashioncnn.report.figures import feature_maps, filters
+
+    for layer in run.filters or ():
+        yield f"filters_{layer}", partial(filters.sheet, run, layer)
+    for layer in run.feature_maps or ():
+        yield f"feature_maps_{layer}", partial(feature_maps.sheet, run, layer)
+
+
+def _keep(name: str, make: Callable[[], Figure], folder: Path) -> Path:
+    import matplotlib as mpl
+
+    make_folder(folder)
+    with mpl.rc_context(SETTINGS):
+        figure = make()
+        for suffix, keywords in ((".svg", {"metadata": {"Date": None}}), (".png", {"dpi": DPI})):
+            buffer = io.BytesIO()
+            figure.savefig(
+                buffer, format=suffix[1:], bbox_inches="tight", pad_inches=0.1, **keywords
+            )
+            write_bytes(folder / f"{name}{suffix}", buffer.getvalue())
+    return folder / f"{name}.png"

@@ -1,0 +1,56 @@
+"""The confusion matrix: what each class was taken for."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fashioncnn.report.facts import Group
+from fashioncnn.report.style import class_colours
+
+
+def matrix(group: Group) -> Figure:
+    """Draw counts, each row's shade by its share of the class."""
+    figure = Figure(figsize=(8.2, 7.2))
+    plot(figure.add_subplot(), group)
+    return figure
+
+
+def plot(axes: Axes, group: Group, font_size: float = 9) -> None:
+    """Draw the matrix on `axes`."""
+    counts = group.confusion
+    shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
+    names = [score.name for score in group.scored[0].classes]
+    axes.imshow(shares**0.5, cmap="Blues", vmin=0, vmax=1.1)
+    for (row, column), count in ((index, counts[index]) for index in _indices(counts.shape)):
+        if count:
+            axes.text(
+                column,
+                row,
+                f"{count:.0f}" if count >= 1 else "<1",
+                ha="center",
+                va="center",
+                fontsize=font_size,
+                fontweight="bold" if row == column else "normal",
+                color="white" if shares[row, column] > 0.4 else "#1b1f24",
+            )
+    ticks = range(len(names))
+    axes.set_xticks(ticks, names, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(ticks, names)
+    for name, vertical, horizontal in zip(
+        names, axes.get_yticklabels(), axes.get_xticklabels(), strict=True
+    ):
+        vertical.set_color(class_colours(names)[name])
+        horizontal.set_color(class_colours(names)[name])
+        vertical.set_fontweight("bold")
+        horizontal.set_fontweight("bold")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("answer of the network")
+    axes.set_ylabel("true class")
+    runs = len(group.scored)
+    axes.set_title("Confusion on the test pictures" + (f", mean of {runs} runs" * (runs > 1)))
+
+
+def _indices(shape: tuple[int, ...]) -> list[tuple[int, int]]:
+    return [(row, column) for row in range(shape[0]) for column in range(shape[1])]

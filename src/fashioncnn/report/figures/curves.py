@@ -1,0 +1,58 @@
+"""Loss and accuracy by epoch, on training and validation pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from fashioncnn.report.facts import Group
+from fashioncnn.report.style import TRAINING, VALIDATION
+
+
+def loss(group: Group) -> Figure:
+    """Draw training and validation loss."""
+    figure = Figure(figsize=(6.4, 3.8))
+    plot(figure.add_subplot(), group, "loss")
+    return figure
+
+
+def accuracy(group: Group) -> Figure:
+    """Draw training and validation accuracy."""
+    figure = Figure(figsize=(6.4, 3.8))
+    plot(figure.add_subplot(), group, "accuracy")
+    return figure
+
+
+def plot(axes: Axes, group: Group, figure_name: str) -> None:
+    """Draw one figure: thin lines for the runs, a strong one for their mean, named at its end."""
+    ends = {}
+    for split, colour, style, label in (
+        ("train", TRAINING, "--", "training"),
+        ("val", VALIDATION, "-", "validation"),
+    ):
+        curves = group.curves(f"{split}/{figure_name}")
+        shortest = min(len(curve) for curve in curves)
+        mean = np.mean([curve[:shortest] for curve in curves], axis=0)
+        epochs = np.arange(1, shortest + 1)
+        if len(curves) > 1:
+            for curve in curves:
+                axes.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.7, alpha=0.35)
+        axes.plot(epochs, mean, style, color=colour, lw=2, marker="o", ms=3.5, label=label)
+        ends[label] = mean[-1]
+    axes.set_title(f"Training and validation {figure_name}")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("mean cross-entropy" if figure_name == "loss" else "accuracy")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y")
+    if figure_name == "accuracy":
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    labels = {
+        name: f"{name} ({value:.3f} at the end)"
+        if figure_name == "loss"
+        else f"{name} ({value:.1%} at the end)"
+        for name, value in ends.items()
+    }
+    handles, names = axes.get_legend_handles_labels()
+    axes.legend(handles, [labels[name] for name in names])

@@ -1,0 +1,44 @@
+"""One picture of a whole run: how it learned, where it fails, what it looks for and sees."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from fashioncnn.report.facts import Group
+from fashioncnn.report.figures import confusion, curves, feature_maps, filters, per_class
+
+PICTURES = (0, 1, 5, 6, 8, 9)
+CHANNELS = 6
+
+
+def overview(group: Group) -> Figure:
+    """Draw loss, F1 by class, the confusion matrix, first filters and first feature maps."""
+    run = group.first
+    assert run.filters is not None
+    assert run.feature_maps is not None
+    figure = Figure(figsize=(15, 9.6), layout="constrained")
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.05, 1])[0]
+    top_left, bottom_left = left.subfigures(2, 1, height_ratios=[1, 1.05])
+    curves.plot(top_left.add_subplot(), group, "loss")
+    per_class.plot(bottom_left.add_subplot(), group)
+    top_right, bottom_right = right.subfigures(2, 1, height_ratios=[1.55, 1])
+    confusion.plot(top_right.add_subplot(), group, font_size=7.5)
+
+    filter_part, map_part = bottom_right.subfigures(1, 2, width_ratios=[1, 1.35])
+    layer = next(iter(run.filters))
+    axes = filter_part.add_subplot()
+    filters.plot(axes, run.filters[layer], colour_bar=False)
+    axes.set_title(f"{layer}: its {len(run.filters[layer])} filters")
+
+    layer = next(iter(run.feature_maps))
+    maps = run.feature_maps[layer]
+    rows = [row for row in PICTURES if row < len(maps)]
+    chosen = feature_maps.most_varied(maps, CHANNELS) if maps.ndim == 4 else []
+    grid = map_part.subplots(len(rows), len(chosen) + 1, squeeze=False)
+    for line, row in zip(grid, rows, strict=True):
+        feature_maps.picture(line[0], run, row)
+        for axes, channel in zip(line[1:], chosen, strict=True):
+            axes.imshow(maps[row, channel], cmap="viridis", vmin=maps.min(), vmax=maps.max())
+            axes.axis("off")
+    map_part.suptitle(f"{layer}: what it makes of pictures", fontsize=11, fontweight="bold")
+    return figure

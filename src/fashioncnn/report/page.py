@@ -1,0 +1,150 @@
+"""The page: one HTML file with everything inside, which opens offline."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from fashioncnn.errors import StorageError
+from fashioncnn.recipes.load import dump
+from fashioncnn.report import figures
+from fashioncnn.report.comparison import rows
+from fashioncnn.report.facts import Group
+from fashioncnn.report.style import class_colours
+from fashioncnn.runs.files import write_text
+
+# Lines and letters stay sharp as SVG; pictures made of pixels are smaller as PNG.
+SHARP = (
+    "training_validation_loss",
+    "training_validation_accuracy",
+    "confusion_matrix",
+    "f1_by_class",
+)
+
+CAPTIONS = {
+    "training_validation_loss": "Loss by epoch. Training loss includes dropout and augmentation; "
+    "validation loss is plain.",
+    "training_validation_accuracy": "Accuracy by epoch, on the same pictures.",
+    "confusion_matrix": "Rows are the true classes, columns what the network answered.",
+    "f1_by_class": "F1, the harmonic mean of precision and recall, for each class.",
+    "confused_pictures": "The most confused pairs, and the pictures the network was surest about. "
+    "The frame has the colour of the answer; #n is the position in the test file.",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as the page embeds it."""
+
+    name: str
+    source: str
+    caption: str
+
+
+def write(groups: Sequence[Group], page: Path, figures_folder: Path) -> Path:
+    """Draw the figures into `figures_folder` and write `page`; returns its path.
+
+    Each group has a section. Every run must have its scores.
+    """
+    sections = []
+    for number, one in enumerate(groups):
+        folder = figures_folder if len(groups) == 1 else figures_folder / f"{number + 1}"
+        sections.append(_section(one, figures.draw(one, folder), number))
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("fashioncnn.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["percent"] = lambda value: f"{100 * value:.2f} %"
+    html = environment.get_template("page.html.j2").render(
+        title=" and ".join(dict.fromkeys(one.recipe.name for one in groups)), sections=sections
+    )
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError.from_os_error("make", page.parent, error) from None
+    write_text(page, html)
+    return page
+
+
+def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
+    names = [score.name for score in one.scored[0].classes]
+    pictures = [_picture(path) for path in drawn]
+    return {
+        "id": f"s{number + 1}",
+        "recipe": one.recipe,
+        "runs": one.runs,
+        "n": len(one.runs),
+        "accuracy": _mean_std(one, "test/accuracy"),
+        "loss": _mean_std(one, "test/loss"),
+        "macro": _mean_std(one, "test/f1_macro"),
+        "seconds": sum(run.seconds for run in one.runs) / len(one.runs),
+        "classes": [
+            {
+                "name": name,
+                "colour": class_colours(names)[name],
+                "support": one.scored[0].classes[index].support,
+                **{
+                    key: _mean_std(one, f"test/{key}/{name}")
+                    for key in ("precision", "recall", "f1")
+                },
+            }
+            for index, name in enumerate(names)
+        ],
+        "weakest": min(names, key=lambda name: float(one.values(f"test/f1/{name}").mean())),
+        "top": one.scored[0].top_confusions[:3],
+        "comparison": rows(one),
+        "figures": {picture.name: picture for picture in pictures},
+        "filters": [p for p in pictures if p.name.startswith("filters_")],
+        "feature_maps": [p for p in pictures if p.name.startswith("feature_maps_")],
+        "recipe_toml": dump(one.recipe),
+        "provenance": _provenance(one),
+    }
+
+
+def _mean_std(one: Group, metric: str) -> dict[str, float | None]:
+    values = one.values(metric)
+    std = float(values.std(ddof=1)) if len(values) > 1 else None
+    return {"mean": float(values.mean()), "std": std}
+
+
+def _picture(path: Path) -> Picture:
+    suffix, kind = (".svg", "svg+xml") if path.stem in SHARP else (".png", "png")
+    encoded = base64.b64encode(path.with_suffix(suffix).read_bytes()).decode()
+    caption = CAPTIONS.get(path.stem, path.stem.replace("_", " "))
+    return Picture(path.stem, f"data:image/{kind};base64,{encoded}", caption)
+
+
+def _provenance(one: Group) -> list[tuple[str, str]]:
+    run = one.first
+    facts = run.provenance
+    checkpoint = run.evaluation["checkpoint"]
+    readings = ", ".join(str(each.evaluation["test_readings"]) for each in one.runs)
+    return [
+        ("runs", ", ".join(str(each.run.path) for each in one.runs)),
+        ("seeds", ", ".join(str(each.provenance["seed"]) for each in one.runs)),
+        ("command", facts["command"]),
+        ("started", facts["started"]),
+        ("hardware", f"{facts['hardware']}, {facts['precision']}"),
+        ("versions", ", ".join(f"{name} {value}" for name, value in facts["versions"].items())),
+        ("data, SHA-256", ", ".join(f"{name} {sha}" for name, sha in facts["data"].items())),
+        (
+            "validation",
+            f"{facts['split']['validation_images']:,} of the training pictures, split seed "
+            f"{facts['split']['seed']}, SHA-256 of their positions {facts['split']['sha256']}",
+        ),
+        (
+            "weights scored",
+            f"{checkpoint['name']} by validation, after epoch {checkpoint['epochs']}"
+            if checkpoint["name"] == "best"
+            else f"last, after epoch {checkpoint['epochs']}",
+        ),
+        ("evaluations on test, run by run", readings),
+    ]

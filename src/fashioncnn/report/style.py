@@ -1,0 +1,52 @@
+"""One look for every figure: class colours, ink, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+# Paul Tol's "muted" scheme, which the colour-blind can tell apart, and black.
+_PALETTE = (
+    "#CC6677",
+    "#332288",
+    "#DDCC77",
+    "#117733",
+    "#88CCEE",
+    "#882255",
+    "#000000",
+    "#44AA99",
+    "#999933",
+    "#AA4499",
+)
+INK = "#1b1f24"
+FAINT = "#8b949e"
+TRAINING = "#b35900"
+VALIDATION = "#0b5cad"
+REPORTED = "#9aa4af"
+DPI = 150
+
+SETTINGS: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.grid": False,
+    "grid.color": "#e4e8ec",
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "fashioncnn",
+}
+
+
+def class_colours(class_names: Sequence[str]) -> dict[str, str]:
+    """Return a colour for each class: the same class has the same colour everywhere."""
+    return {name: _PALETTE[index % len(_PALETTE)] for index, name in enumerate(class_names)}

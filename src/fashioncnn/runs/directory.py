@@ -1,0 +1,185 @@
+"""A run directory: where each thing lies, making one, finding them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fashioncnn.errors import RunError, StorageError
+from fashioncnn.runs import log
+from fashioncnn.runs.files import read_json, sync_folder, write_text
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run on disk; `path` holds a recipe.toml."""
+
+    path: Path
+
+    @property
+    def recipe_file(self) -> Path:
+        """The resolved, complete recipe."""
+        return self.path / "recipe.toml"
+
+    @property
+    def provenance_file(self) -> Path:
+        """Data, split, versions, machine, command."""
+        return self.path / "provenance.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        """A line an epoch."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def evaluation(self) -> Path:
+        """The folder of predictions and scores."""
+        return self.path / "evaluation"
+
+    @property
+    def explanations(self) -> Path:
+        """The folder of filters and feature maps, as arrays."""
+        return self.path / "explanations"
+
+    @property
+    def figures(self) -> Path:
+        """The folder of pictures, as SVG and PNG."""
+        return self.path / "figures"
+
+    @property
+    def report_file(self) -> Path:
+        """The page."""
+        return self.path / "report.html"
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What provenance.json says. Raises RunError when it is damaged."""
+        content = read_json(self.provenance_file)
+        if not isinstance(content, dict) or not isinstance(content.get("seed"), int):
+            raise RunError(f"{self.provenance_file}: not the provenance of a run")
+        return content
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The records of metrics.jsonl, oldest epoch first. Raises RunError when damaged."""
+        return log.read(self.metrics_file)
+
+    @property
+    def seed(self) -> int:
+        """The seed that it was started with."""
+        return int(self.provenance["seed"])
+
+
+def create(path: Path, files: Mapping[str, str]) -> Run:
+    """Make the run directory `path` with these `files`, whole or not at all.
+
+    Raises RunError when it exists already, StorageError when the disk refuses.
+    """
+    if path.exists():
+        raise RunError(f"{path} exists already; --resume goes on with it, or choose another --out")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=path.parent))
+    except OSError as error:
+        raise StorageError.from_os_error("make", path, error) from None
+    try:
+        (scratch / "checkpoints").mkdir()
+        for name, text in files.items():
+            write_text(scratch / name, text)
+        scratch.chmod(0o777 & ~_umask())
+        scratch.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise StorageError.from_os_error("make", path, error) from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return Run(path)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def new_path(out: Path, recipe_name: str, seed: int) -> Path:
+    """Return `out`/<recipe>/<UTC time>-s<seed>, which does not exist yet."""
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    path = out / recipe_name / f"{now}-s{seed}"
+    number = 2
+    while path.exists():
+        path = out / recipe_name / f"{now}-{number}-s{seed}"
+        number += 1
+    return path
+
+
+def is_run(path: Path) -> bool:
+    """Say whether `path` is a run directory."""
+    return (path / "recipe.toml").is_file() and (path / "provenance.json").is_file()
+
+
+def open_run(path: Path) -> Run:
+    """Return the run at `path`. Raises RunError when there is none."""
+    if is_run(path):
+        return Run(path)
+    if not path.exists():
+        raise RunError(f"{path}: no such run directory")
+    raise RunError(f"{path}: not a run directory (it has no recipe.toml and provenance.json)")
+
+
+def runs_below(folder: Path) -> list[Run]:
+    """List the runs directly in `folder`, oldest first by their names."""
+    if not folder.is_dir():
+        return []
+    return [Run(path) for path in sorted(folder.iterdir()) if is_run(path)]
+
+
+def open_runs(paths: Sequence[Path]) -> list[Run]:
+    """Return the runs that `paths` name; a folder of runs stands for all of them.
+
+    Raises RunError when a path is neither.
+    """
+    runs: list[Run] = []
+    for path in paths:
+        below = [] if is_run(path) else runs_below(path)
+        runs.extend(below or [open_run(path)])
+    return list(_unique(runs))
+
+
+def _unique(runs: Iterable[Run]) -> Iterator[Run]:
+    seen = set()
+    for run in runs:
+        key = run.path.resolve()
+        if key not in seen:
+            seen.add(key)
+            yield run
+
+
+@contextmanager
+def locked(run: Run) -> Iterator[None]:
+    """Hold the run for this process alone. Raises RunError when another process has it."""
+    try:
+        descriptor = os.open(run.path, os.O_RDONLY)
+    except OSError as error:
+        raise StorageError.from_os_error("open", run.path, error) from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"{run.path}: another process is training here") from None
+        yield
+    finally:
+        os.close(descriptor)

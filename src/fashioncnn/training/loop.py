@@ -1,0 +1,129 @@
+"""The training loop: steps through batches and yields an `EpochRecord` an epoch.
+
+It touches no disk and prints nothing; callers write, show and stop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fashioncnn.data.batches import Batches, in_order
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.preparation import Preparation
+from fashioncnn.errors import Diverged
+from fashioncnn.training.record import EpochRecord
+from fashioncnn.training.state import TrainingState
+
+# Reading the loss waits for the device, so it is looked at now and then.
+STEPS_BETWEEN_CHECKS = 20
+VALIDATION_BATCH = 250
+
+
+class StopRequested(Exception):
+    """Raised between two steps when the caller asked to stop; the state is whole."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What stays the same through training.
+
+    `learning_rate` maps a step (from 0, over all epochs) to a rate. `after_step` hears the state
+    after every step and answers whether to stop.
+    """
+
+    fabric: Fabric
+    batches: Batches
+    validation: LabelledImages
+    loss: nn.Module
+    learning_rate: Callable[[int], float]
+    epochs: int
+    after_step: Callable[[TrainingState], bool] | None = None
+
+    def run(self, state: TrainingState) -> Iterator[EpochRecord]:
+        """Train from where `state` stands to the end, yielding after each epoch.
+
+        When a record is yielded, `state` stands before the next epoch. Raises Diverged when the
+        loss is not finite, StopRequested when `after_step` asks to stop.
+        """
+        network, optimizer = self.fabric.setup(state.network, state.optimizer)
+        for epoch in range(state.position.epoch, self.epochs):
+            started = time.perf_counter() - state.seconds
+            network.train()
+            rate = 0.0
+            for batch in self.batches.epoch(epoch, first_step=state.position.step):
+                rate = self.learning_rate(epoch * self.batches.steps + state.position.step)
+                for group in state.optimizer.param_groups:
+                    group["lr"] = rate
+                logits = network(batch.images_NCHW)
+                loss = self.loss(logits, batch.labels)
+                optimizer.zero_grad()
+                self.fabric.backward(loss)
+                optimizer.step()
+                if state.average:
+                    state.average.update()
+                self._count(state, logits, loss, batch.labels)
+                state.seconds = time.perf_counter() - started
+                if self.after_step and self.after_step(state):
+                    raise StopRequested
+            yield self._finish_epoch(state, epoch, rate, started)
+
+    def _count(self, state: TrainingState, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
+        state.loss_sum += loss.detach() * len(labels)
+        state.correct += (logits.detach().argmax(1) == labels).sum()
+        state.position.step += 1
+        step = state.position.step
+        if (step % STEPS_BETWEEN_CHECKS == 0 or step == self.batches.steps) and not bool(
+            state.loss_sum.isfinite()
+        ):
+            rate = state.optimizer.param_groups[0]["lr"]
+            raise Diverged(
+                f"the training loss is not finite (epoch {state.position.epoch + 1}, by step "
+                f"{step} of {self.batches.steps}); a lower optimizer.learning_rate may help "
+                f"(it was {rate:g})"
+            )
+
+    def _finish_epoch(
+        self, state: TrainingState, epoch: int, rate: float, started: float
+    ) -> EpochRecord:
+        images = len(self.batches.pictures)
+        train_loss = float(state.loss_sum) / images
+        train_accuracy = int(state.correct) / images
+        train_seconds = time.perf_counter() - started
+        val_loss, val_accuracy = validate(
+            self.fabric, state.predictor, self.validation, self.batches.preparation
+        )
+        record = EpochRecord(
+            epoch=epoch + 1,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            learning_rate=rate,
+            seconds=time.perf_counter() - started,
+            images_per_second=images / train_seconds,
+        )
+        state.begin_epoch(epoch + 1)
+        return record
+
+
+@torch.no_grad()
+def validate(
+    fabric: Fabric, network: nn.Module, pictures: LabelledImages, preparation: Preparation
+) -> tuple[float, float]:
+    """Return the mean cross-entropy and the accuracy (0 to 1) of `network` on `pictures`."""
+    network.eval()
+    loss_sum, correct = 0.0, 0
+    for batch in in_order(pictures, preparation, VALIDATION_BATCH, fabric.device):
+        with fabric.autocast():
+            logits = network(batch.images_NCHW)
+        logits = logits.float()
+        loss_sum += float(functional.cross_entropy(logits, batch.labels, reduction="sum"))
+        correct += int((logits.argmax(1) == batch.labels).sum())
+    return loss_sum / len(pictures), correct / len(pictures)

@@ -1,0 +1,129 @@
+"""Everything that training changes, and its form as named tensors and plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from fashioncnn.errors import RunError
+from fashioncnn.training.averaging import MovingAverage
+
+
+@dataclass
+class Position:
+    """Where training stands: `epoch` (from 0) and the `step` in it that comes next."""
+
+    epoch: int = 0
+    step: int = 0
+
+
+@dataclass
+class TrainingState:
+    """The network, its optimiser and average, the position, and the epoch's sums so far.
+
+    `loss_sum` (float64) and `correct` (int64) are over the pictures of the epoch so far, on the
+    device; `seconds` is what the epoch took so far.
+    """
+
+    network: nn.Module
+    optimizer: Optimizer
+    average: MovingAverage | None
+    device: torch.device
+    position: Position = field(default_factory=Position)
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        # MPS has no float64.
+        precise = torch.float32 if self.device.type == "mps" else torch.float64
+        self.loss_sum = torch.zeros((), dtype=precise, device=self.device)
+        self.correct = torch.zeros((), dtype=torch.int64, device=self.device)
+
+    @property
+    def predictor(self) -> nn.Module:
+        """The network that predicts: the average where there is one."""
+        return self.average.network if self.average else self.network
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Stand before the first step of `epoch`, with empty sums."""
+        self.position = Position(epoch)
+        self.loss_sum.zero_()
+        self.correct.zero_()
+        self.seconds = 0.0
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return every tensor by name, the random states included."""
+        named = {f"model/{name}": value for name, value in self.network.state_dict().items()}
+        if self.average:
+            for name, value in self.average.network.state_dict().items():
+                named[f"average/{name}"] = value
+        for index, values in self.optimizer.state_dict()["state"].items():
+            for name, value in values.items():
+                if isinstance(value, Tensor):
+                    named[f"optimizer/{index}/{name}"] = value
+        named["sums/loss"] = self.loss_sum
+        named["sums/correct"] = self.correct
+        named["random/cpu"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            named["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        return {name: value.detach() for name, value in named.items()}
+
+    def values(self) -> dict[str, Any]:
+        """Return what is not a tensor, ready for JSON."""
+        return {
+            "epoch": self.position.epoch,
+            "step": self.position.step,
+            "seconds": self.seconds,
+            "average_started": bool(self.average and self.average.started),
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
+        """Take on what `tensors` and `values` answered; RunError when they are of another network.
+
+        Afterwards training goes on bit by bit as if it had never stopped.
+        """
+        load_network(self.network, tensors, "model/")
+        if self.average:
+            load_network(self.average.network, tensors, "average/")
+            self.average.started = values["average_started"]
+        self._restore_optimizer(tensors)
+        self.position = Position(values["epoch"], values["step"])
+        self.seconds = values["seconds"]
+        self.loss_sum.copy_(tensors["sums/loss"])
+        self.correct.copy_(tensors["sums/correct"])
+        torch.set_rng_state(tensors["random/cpu"].cpu())
+        if self.device.type == "cuda" and "random/cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["random/cuda"].cpu(), self.device)
+
+    def _restore_optimizer(self, tensors: Mapping[str, Tensor]) -> None:
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for name, value in tensors.items():
+            if not name.startswith("optimizer/"):
+                continue
+            _, index, key = name.split("/")
+            parameter = parameters[int(index)]
+            if value.shape == parameter.shape:
+                # The fused kernels walk state and weights in memory order: strides must agree.
+                kept = torch.empty_like(parameter, dtype=value.dtype)
+                value = kept.copy_(value)
+            elif self.device.type == "cuda":
+                value = value.to(self.device)
+            self.optimizer.state[parameter][key] = value
+
+
+def load_network(network: nn.Module, tensors: Mapping[str, Tensor], prefix: str) -> None:
+    """Load the tensors whose names begin with `prefix`; RunError when they do not fit."""
+    named = {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
+    try:
+        network.load_state_dict(named)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise RunError(f"the checkpoint is of another network: {reason}") from None

@@ -1,0 +1,133 @@
+"""evaluate: from a run to its scores on the test or validation split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashioncnn.data import sources
+from fashioncnn.data.images import FASHION_MNIST_CLASSES, LabelledImages
+from fashioncnn.errors import RunError
+from fashioncnn.evaluation.predict import predict
+from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.scores import Scores, score
+from fashioncnn.recipes.build import build_preparation
+from fashioncnn.runs import readings
+from fashioncnn.runs.directory import Run, open_run
+from fashioncnn.runs.files import (
+    make_folder,
+    read_arrays,
+    to_json,
+    write_arrays,
+    write_text,
+)
+from fashioncnn.training.device import DeviceName, fabric_for
+from fashioncnn.workflows.trained import CheckpointName, SplitName, Trained, open_trained
+
+PICTURES_A_CONFUSION = 8
+
+
+def evaluate(
+    run: Run | Path | str,
+    *,
+    split: SplitName = "test",
+    checkpoint: CheckpointName = "best",
+    data: Path | None = None,
+    device: DeviceName = "auto",
+) -> Scores:
+    """Score the run's network on `split`, in fp32, and keep predictions and scores in the run.
+
+    A split that this checkpoint has already predicted is not read again: its predictions are.
+    Raises RunError when the run or its checkpoint cannot be used, DataError without data.
+    """
+    run = run if isinstance(run, Run) else open_run(Path(run))
+    trained = open_trained(run, checkpoint, len(FASHION_MNIST_CLASSES))
+    predictions = _kept_predictions(trained, split)
+    if predictions is None:
+        predictions = _predict(trained, split, data, device)
+    scores = score(predictions)
+    facts = _facts(trained, split) | scores.to_json()
+    write_text(scores_file(run, split), to_json(facts))
+    return scores
+
+
+def scores_file(run: Run, split: SplitName) -> Path:
+    """Return where the scores of `split` lie; test is the one without a prefix."""
+    return run.evaluation / ("scores.json" if split == "test" else f"{split}-scores.json")
+
+
+def predictions_file(run: Run, split: SplitName) -> Path:
+    """Return where the predictions for `split` lie."""
+    return run.evaluation / ("predictions.npz" if split == "test" else f"{split}-predictions.npz")
+
+
+def _facts(trained: Trained, split: SplitName) -> dict[str, Any]:
+    return {
+        "split": split,
+        "recipe": trained.recipe.name,
+        "seed": trained.run.seed,
+        "checkpoint": {
+            "name": trained.checkpoint,
+            "epochs": trained.checkpoint_epochs,
+            "sha256": trained.checkpoint_sha256,
+        },
+        "test_readings": len(
+            [line for line in readings.read(trained.run) if line["purpose"] == "evaluate"]
+        ),
+    }
+
+
+def _kept_predictions(trained: Trained, split: SplitName) -> Predictions | None:
+    """Return the predictions that this very checkpoint made earlier, if whole."""
+    try:
+        arrays = read_arrays(predictions_file(trained.run, split))
+        if str(arrays["checkpoint_sha256"]) == trained.checkpoint_sha256:
+            return Predictions.from_arrays(arrays)
+    except (RunError, KeyError):
+        pass
+    return None
+
+
+def _predict(
+    trained: Trained, split: SplitName, data: Path | None, device: DeviceName
+) -> Predictions:
+    source = sources.find(data)
+    fabric = fabric_for(device, "fp32")
+    pictures = trained.pictures(source, split, "evaluate")
+    preparation = build_preparation(trained.recipe)
+    predictions = predict(trained.network, pictures, preparation, fabric.device)
+    make_folder(trained.run.evaluation)
+    if split == "test":
+        write_arrays(
+            trained.run.evaluation / "confused_pictures.npz",
+            _confused_pictures(pictures, predictions),
+        )
+    stamp = {"checkpoint_sha256": np.array(trained.checkpoint_sha256)}
+    write_arrays(predictions_file(trained.run, split), predictions.arrays() | stamp)
+    return predictions
+
+
+def _confused_pictures(
+    pictures: LabelledImages, predictions: Predictions
+) -> dict[str, NDArray[Any]]:
+    """Choose, of every top confusion, the pictures the network was surest about, for the report."""
+    names = predictions.class_names
+    probability = np.exp(predictions.log_probabilities.max(axis=1))
+    chosen: list[int] = []
+    for pair in score(predictions).top_confusions:
+        of_pair = np.flatnonzero(
+            (predictions.labels == names.index(pair.true))
+            & (predictions.predicted == names.index(pair.predicted))
+        )
+        chosen.extend(of_pair[np.argsort(-probability[of_pair])][:PICTURES_A_CONFUSION])
+    indices = np.array(chosen, np.int64)
+    return {
+        "images": pictures.images_NHW[indices],
+        "indices": indices,
+        "labels": predictions.labels[indices],
+        "predicted": predictions.predicted[indices],
+        "probabilities": probability[indices],
+    }

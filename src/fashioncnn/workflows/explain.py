@@ -1,0 +1,70 @@
+"""explain: from a run to its filters, and its feature maps for chosen test pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fashioncnn.data import sources
+from fashioncnn.data.images import FASHION_MNIST_CLASSES, LabelledImages
+from fashioncnn.data.preparation import as_uint8_NCHW
+from fashioncnn.errors import DataError
+from fashioncnn.explain.feature_maps import feature_maps
+from fashioncnn.explain.filters import convolution_filters
+from fashioncnn.recipes.build import build_preparation
+from fashioncnn.runs.directory import Run, open_run
+from fashioncnn.runs.files import make_folder, write_arrays
+from fashioncnn.workflows.trained import CheckpointName, open_trained
+
+
+def explain(
+    run: Run | Path | str,
+    *,
+    pictures: Sequence[int] = (),
+    per_class: int = 1,
+    checkpoint: CheckpointName = "best",
+    data: Path | None = None,
+) -> list[Path]:
+    """Keep the filters of every convolution and the feature maps of every layer, and draw them.
+
+    `pictures` are positions in the test file; without them, the first `per_class` of each class.
+    Returns the pictures drawn. Raises DataError for a position that is not there, RunError when
+    the run cannot be used.
+    """
+    from fashioncnn.report.facts import read_facts
+    from fashioncnn.report.figures import draw_explanations
+
+    run = run if isinstance(run, Run) else open_run(Path(run))
+    trained = open_trained(run, checkpoint, len(FASHION_MNIST_CLASSES))
+    source = sources.find(data)
+    test = trained.pictures(source, "test", "pictures")
+    indices = _choose(test, pictures, per_class)
+    chosen = test.take(indices)
+    images = as_uint8_NCHW(chosen.images_NHW, torch.device("cpu"))
+    maps = feature_maps(trained.network, build_preparation(trained.recipe)(images))
+
+    make_folder(run.explanations)
+    write_arrays(run.explanations / "filters.npz", convolution_filters(trained.network))
+    write_arrays(
+        run.explanations / "pictures.npz",
+        {"images": chosen.images_NHW, "labels": chosen.labels, "indices": indices},
+    )
+    write_arrays(run.explanations / "feature_maps.npz", maps)
+    return draw_explanations(read_facts(run))
+
+
+def _choose(test: LabelledImages, pictures: Sequence[int], per_class: int) -> NDArray[np.int64]:
+    for index in pictures:
+        if not 0 <= index < len(test):
+            raise DataError(f"picture {index}: test pictures are numbered 0 to {len(test) - 1}")
+    if pictures:
+        return np.array(pictures, np.int64)
+    if not 1 <= per_class <= 10:
+        raise DataError(f"per_class is {per_class}; it must be 1 to 10")
+    return np.concatenate(
+        [np.flatnonzero(test.labels == label)[:per_class] for label in range(test.classes)]
+    )

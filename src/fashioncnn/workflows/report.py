@@ -1,0 +1,52 @@
+"""report: from run directories to one page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from fashioncnn.errors import RunError
+from fashioncnn.report import page
+from fashioncnn.report.facts import groups
+from fashioncnn.runs.directory import Run, open_runs
+from fashioncnn.training.device import DeviceName
+from fashioncnn.workflows.evaluate import evaluate
+from fashioncnn.workflows.explain import explain
+from fashioncnn.workflows.say import say
+
+
+def report(
+    runs: Run | Path | str | Sequence[Run | Path | str],
+    *,
+    out: Path | None = None,
+    data: Path | None = None,
+    device: DeviceName = "auto",
+) -> Path:
+    """Write the page about `runs` and return its path.
+
+    A run that was not evaluated or explained yet is, first. The page lies in the run, or beside
+    several runs, unless `out` names a file; the figures lie in `figures/` beside it. Raises
+    RunError when a run cannot be used.
+    """
+    listed = [runs] if isinstance(runs, Run | Path | str) else list(runs)
+    opened = open_runs([run.path if isinstance(run, Run) else Path(run) for run in listed])
+    if not opened:
+        raise RunError("report: no run was given")
+    for run in opened:
+        if not (run.evaluation / "scores.json").exists():
+            say(f"evaluating {run.path} on the test pictures")
+            evaluate(run, data=data, device=device)
+    for group in groups(opened):
+        run = group.first.run
+        if group.first.feature_maps is None:
+            say(f"explaining {run.path}")
+            explain(run, data=data)
+    folder = _folder(opened)
+    return page.write(groups(opened), out or folder / "report.html", folder / "figures")
+
+
+def _folder(runs: Sequence[Run]) -> Path:
+    if len(runs) == 1:
+        return runs[0].path
+    return Path(os.path.commonpath([run.path for run in runs]))

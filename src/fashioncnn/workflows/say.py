@@ -1,0 +1,112 @@
+"""Telling people what happens: lines and bars on standard error, never on standard output."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fashioncnn.training.record import EpochRecord
+    from fashioncnn.training.state import TrainingState
+
+REFRESH_SECONDS = 0.1
+
+
+@functools.cache
+def console() -> Console:
+    """Return the console on standard error."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+
+def say(line: str) -> None:
+    """Print one line for the user."""
+    console().print(line)
+
+
+def duration(seconds: float) -> str:
+    """Write a time span for people: "8.2 s", "2 min 05 s", "1 h 04 min"."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+class TrainingProgress:
+    """A bar while training on a terminal, and a line an epoch everywhere."""
+
+    def __init__(self, epochs: int, steps: int, batch_size: int) -> None:
+        self.epochs, self.steps, self.batch_size = epochs, steps, batch_size
+        self._bar: Any = None
+        self._next = 0.0
+        self._steps_done = 0
+        self._started = time.perf_counter()
+        self._validation = ""
+
+    def __enter__(self) -> TrainingProgress:
+        if sys.stderr.isatty():
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.percentage:3.0f} %  {task.fields[facts]}"),
+                console=console(),
+                transient=True,
+            )
+            self._task = self._bar.add_task("training", total=self.epochs * self.steps, facts="")
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def step(self, state: TrainingState) -> None:
+        """Take note of one step done; now and then, show where training stands."""
+        self._steps_done += 1
+        if not self._bar or time.perf_counter() < self._next:
+            return
+        self._next = time.perf_counter() + REFRESH_SECONDS
+        seen = state.position.step * self.batch_size
+        facts = (
+            f"{seen / state.seconds:,.0f} images/s  loss {float(state.loss_sum) / seen:.3f}"
+            f"{self._validation}  {duration(self._seconds_left(state))} left"
+        )
+        epoch = state.position.epoch
+        self._bar.update(
+            self._task,
+            completed=epoch * self.steps + state.position.step,
+            description=f"epoch {epoch + 1}/{self.epochs}",
+            facts=facts,
+        )
+
+    def epoch(self, record: EpochRecord, state: TrainingState) -> None:
+        """Print one epoch's figures."""
+        self._validation = f"  validation {record.val_accuracy:.2%}"
+        left = self._seconds_left(state)
+        say(
+            f"epoch {record.epoch:>{len(str(self.epochs))}}/{self.epochs}"
+            f"  training loss {record.train_loss:.4f} accuracy {record.train_accuracy:.2%}"
+            f"  validation loss {record.val_loss:.4f} accuracy {record.val_accuracy:.2%}"
+            f"  {record.images_per_second:,.0f} images/s  {duration(record.seconds)}"
+            + (f"  {duration(left)} left" if record.epoch < self.epochs else "")
+        )
+
+    def _seconds_left(self, state: TrainingState) -> float:
+        done = state.position.epoch * self.steps + state.position.step
+        seconds_a_step = (time.perf_counter() - self._started) / max(1, self._steps_done)
+        return (self.epochs * self.steps - done) * seconds_a_step

@@ -1,0 +1,54 @@
+"""Opening a finished run: its recipe, its network, its pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.sources import Source, load
+from fashioncnn.errors import RunError
+from fashioncnn.recipes.build import build_network, build_splits
+from fashioncnn.recipes.load import load as load_recipe
+from fashioncnn.recipes.schema import Recipe
+from fashioncnn.runs import checkpoints, readings
+from fashioncnn.runs.directory import Run
+from fashioncnn.training.state import load_network
+
+CheckpointName = Literal["best", "last"]
+SplitName = Literal["test", "validation"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network with the weights of one checkpoint, in evaluation mode on the processor."""
+
+    run: Run
+    recipe: Recipe
+    network: nn.Module
+    checkpoint: CheckpointName
+    checkpoint_epochs: int
+    checkpoint_sha256: str
+
+    def pictures(self, source: Source, split: SplitName, purpose: str) -> LabelledImages:
+        """Read the pictures of `split`; each reading of test is counted, with its `purpose`."""
+        if split == "validation":
+            return build_splits(self.recipe, load(source, "train")).validation
+        readings.record(self.run, purpose, self.checkpoint_sha256)
+        return load(source, "test")
+
+
+def open_trained(run: Run, checkpoint: CheckpointName, classes: int) -> Trained:
+    """Load the weights that predict. RunError when the run has no such checkpoint, or a bad one."""
+    recipe = load_recipe(run.recipe_file)
+    if not checkpoints.exists(run.checkpoints, checkpoint):
+        raise RunError(
+            f"{run.path} has no checkpoint {checkpoint!r} yet: its first epoch is not finished"
+        )
+    saved = checkpoints.load(run.checkpoints, checkpoint)
+    averaged = any(name.startswith("average/") for name in saved.tensors)
+    network = build_network(recipe, classes)
+    load_network(network, saved.tensors, "average/" if averaged else "model/")
+    return Trained(run, recipe, network.eval(), checkpoint, saved.values["epoch"], saved.sha256)
