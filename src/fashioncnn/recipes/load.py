@@ -133,7 +133,8 @@ def _unknown_classes(tables: dict[str, Any], class_names: Sequence[str]) -> list
     ):
         outer = tables.get(table)
         named = outer.get(key) if isinstance(outer, dict) else None
-        unknown = [name for name in named if name not in class_names] if named else []
+        names = named if isinstance(named, dict) else ()
+        unknown = [name for name in names if name not in class_names]
         lines += [
             f"{table}.{key} names the class {name!r}; the classes are {', '.join(class_names)}"
             for name in unknown

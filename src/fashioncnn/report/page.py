@@ -76,7 +76,7 @@ def write(groups: Sequence[Group], page: Path, figures_folder: Path) -> Path:
 
 def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
     names = [score.name for score in one.scored[0].classes]
-    pictures = [_picture(path) for path in drawn]
+    pictures = [_picture(path) for path in drawn if path.stem != "overview"]
     return {
         "id": f"s{number + 1}",
         "recipe": one.recipe,
@@ -118,8 +118,14 @@ def _mean_std(one: Group, metric: str) -> dict[str, float | None]:
 def _picture(path: Path) -> Picture:
     suffix, kind = (".svg", "svg+xml") if path.stem in SHARP else (".png", "png")
     encoded = base64.b64encode(path.with_suffix(suffix).read_bytes()).decode()
-    caption = CAPTIONS.get(path.stem, path.stem.replace("_", " "))
-    return Picture(path.stem, f"data:image/{kind};base64,{encoded}", caption)
+    return Picture(path.stem, f"data:image/{kind};base64,{encoded}", _caption(path.stem))
+
+
+def _caption(name: str) -> str:
+    for prefix, words in (("filters_", "Filters of"), ("feature_maps_", "Feature maps of")):
+        if name.startswith(prefix):
+            return f"{words} {name.removeprefix(prefix)}"
+    return CAPTIONS[name]
 
 
 def _provenance(one: Group) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-# Paul Tol's "muted" scheme, which the colour-blind can tell apart, and black.
+# Paul Tol's "muted" scheme, which the colour-blind can tell apart, and an orange.
 _PALETTE = (
     "#CC6677",
     "#332288",
@@ -13,7 +13,7 @@ _PALETTE = (
     "#117733",
     "#88CCEE",
     "#882255",
-    "#000000",
+    "#E67300",
     "#44AA99",
     "#999933",
     "#AA4499",
@@ -50,3 +50,12 @@ SETTINGS: dict[Any, Any] = {
 def class_colours(class_names: Sequence[str]) -> dict[str, str]:
     """Return a colour for each class: the same class has the same colour everywhere."""
     return {name: _PALETTE[index % len(_PALETTE)] for index, name in enumerate(class_names)}
+
+
+def ink_of(colour: str) -> str:
+    """Return `colour` dark enough to read as text on white."""
+    channels = [int(colour[index : index + 2], 16) for index in (1, 3, 5)]
+    # Perceived lightness, ITU-R BT.601.
+    light = (0.299 * channels[0] + 0.587 * channels[1] + 0.114 * channels[2]) / 255
+    factor = min(1.0, 0.42 / light)
+    return "#" + "".join(f"{round(channel * factor):02x}" for channel in channels)

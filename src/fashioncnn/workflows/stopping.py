@@ -37,8 +37,8 @@ def stop_wish() -> Iterator[StopWish]:
         wish.asked = True
         signal.signal(number, earlier[number])
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        earlier[number] = signal.signal(number, ask)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        earlier[name] = signal.signal(name, ask)
     try:
         yield wish
     finally:

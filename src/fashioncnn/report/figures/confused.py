@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fashioncnn.report.facts import RunFacts
-from fashioncnn.report.style import class_colours
+from fashioncnn.report.style import class_colours, ink_of
 
 PAIRS = 8
 
@@ -30,7 +30,9 @@ def pictures(run: RunFacts) -> Figure:
     for row, pair in enumerate(pairs):
         words = figure.add_subplot(grid[row, 0])
         words.axis("off")
-        words.text(0, 0.78, pair.true, color=colours[pair.true], fontweight="bold", va="center")
+        words.text(
+            0, 0.78, pair.true, color=ink_of(colours[pair.true]), fontweight="bold", va="center"
+        )
         words.text(0, 0.46, f"taken for {pair.predicted}", va="center", fontsize=9)
         words.text(0, 0.16, f"{pair.count} times ({pair.share:.1%})", va="center", fontsize=8.5)
         chosen = np.flatnonzero(

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fashioncnn.report.facts import Group
-from fashioncnn.report.style import class_colours
+from fashioncnn.report.style import class_colours, ink_of
 
 
 def matrix(group: Group) -> Figure:
@@ -40,8 +40,8 @@ def plot(axes: Axes, group: Group, font_size: float = 9) -> None:
     for name, vertical, horizontal in zip(
         names, axes.get_yticklabels(), axes.get_xticklabels(), strict=True
     ):
-        vertical.set_color(class_colours(names)[name])
-        horizontal.set_color(class_colours(names)[name])
+        vertical.set_color(ink_of(class_colours(names)[name]))
+        horizontal.set_color(ink_of(class_colours(names)[name]))
         vertical.set_fontweight("bold")
         horizontal.set_fontweight("bold")
     axes.tick_params(length=0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fashioncnn.data.images import FASHION_MNIST_CLASSES
 from fashioncnn.report.facts import RunFacts
-from fashioncnn.report.style import class_colours
+from fashioncnn.report.style import class_colours, ink_of
 
 CHANNELS = 16
 
@@ -39,7 +39,7 @@ def _channels(run: RunFacts, layer: str, maps: NDArray[Any]) -> Figure:
         top=0.84,
         bottom=0.02,
     )
-    low, high = float(maps.min()), float(maps.max())
+    low, high = limits(maps)
     shown = None
     for row in range(rows):
         picture(figure.add_subplot(grid[row, 0]), run, row)
@@ -54,7 +54,7 @@ def _channels(run: RunFacts, layer: str, maps: NDArray[Any]) -> Figure:
     figure.suptitle(f"{layer}: {shape}{part}", x=0.04, ha="left", fontsize=11, fontweight="bold")
     if shown is not None:
         scale = figure.add_axes((0.935, 0.12, 0.012, 0.62))
-        bar = figure.colorbar(shown, cax=scale)
+        bar = figure.colorbar(shown, cax=scale, extend="both")
         bar.ax.tick_params(labelsize=7)
         bar.set_label("activation, one scale for the sheet", fontsize=7.5)
     return figure
@@ -67,7 +67,7 @@ def _features(run: RunFacts, layer: str, maps: NDArray[Any]) -> Figure:
     grid = figure.add_gridspec(
         rows, 2, width_ratios=[1, 16], wspace=0.03, hspace=0.12, left=0.16, right=0.9
     )
-    low, high = float(maps.min()), float(maps.max())
+    low, high = limits(maps)
     shown = None
     for row in range(rows):
         picture(figure.add_subplot(grid[row, 0]), run, row)
@@ -86,10 +86,16 @@ def _features(run: RunFacts, layer: str, maps: NDArray[Any]) -> Figure:
         f"{layer}: {features} features", x=0.04, ha="left", fontsize=11, fontweight="bold"
     )
     if shown is not None:
-        bar = figure.colorbar(shown, cax=figure.add_axes((0.915, 0.15, 0.01, 0.7)))
+        bar = figure.colorbar(shown, cax=figure.add_axes((0.915, 0.15, 0.01, 0.7)), extend="both")
         bar.ax.tick_params(labelsize=7)
         bar.set_label("activation, one scale for the sheet", fontsize=7.5)
     return figure
+
+
+def limits(maps: NDArray[Any]) -> tuple[float, float]:
+    """Return the ends of the colour scale: all but the most extreme hundredth at either end."""
+    low, high = np.percentile(maps, (1, 99))
+    return float(low), float(high) if high > low else float(low) + 1.0
 
 
 def most_varied(maps: NDArray[Any], count: int = CHANNELS) -> list[int]:
@@ -112,6 +118,6 @@ def picture(axes: Axes, run: RunFacts, row: int) -> None:
         ha="right",
         va="center",
         fontsize=8,
-        color=class_colours(FASHION_MNIST_CLASSES)[name],
+        color=ink_of(class_colours(FASHION_MNIST_CLASSES)[name]),
         fontweight="bold",
     )

@@ -34,11 +34,12 @@ def overview(group: Group) -> Figure:
     maps = run.feature_maps[layer]
     rows = [row for row in PICTURES if row < len(maps)]
     chosen = feature_maps.most_varied(maps, CHANNELS) if maps.ndim == 4 else []
+    low, high = feature_maps.limits(maps)
     grid = map_part.subplots(len(rows), len(chosen) + 1, squeeze=False)
     for line, row in zip(grid, rows, strict=True):
         feature_maps.picture(line[0], run, row)
         for axes, channel in zip(line[1:], chosen, strict=True):
-            axes.imshow(maps[row, channel], cmap="viridis", vmin=maps.min(), vmax=maps.max())
+            axes.imshow(maps[row, channel], cmap="viridis", vmin=low, vmax=high)
             axes.axis("off")
     map_part.suptitle(f"{layer}: what it makes of pictures", fontsize=11, fontweight="bold")
     return figure

@@ -1,0 +1,88 @@
+"""Pictures and recipes for tests: tiny synthetic ones, and the real data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fashioncnn.data import sources
+from fashioncnn.data.images import LabelledImages
+
+TINY_RECIPE = """
+name = "tiny"
+[data]
+validation_images = 100
+[augmentation]
+horizontal_flip_probability = 0.5
+rotation_degrees = 10.0
+[model]
+channels = [4, 8]
+hidden_features = [16]
+dropout = 0.3
+[optimizer]
+name = "adam"
+learning_rate = 0.005
+[training]
+epochs = 3
+batch_size = 32
+"""
+
+
+def make_pictures(n: int = 600, seed: int = 0) -> LabelledImages:
+    """Ten classes, each a bright bar at a height of its own in noise: learnable in seconds."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(n) % 10
+    images = random.integers(0, 60, (n, 28, 28), dtype=np.uint8)
+    for index, label in enumerate(labels):
+        images[index, 2 + 2 * label : 5 + 2 * label, 4:24] = 220
+    return LabelledImages(images, labels.astype(np.int64))
+
+
+@pytest.fixture
+def pictures() -> LabelledImages:
+    return make_pictures()
+
+
+@pytest.fixture
+def tiny_recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY_RECIPE)
+    return path
+
+
+@pytest.fixture
+def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let workflows read synthetic pictures in place of Fashion-MNIST."""
+    monkeypatch.setattr(sources, "find", lambda data=None: sources.Source(Path("tiny"), "test"))
+    made = {"train": make_pictures(600, 0), "test": make_pictures(200, 1)}
+    monkeypatch.setattr(sources, "load", lambda source, part: made[part])
+    monkeypatch.setattr("fashioncnn.workflows.trained.load", lambda source, part: made[part])
+
+
+@pytest.fixture(scope="session")
+def real_source() -> sources.Source:
+    return sources.find()
+
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def cli() -> Cli:
+    """Run the command line in a process of its own, warnings being errors."""
+
+    def run(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "fashioncnn", *map(str, words)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            cwd=cwd,
+        )
+
+    return run

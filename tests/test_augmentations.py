@@ -1,0 +1,154 @@
+"""One contract for every augmentation, and each against an independent way to do the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional
+
+from fashioncnn.data.augmentation import Augmentation
+from fashioncnn.data.augmentations import (
+    AFFINE_AUGMENTATIONS,
+    AUGMENTATIONS,
+    PIXEL_AUGMENTATIONS,
+)
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.preparation import Preparation
+
+CPU = torch.device("cpu")
+
+
+def augment(
+    augmentation: Augmentation, images_NCHW: Tensor, labels: Tensor, seed: int = 0, size: int = 28
+) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    draws = augmentation.draw(labels, images_NCHW.shape[-1], generator, CPU)
+    prepared = Preparation(size)(images_NCHW, draws.affine_N23)
+    return draws.change_pixels(prepared, slice(None))
+
+
+@pytest.fixture
+def images(pictures: LabelledImages) -> Tensor:
+    return torch.from_numpy(pictures.images_NHW[:40]).unsqueeze(1)
+
+
+@pytest.fixture
+def labels(pictures: LabelledImages) -> Tensor:
+    return torch.from_numpy(pictures.labels[:40])
+
+
+@pytest.mark.parametrize("key", AUGMENTATIONS)
+class TestContract:
+    def strong(self, key: str) -> float:
+        return min(AUGMENTATIONS[key].largest / 2, 20.0)
+
+    def test_changes_pictures_keeps_shape_and_range(
+        self, key: str, images: Tensor, labels: Tensor
+    ) -> None:
+        before = images.clone()
+        result = augment(Augmentation({key: self.strong(key)}), images, labels)
+        assert result.shape == images.shape
+        assert result.dtype == torch.float32
+        assert 0 <= result.min() <= result.max() <= 1 + 1e-5
+        assert not torch.equal(result, images / 255)
+        assert torch.equal(images, before)
+
+    def test_strength_zero_is_off(self, key: str, images: Tensor, labels: Tensor) -> None:
+        off = Augmentation({key: 0.0})
+        assert off.active() == []
+        torch.testing.assert_close(augment(off, images, labels), images / 255)
+
+    def test_a_function_of_the_seed(self, key: str, images: Tensor, labels: Tensor) -> None:
+        one, same, other = (
+            augment(Augmentation({key: self.strong(key)}), images, labels, seed)
+            for seed in (1, 1, 2)
+        )
+        assert torch.equal(one, same)
+        assert not torch.equal(one, other)
+
+    def test_only_the_named_class(self, key: str, images: Tensor, labels: Tensor) -> None:
+        result = augment(Augmentation({key: 0.0}, {6: {key: self.strong(key)}}), images, labels)
+        plain = Preparation()(images)
+        others = labels != 6
+        torch.testing.assert_close(result[others], plain[others], atol=1e-5, rtol=0)
+        assert (result[~others] - plain[~others]).abs().amax(dim=(1, 2, 3)).gt(0.1).any()
+
+    def test_is_in_one_registry(self, key: str, images: Tensor, labels: Tensor) -> None:
+        assert (key in AFFINE_AUGMENTATIONS) != (key in PIXEL_AUGMENTATIONS)
+
+
+def matrices(key: str, strength: float, *uniforms: float) -> Tensor:
+    uniforms_NU = torch.tensor([uniforms])
+    return AFFINE_AUGMENTATIONS[key].matrices(uniforms_NU, torch.tensor([strength]), 28)[:, :2]
+
+
+def test_flip_is_a_mirror(images: Tensor) -> None:
+    flipped = Preparation()(images[:1], matrices("horizontal_flip_probability", 1.0, 0.3))
+    torch.testing.assert_close(flipped, images[:1].flip(-1) / 255, atol=1e-5, rtol=0)
+
+
+def test_flips_come_with_their_probability(labels: Tensor) -> None:
+    many = labels.repeat(500)
+    draws = Augmentation({"horizontal_flip_probability": 0.3}).draw(
+        many, 28, torch.Generator().manual_seed(0), CPU
+    )
+    assert draws.affine_N23 is not None
+    share = (draws.affine_N23[:, 0, 0] < 0).float().mean()
+    assert share == pytest.approx(0.3, abs=4 * (0.3 * 0.7 / len(many)) ** 0.5)
+
+
+@pytest.mark.parametrize("degrees", [90.0, 180.0])
+def test_rotation_by_right_angles_is_exact(images: Tensor, degrees: float) -> None:
+    rotated = Preparation()(images[:1], matrices("rotation_degrees", degrees, 1.0))
+    turns = round(degrees / 90)
+    expected = (images[:1] / 255).rot90(turns, (2, 3))
+    torch.testing.assert_close(rotated, expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("uniform", [0.0, 0.2, 0.9])
+def test_rotation_against_scipy(images: Tensor, uniform: float) -> None:
+    degrees = (2 * uniform - 1) * 25.0
+    rotated = Preparation()(images[:1], matrices("rotation_degrees", 25.0, uniform))[0, 0]
+    expected = ndimage.rotate(
+        images[0, 0].numpy() / 255.0, degrees, reshape=False, order=1, mode="grid-constant"
+    )
+    np.testing.assert_allclose(rotated.numpy(), expected, atol=1e-4)
+
+
+def test_translation_by_whole_pixels_is_a_shift(images: Tensor) -> None:
+    # Uniforms 1 and 0 are the extremes: the output at (x, y) shows the source at (x+3, y-3).
+    moved = Preparation()(images[:1], matrices("translation_pixels", 3.0, 1.0, 0.0))
+    expected = torch.zeros(1, 1, 28, 28)
+    expected[:, :, 3:, :-3] = images[:1, :, :-3, 3:] / 255
+    torch.testing.assert_close(moved, expected, atol=1e-4, rtol=0)
+
+
+def test_erasing_takes_a_rectangle_of_the_stated_area() -> None:
+    images = torch.rand(400, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    uniforms = torch.rand(400, 5, generator=torch.Generator().manual_seed(1))
+    erased = PIXEL_AUGMENTATIONS["erasing_probability"].change(
+        images.clone(), uniforms, torch.ones(400)
+    )
+    changed = (erased != images)[:, 0]
+    for picture, original, mask in zip(erased, images, changed, strict=True):
+        rows, columns = mask.any(1).nonzero()[:, 0], mask.any(0).nonzero()[:, 0]
+        box = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        assert box.all()
+        torch.testing.assert_close(picture[0][mask], original.mean().expand(int(mask.sum())))
+    areas = changed.float().mean(dim=(1, 2))
+    assert 0.005 < areas.min() < 0.05
+    assert 0.35 < areas.max() < 0.45
+
+
+def test_resizing_and_moving_are_one_sampling(images: Tensor) -> None:
+    nothing = torch.eye(3)[:2].repeat(len(images), 1, 1)
+    sampled = Preparation(32, 0.5, 0.5)(images, nothing)
+    resized = Preparation(32, 0.5, 0.5)(images)
+    expected = functional.interpolate(images / 255.0, (32, 32), mode="bilinear") * 2 - 1
+    torch.testing.assert_close(resized, expected, atol=1e-5, rtol=0)
+    # At the border, moving blends with black outside, and plain resizing repeats the border.
+    inner = (slice(None), slice(None), slice(1, -1), slice(1, -1))
+    torch.testing.assert_close(sampled[inner], expected[inner], atol=1e-4, rtol=0)

@@ -1,0 +1,127 @@
+"""One contract for every network family; the plain one against plain functions in float64."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fashioncnn.models import MODELS
+from fashioncnn.models.plain_cnn import PlainCNN
+
+# What each family needs beyond image_size and classes.
+KEYWORDS: dict[str, dict[str, Any]] = {
+    "plain-cnn": {"channels": [4, 8], "hidden_features": [16]},
+}
+
+
+@pytest.mark.parametrize("family", MODELS)
+class TestContract:
+    def make(self, family: str, seed: int = 0, **keywords: Any) -> nn.Module:
+        torch.manual_seed(seed)
+        return MODELS[family](image_size=28, classes=10, **KEYWORDS[family] | keywords)
+
+    def test_logits_of_any_batch(self, family: str) -> None:
+        network = self.make(family).eval()
+        for n in (1, 5):
+            logits = network(torch.randn(n, 1, 28, 28))
+            assert logits.shape == (n, 10)
+            assert logits.isfinite().all()
+
+    def test_every_weight_learns(self, family: str) -> None:
+        network = self.make(family)
+        loss = functional.cross_entropy(network(torch.randn(64, 1, 28, 28)), torch.arange(64) % 10)
+        loss.backward()  # type: ignore[no-untyped-call]
+        for name, parameter in network.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.abs().sum() > 0, name
+
+    def test_weights_are_a_function_of_the_seed(self, family: str) -> None:
+        one, same, other = (self.make(family, seed).state_dict() for seed in (1, 1, 2))
+        assert all(torch.equal(one[name], same[name]) for name in one)
+        assert any(not torch.equal(one[name], other[name]) for name in one)
+
+    def test_memory_order_changes_nothing(self, family: str) -> None:
+        network = self.make(family).eval()
+        images = torch.randn(8, 1, 28, 28)
+        before = network(images)
+        after = network.to(memory_format=torch.channels_last)(images)  # type: ignore[call-overload]
+        torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-5)
+
+    def test_bf16_is_close_to_fp32(self, family: str) -> None:
+        """Some bf16 kernels of PyTorch were wrong (issues 163347, 169688): compare."""
+        network = self.make(family)
+        images, labels = torch.randn(32, 1, 28, 28), torch.arange(32) % 10
+        gradients = []
+        for enabled in (False, True):
+            network.zero_grad()
+            with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+                logits = network(images)
+            functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
+            flat = torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None])
+            gradients.append(flat)
+        fp32, bf16 = gradients
+        assert functional.cosine_similarity(fp32, bf16, dim=0) > 0.99
+
+
+def reference(network: PlainCNN, x: Tensor, blocks: int) -> Tensor:
+    """Compute a plain network the way textbooks write it: convolution, ReLU, pooling."""
+    weights = network.state_dict()
+    for block in range(1, blocks + 1):
+        name = f"layers.conv{block}"
+        kernel = weights[f"{name}.weight"]
+        x = functional.conv2d(x, kernel, weights[f"{name}.bias"], padding=kernel.shape[-1] // 2)
+        x = functional.max_pool2d(functional.relu(x), 2)
+    x = x.permute(0, 2, 3, 1).flatten(1)
+    x = functional.relu(x @ weights["layers.dense1.weight"].T + weights["layers.dense1.bias"])
+    logits: Tensor = x @ weights["layers.output.weight"].T + weights["layers.output.bias"]
+    return logits
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3, 5])
+@pytest.mark.parametrize("channels", [[3], [4, 6], [4, 6, 8]])
+def test_plain_cnn_against_the_textbook(channels: list[int], kernel_size: int) -> None:
+    torch.manual_seed(0)
+    network = PlainCNN(
+        image_size=32,
+        classes=10,
+        channels=channels,
+        hidden_features=[12],
+        kernel_size=kernel_size,
+        dropout=0.5,
+    )
+    network = network.double().eval()
+    images = torch.randn(4, 1, 32, 32, dtype=torch.float64)
+    expected = reference(network, images, len(channels))
+    torch.testing.assert_close(network(images), expected)
+
+
+def test_three_conv_has_the_layers_that_its_report_names() -> None:
+    network = PlainCNN(
+        image_size=28,
+        classes=10,
+        channels=[32, 64, 128],
+        hidden_features=[256, 128],
+        hidden_activation="sigmoid",
+        hidden_batch_norm=True,
+        initialisation="xavier",
+    )
+    kinds = [type(module).__name__ for module in network.layers]
+    assert kinds.count("Conv2d") == kinds.count("MaxPool2d") == kinds.count("ReLU") == 3
+    assert kinds.count("BatchNorm1d") == kinds.count("Sigmoid") == 2
+    for module in network.layers:
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(module.weight)
+            bound = math.sqrt(6 / (fan_in + fan_out))
+            assert 0.9 * bound < module.weight.abs().max() <= bound
+            assert module.bias is not None
+            assert not module.bias.any()
+
+
+def test_too_many_blocks_are_refused() -> None:
+    with pytest.raises(ValueError, match="5 blocks halve pictures of 28 to nothing"):
+        PlainCNN(image_size=28, classes=10, channels=[4] * 5, hidden_features=[])

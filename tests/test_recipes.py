@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fashioncnn.data.images import FASHION_MNIST_CLASSES
+from fashioncnn.errors import RecipeError
+from fashioncnn.recipes.build import (
+    build_augmentation,
+    build_loss,
+    build_network,
+    build_preparation,
+    build_state,
+)
+from fashioncnn.recipes.load import builtin_names, differences, dump, load, read_text
+
+BASE = 'name = "mine"\n[model]\nchannels = [4]\nhidden_features = []\n'
+
+
+def refused(*arguments: Any, **keywords: Any) -> str:
+    with pytest.raises(RecipeError) as caught:
+        load(*arguments, **keywords)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", builtin_names())
+class TestBuiltInContract:
+    def test_is_complete_and_survives_a_round_trip(self, name: str, tmp_path: Path) -> None:
+        recipe = load(name)
+        assert recipe.name == name
+        assert recipe.summary
+        path = tmp_path / "copy.toml"
+        path.write_text(dump(recipe))
+        assert load(path) == recipe
+        assert dump(load(path)) == dump(recipe)
+
+    def test_builds_a_network_that_takes_its_pictures(self, name: str) -> None:
+        recipe = load(name)
+        state = build_state(recipe, 10, 0, torch.device("cpu"))
+        images = build_preparation(recipe)(torch.zeros(4, 1, 28, 28, dtype=torch.uint8))
+        assert state.network(images).shape == (4, 10)
+        build_augmentation(recipe, FASHION_MNIST_CLASSES)
+        build_loss(recipe, FASHION_MNIST_CLASSES)
+
+    def test_seed_decides_the_weights(self, name: str) -> None:
+        recipe = load(name)
+        one, same, other = (
+            build_state(recipe, 10, seed, torch.device("cpu")).network.state_dict()
+            for seed in (1, 1, 2)
+        )
+        key = "layers.conv1.weight"
+        assert torch.equal(one[key], same[key])
+        assert not torch.equal(one[key], other[key])
+
+    def test_trains_in_fp32_unless_it_says_otherwise(self, name: str) -> None:
+        assert "precision" in read_text(name)
+
+
+def test_two_conv_is_the_first_seed_system() -> None:
+    recipe = load("two-conv")
+    assert recipe.data.image_size == 32
+    prepared = build_preparation(recipe)(torch.tensor([[[[0, 255]]]], dtype=torch.uint8))
+    assert (float(prepared.min()), float(prepared.max())) == (-1, 1)
+    assert recipe.augmentation.horizontal_flip_probability == 0.5
+    assert recipe.augmentation.rotation_degrees > 0
+    kinds = [type(layer).__name__ for layer in build_network(recipe, 10).layers]  # type: ignore[union-attr]
+    assert kinds.count("Conv2d") == kinds.count("ReLU") - 1 == kinds.count("MaxPool2d") == 2
+    assert "BatchNorm2d" not in kinds
+    assert recipe.model.dropout == 0.3
+    assert (recipe.optimizer.name, recipe.optimizer.learning_rate) == ("adam", 0.001)
+    assert (recipe.training.batch_size, recipe.training.epochs) == (64, 10)
+    assert recipe.training.precision == "fp32"
+    assert load("two-conv", ["model.dropout=0.5"]).model.dropout == 0.5
+
+
+def test_three_conv_is_the_second_seed_system() -> None:
+    recipe = load("three-conv")
+    assert recipe.data.image_size == 28
+    assert len(recipe.model.channels) == 3
+    assert recipe.model.hidden_activation == "sigmoid"
+    assert recipe.model.hidden_batch_norm
+    assert recipe.model.initialisation == "xavier"
+    assert not build_augmentation(recipe, FASHION_MNIST_CLASSES).active()
+    assert (recipe.optimizer.name, recipe.optimizer.learning_rate) == ("adam", 0.001)
+    assert (recipe.training.batch_size, recipe.training.epochs) == (1024, 10)
+    assert recipe.reported is not None
+    assert set(recipe.reported.classes) == set(FASHION_MNIST_CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("optimizer.lerning_rate=1", "unknown key optimizer.lerning_rate; did you mean learning_r"),
+        ("speed=9", "unknown key speed; allowed: name, summary, data"),
+        ("optimizer.learning_rate=fast", '"fast"; it must be a number above 0'),
+        ("optimizer.learning_rate=-1", "is -1; it must be a number above 0"),
+        ("optimizer.learning_rate=nan", "it must be a number above 0"),
+        ("optimizer.name=adamm", '"adamm"; it must be one of adam, adamw, sgd'),
+        ("training.epochs=2.5", "2.5; it must be a whole number at least 1 and at most 10000"),
+        ("training.batch_size=true", "true; it must be a whole number at least 1"),
+        ("model.dropout=1.0", "1.0; it must be a number at least 0 and below 1"),
+        ("model.channels=32", "32; it must be a list of 1 to 6 entries: whole number"),
+        ("model.channels=[32, 'a']", "model.channels.1 is"),
+        ("model.batch_norm=yes", '"yes"; it must be true or false'),
+        ("model=3", "model is 3; it must be a table"),
+        ("data.image_size=8", None),
+        ("model.channels=[4,4,4,4,4]", "5 blocks, each halving the picture: data.image_size 28"),
+        ("schedule.warmup_epochs=10", "schedule.warmup_epochs is 10; it must be below"),
+        ("loss.class_weights.Skirt=2", "loss.class_weights names the class 'Skirt'; the classes"),
+        ("augmentation.by_class.Skirt.rotation_degrees=2", "names the class 'Skirt'"),
+        ("augmentation.by_class.Shirt.rotate=2", "unknown key augmentation.by_class.Shirt.rotate"),
+        ("loss.class_weights=3", "loss.class_weights is 3; it must be a table"),
+    ],
+)
+def test_one_wrong_key_is_one_line(change: str, words: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(BASE)
+    if words is None:
+        load(path, [change])
+        return
+    message = refused(path, [change])
+    assert words in message
+    assert "\n" not in message
+
+
+def test_all_faults_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        '[model]\nchannels = []\n[optimizer]\nlearning_rate = "fast"\nspeed = 3\n'
+        "[loss]\nclass_weights = { Skirt = 1.0, Shirt = -1 }\n"
+    )
+    message = refused(path)
+    for words in (
+        "name is missing",
+        "model.channels is []",
+        "model.hidden_features is missing",
+        'optimizer.learning_rate is "fast"',
+        "unknown key optimizer.speed",
+        "loss.class_weights.Shirt is -1",
+        "'Skirt'",
+    ):
+        assert words in message
+    assert len(message.splitlines()) == 8
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("optimizer.learning_rate=0.002", ("optimizer", "learning_rate", 0.002)),
+        ("optimizer.name=sgd", ("optimizer", "name", "sgd")),
+        ('optimizer.name = "sgd"', ("optimizer", "name", "sgd")),
+        ("model.channels=[8, 16, 32]", ("model", "channels", (8, 16, 32))),
+        ('loss.class_weights."Ankle boot"=2', ("loss", "class_weights", {"Ankle boot": 2})),
+    ],
+)
+def test_changes(change: str, expected: tuple[str, str, Any]) -> None:
+    table, key, value = expected
+    assert getattr(getattr(load("two-conv", [change]), table), key) == value
+
+
+def test_a_change_keeps_its_neighbours_and_takes_the_promise() -> None:
+    recipe = load("two-conv", ["training.epochs=3"])
+    assert recipe.training.batch_size == 64
+    assert recipe.promise is None
+
+
+@pytest.mark.parametrize("change", ["dropout", "=3", "a b=3", "[x]=3"])
+def test_a_change_that_is_none(change: str) -> None:
+    assert f"--set {change!r}" in refused("two-conv", [change])
+
+
+def test_no_such_recipe_lists_those_there_are() -> None:
+    assert refused("four-conv").endswith("nor one of three-conv, two-conv") or "one of" in refused(
+        "four-conv"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"name = ", "not valid TOML"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"a = " + b"[" * 5000, "not valid TOML|nested too deeply"),
+        (b"#" * (2 << 20), "larger than"),
+    ],
+)
+def test_files_that_are_no_recipes(content: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(content)
+    with pytest.raises(RecipeError, match=words):
+        load(path)
+
+
+def test_differences_name_what_decides_the_weights() -> None:
+    plain, other = load("two-conv"), load("two-conv", ["model.dropout=0.5", "name=other"])
+    assert differences(plain, plain) == []
+    assert differences(plain, other) == ["model.dropout 0.3, not 0.5"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rate=st.floats(1e-6, 10),
+    epochs=st.integers(1, 500),
+    dropout=st.floats(0, 0.99),
+    channels=st.lists(st.integers(1, 64), min_size=1, max_size=4),
+    weight=st.floats(0.01, 100),
+)
+def test_any_recipe_survives_a_round_trip(
+    rate: float, epochs: int, dropout: float, channels: list[int], weight: float
+) -> None:
+    import tempfile
+
+    recipe = load(
+        "two-conv",
+        [
+            f"optimizer.learning_rate={rate!r}",
+            f"training.epochs={epochs}",
+            f"model.dropout={dropout!r}",
+            f"model.channels={channels}",
+            f"loss.class_weights.Shirt={weight!r}",
+        ],
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recipe.toml"
+        path.write_text(dump(recipe))
+        assert load(path) == recipe

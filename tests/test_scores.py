@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from sklearn import metrics as oracle
+
+from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.scores import Scores, score
+
+NAMES = tuple("abcde")
+
+
+def make(n: int = 500, seed: int = 0, classes: int = 5) -> Predictions:
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, classes, n)
+    logits = random.normal(size=(n, len(NAMES))).astype(np.float32)
+    logits[np.arange(n), labels] += 1.0
+    return Predictions(logits, labels, np.arange(n), NAMES)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("classes", [5, 3])
+def test_every_figure_against_scikit_learn(seed: int, classes: int) -> None:
+    predictions = make(seed=seed, classes=classes)
+    ours = score(predictions)
+    labels, predicted = predictions.labels, predictions.predicted
+    every = list(range(len(NAMES)))
+    assert ours.accuracy == pytest.approx(oracle.accuracy_score(labels, predicted))
+    probabilities = np.exp(predictions.log_probabilities)
+    loss = oracle.log_loss(labels, probabilities, labels=every)
+    assert ours.loss == pytest.approx(loss, rel=1e-9)
+    np.testing.assert_array_equal(
+        ours.confusion, oracle.confusion_matrix(labels, predicted, labels=every)
+    )
+    table = oracle.precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0)
+    for index, one in enumerate(ours.classes):
+        expected = [column[index] for column in table]
+        assert [one.precision, one.recall, one.f1, one.support] == pytest.approx(expected)
+    for average in (ours.macro, ours.weighted):
+        expected = oracle.precision_recall_fscore_support(
+            labels, predicted, labels=every, average=average.name, zero_division=0
+        )[:3]
+        assert [average.precision, average.recall, average.f1] == pytest.approx(expected)
+
+
+def test_top_confusions_are_the_largest_off_the_diagonal() -> None:
+    ours = score(make())
+    wrong = np.array(ours.confusion)
+    np.fill_diagonal(wrong, 0)
+    counts = [pair.count for pair in ours.top_confusions]
+    assert counts == sorted(wrong.flatten().tolist(), reverse=True)[:10]
+    for pair in ours.top_confusions:
+        row, column = NAMES.index(pair.true), NAMES.index(pair.predicted)
+        assert pair.count == wrong[row, column]
+        assert pair.share == pytest.approx(pair.count / sum(ours.confusion[row]))
+
+
+def test_a_perfect_network_confuses_nothing() -> None:
+    labels = np.arange(20) % 5
+    ours = score(Predictions(np.eye(5, dtype=np.float32)[labels], labels, labels, NAMES))
+    assert ours.accuracy == ours.macro.f1 == 1.0
+    assert ours.top_confusions == ()
+
+
+def test_json_and_back() -> None:
+    ours = score(make())
+    assert Scores.from_json(json.loads(json.dumps(ours.to_json()))) == ours
+
+
+def test_names_of_metrics() -> None:
+    named = score(make()).metrics()
+    assert {"test/accuracy", "test/loss", "test/f1_macro", "test/f1_weighted", "test/f1/a"} <= set(
+        named
+    )

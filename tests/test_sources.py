@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import gzip
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fashioncnn.data import identity, sources
+from fashioncnn.data.fetch import check, fetch
+from fashioncnn.data.idx import IdxFile, read_idx, write_idx
+from fashioncnn.errors import DataError
+
+pytestmark = pytest.mark.real_data
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    cache = tmp_path / "cache" / "fashioncnn" / "fashion-mnist"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("FASHIONCNN_DATA", raising=False)
+    return cache
+
+
+@pytest.fixture
+def no_system_copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sources, "SYSTEM_FOLDER", tmp_path / "no-system-copy")
+
+
+@pytest.fixture
+def copy(tmp_path: Path, real_source: sources.Source) -> Path:
+    folder = tmp_path / "copy"
+    shutil.copytree(real_source.folder, folder)
+    return folder
+
+
+def test_the_real_data_is_what_it_should_be(real_source: sources.Source) -> None:
+    train, test = sources.load(real_source, "train"), sources.load(real_source, "test")
+    assert train.images_NHW.shape == (60_000, 28, 28)
+    assert test.images_NHW.shape == (10_000, 28, 28)
+    assert np.bincount(train.labels).tolist() == [6000] * 10
+    # The published statistics of the training pixels.
+    assert train.images_NHW.mean() / 255 == pytest.approx(0.2860, abs=5e-5)
+    assert train.images_NHW.std() / 255 == pytest.approx(0.3530, abs=5e-5)
+
+
+def test_a_recompressed_copy_and_other_spellings_are_accepted(copy: Path) -> None:
+    for name in identity.FILES:
+        path = sources.file_path(copy, name)
+        assert path is not None
+        plain = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        path.unlink()
+        if "images" in name:
+            (copy / name.replace("-idx", ".idx")).write_bytes(plain)
+        else:
+            (copy / f"{name}.gz").write_bytes(gzip.compress(plain, 1))
+    assert set(check(copy).values()) == {"intact"}
+
+
+def test_mnist_is_refused_by_name(copy: Path) -> None:
+    labels = np.repeat(np.arange(10), identity.MNIST_CLASS_COUNTS[0]).astype(np.uint8)
+    name = "train-labels-idx1-ubyte"
+    (path,) = copy.glob(f"{name}*")
+    path.unlink()
+    write_idx(copy / name, labels)
+    verdicts = check(copy)
+    assert "this is MNIST (handwritten digits)" in verdicts[name]
+    assert list(verdicts.values()).count("intact") == 3
+    with pytest.raises(DataError, match="this is MNIST"):
+        sources.load(sources.Source(copy, "test"), "train")
+
+
+def test_mnist_pictures_are_known_by_their_digest() -> None:
+    file = IdxFile(np.zeros((1, 28, 28), np.uint8), identity.MNIST["t10k-images-idx3-ubyte"])
+    assert "this is MNIST" in str(identity.fault("t10k-images-idx3-ubyte", file))
+
+
+def test_exchanged_files_are_named(copy: Path) -> None:
+    (train,) = copy.glob("train-labels*")
+    (test,) = copy.glob("t10k-labels*")
+    shutil.copyfile(test, train)
+    assert "this is Fashion-MNIST's t10k-labels" in check(copy)["train-labels-idx1-ubyte"]
+
+
+def test_one_changed_pixel_is_noticed(copy: Path) -> None:
+    (path,) = copy.glob("t10k-images*")
+    elements = read_idx(path).elements
+    elements[5, 14, 14] ^= 1
+    path.unlink()
+    write_idx(copy / "t10k-images-idx3-ubyte", elements)
+    assert "not Fashion-MNIST's t10k-images" in check(copy)["t10k-images-idx3-ubyte"]
+
+
+def test_order_of_places(
+    copy: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch, no_system_copy: None
+) -> None:
+    with pytest.raises(DataError, match="fashioncnn data fetch"):
+        sources.find()
+    monkeypatch.setattr(sources, "SYSTEM_FOLDER", copy)
+    assert sources.find().origin == "the system's copy"
+    shutil.copytree(copy, own_cache)
+    assert sources.find() == sources.Source(own_cache, "the user's cache")
+    monkeypatch.setenv("FASHIONCNN_DATA", str(copy))
+    assert sources.find().origin == "FASHIONCNN_DATA"
+    assert sources.find(own_cache).origin == "--data"
+    with pytest.raises(DataError, match="--data"):
+        sources.find(copy / "nothing")
+
+
+def test_fetch_from_a_folder_copies_to_the_cache(copy: Path, own_cache: Path) -> None:
+    source = fetch(copy)
+    assert source.folder == own_cache
+    assert "--from" in source.origin
+    assert set(check(own_cache).values()) == {"intact"}
+    assert [path.name for path in own_cache.parent.iterdir()] == ["fashion-mnist"]
+
+
+def test_fetch_from_a_damaged_folder_changes_nothing(copy: Path, own_cache: Path) -> None:
+    (path,) = copy.glob("t10k-images*")
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(DataError, match=r"cut short|damaged"):
+        fetch(copy)
+    assert not own_cache.exists()
+
+
+def test_fetch_with_a_wrong_variable_says_so(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASHIONCNN_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=r"FASHIONCNN_DATA.*missing train-images"):
+        fetch()

@@ -1,0 +1,248 @@
+"""Training through its public face, on tiny synthetic pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fashioncnn as fc
+from fashioncnn.errors import Diverged, RunError, Stopped, StorageError
+from fashioncnn.recipes.load import load
+from fashioncnn.runs import checkpoints
+from fashioncnn.training.loop import Training
+from fashioncnn.workflows import stopping
+
+pytestmark = pytest.mark.usefixtures("tiny_data")
+WHOLE_RUN = Training.run
+
+
+def records(run: fc.Run) -> list[dict[str, Any]]:
+    """The log without what the clock says."""
+    clocked = ("train/seconds", "train/images_per_second")
+    return [
+        {key: value for key, value in record.items() if key not in clocked}
+        for record in run.metrics
+    ]
+
+
+def tensor_bytes(run: fc.Run) -> bytes:
+    last = json.loads((run.checkpoints / "last.json").read_text())
+    return (run.checkpoints / str(last["tensors"])).read_bytes()
+
+
+def test_it_learns_and_leaves_a_whole_run_directory(tiny_recipe: Path, tmp_path: Path) -> None:
+    run = fc.train(tiny_recipe, seed=3, out=tmp_path / "runs", device="cpu")
+    assert run.path.parent == tmp_path / "runs" / "tiny"
+    assert run.path.name.endswith("-s3")
+    assert sorted(path.name for path in run.path.iterdir()) == [
+        "checkpoints",
+        "metrics.jsonl",
+        "provenance.json",
+        "recipe.toml",
+    ]
+    assert load(run.recipe_file) == load(tiny_recipe)
+    metrics = run.metrics
+    assert [record["epoch"] for record in metrics] == [1, 2, 3]
+    assert metrics[-1]["val/accuracy"] > 0.9
+    assert metrics[-1]["train/loss"] < metrics[0]["train/loss"]
+    facts = run.provenance
+    assert facts["seed"] == 3
+    assert {"data", "split", "versions", "threads", "command", "hardware"} <= set(facts)
+
+
+def test_the_same_seed_gives_the_same_bits(tiny_recipe: Path, tmp_path: Path) -> None:
+    one, same, other = (
+        fc.train(tiny_recipe, seed=seed, out=tmp_path / name, device="cpu")
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
+    )
+    assert tensor_bytes(one) == tensor_bytes(same) != tensor_bytes(other)
+    assert records(one) == records(same) != records(other)
+
+
+def test_best_is_best_by_validation(tiny_recipe: Path, tmp_path: Path) -> None:
+    run = fc.train(tiny_recipe, out=tmp_path, changes=["training.epochs=6"], device="cpu")
+    accuracies = [(r["val/accuracy"], -r["val/loss"], r["epoch"]) for r in run.metrics]
+    best = checkpoints.load(run.checkpoints, "best").values["epoch"]
+    assert best == max(accuracies, key=lambda entry: entry[:2])[2]
+    assert checkpoints.load(run.checkpoints, "last").values["epoch"] == 6
+
+
+OPTIONS = [
+    ["model.batch_norm=true"],
+    ["model.dropout=0.5"],
+    ["model.channels=[4, 8, 8, 8]"],
+    ["model.hidden_features=[16, 16]", "model.hidden_batch_norm=true"],
+    ["model.initialisation=he"],
+    ["loss.class_weights.Shirt=2.0"],
+    ["loss.label_smoothing=0.1"],
+    ["augmentation.by_class.Shirt.rotation_degrees=30.0"],
+    ["augmentation.by_class.Shirt.erasing_probability=0.5"],
+    ["augmentation.translation_pixels=2.0"],
+    ["augmentation.erasing_probability=0.3"],
+    ["optimizer.name=adamw", "optimizer.weight_decay=0.01"],
+    ["optimizer.name=sgd", "optimizer.learning_rate=0.05"],
+    ["optimizer.name=sgd", "optimizer.learning_rate=0.05", "optimizer.momentum=0.0"],
+    ["schedule.name=cosine"],
+    ["schedule.name=one-cycle", "schedule.warmup_epochs=0.5"],
+    ["averaging.ema_decay=0.9"],
+    ["training.batch_size=100"],
+    ["training.precision=bf16"],
+    ["data.image_size=32", "data.pixel_mean=0.5", "data.pixel_std=0.5"],
+]
+
+
+@pytest.mark.parametrize("changes", OPTIONS, ids=" ".join)
+def test_every_option_changes_the_weights_and_resumes_exactly(
+    changes: list[str], tiny_recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments: dict[str, Any] = {"changes": changes, "device": "cpu"}
+    whole = fc.train(tiny_recipe, out=tmp_path / "whole", **arguments)
+    plain = fc.train(tiny_recipe, out=tmp_path / "plain", device="cpu")
+    assert records(whole) != records(plain)
+    assert all(math.isfinite(record["val/loss"]) for record in whole.metrics)
+
+    stop_after(monkeypatch, steps=7)
+    with pytest.raises(Stopped, match=r"stopped in epoch \d of 3 after step \d+ of"):
+        fc.train(tiny_recipe, out=tmp_path / "parts", **arguments)
+    for _ in range(2):
+        with pytest.raises(Stopped):
+            fc.train(tiny_recipe, out=tmp_path / "parts", resume=True, **arguments)
+    stop_after(monkeypatch, steps=10**9)
+    parts = fc.train(tiny_recipe, out=tmp_path / "parts", resume=True, **arguments)
+    assert tensor_bytes(parts) == tensor_bytes(whole)
+    assert records(parts) == records(whole)
+    assert len(list((tmp_path / "parts" / "tiny").iterdir())) == 1
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Make the user wish to stop after so many steps of a session."""
+
+    def run(self: Training, state: Any) -> Any:
+        done = 0
+
+        def after_step(state: Any) -> bool:
+            nonlocal done
+            done += 1
+            return done >= steps
+
+        return WHOLE_RUN(dataclasses.replace(self, after_step=after_step), state)
+
+    monkeypatch.setattr(Training, "run", run)
+
+
+def test_resume_of_a_finished_run_returns_it(tiny_recipe: Path, tmp_path: Path) -> None:
+    run = fc.train(tiny_recipe, out=tmp_path, device="cpu")
+    before = tensor_bytes(run)
+    assert fc.train(tiny_recipe, out=tmp_path, resume=True, device="cpu") == run
+    assert fc.train(tiny_recipe, out=run.path, resume=True, device="cpu") == run
+    assert tensor_bytes(run) == before
+
+
+def test_seeds_each_have_a_directory_and_resume_skips_the_finished(
+    tiny_recipe: Path, tmp_path: Path
+) -> None:
+    first = fc.train_seeds(tiny_recipe, seeds=[0, 1], out=tmp_path, device="cpu")
+    every = fc.train_seeds(tiny_recipe, seeds=[0, 1, 2], out=tmp_path, resume=True, device="cpu")
+    assert every[:2] == first
+    assert [run.seed for run in every] == [0, 1, 2]
+    assert len({run.path for run in every}) == 3
+
+
+def test_a_run_of_another_recipe_or_seed_is_not_gone_on_with(
+    tiny_recipe: Path, tmp_path: Path
+) -> None:
+    run = fc.train(tiny_recipe, out=tmp_path, changes=["training.epochs=1"], device="cpu")
+    with pytest.raises(RunError, match=r"another recipe.*training.epochs 1, not 3"):
+        fc.train(tiny_recipe, out=run.path, resume=True, device="cpu")
+    with pytest.raises(RunError, match="has seed 0, not 5"):
+        fc.train(
+            tiny_recipe,
+            seed=5,
+            out=run.path,
+            changes=["training.epochs=1"],
+            resume=True,
+            device="cpu",
+        )
+    with pytest.raises(RunError, match="is a run already"):
+        fc.train(tiny_recipe, out=run.path, device="cpu")
+
+
+def test_resume_goes_on_from_the_best_when_the_last_is_damaged(
+    tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = fc.train(tiny_recipe, out=tmp_path / "whole", device="cpu")
+    run = fc.train(tiny_recipe, out=tmp_path / "damaged", device="cpu")
+    checkpoints.save(run.checkpoints, *saved(run, 3))
+    best = checkpoints.load(run.checkpoints, "best").values["epoch"]
+    (run.checkpoints / "last.json").write_text("{")
+    fc.train(tiny_recipe, out=tmp_path / "damaged", resume=True, device="cpu")
+    assert "damaged" in capsys.readouterr().err or best == 3
+    assert records(run) == records(whole)
+
+
+def saved(run: fc.Run, epoch: int) -> tuple[Any, Any]:
+    checkpoint = checkpoints.load(run.checkpoints, "last")
+    assert checkpoint.values["epoch"] == epoch
+    return checkpoint.tensors, checkpoint.values
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(tiny_recipe: Path, tmp_path: Path) -> None:
+    changes = ["optimizer.name=sgd", "optimizer.learning_rate=1e30"]
+    with pytest.raises(Diverged, match=r"not finite \(epoch 1, by step 16 of 16\).*1e\+30"):
+        fc.train(tiny_recipe, out=tmp_path, changes=changes, device="cpu")
+
+
+def test_two_processes_do_not_train_in_one_directory(tiny_recipe: Path, tmp_path: Path) -> None:
+    from fashioncnn.runs.directory import locked
+
+    run = fc.train(tiny_recipe, out=tmp_path, device="cpu")
+    with locked(run), pytest.raises(RunError, match="another process"):
+        fc.train(tiny_recipe, out=run.path, resume=True, device="cpu")
+
+
+def test_a_full_disk_leaves_the_previous_checkpoint(
+    tiny_recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fc.train(tiny_recipe, out=tmp_path / "whole", device="cpu")
+    plain = checkpoints.save
+    saves = 0
+
+    def save(*arguments: Any, **keywords: Any) -> None:
+        nonlocal saves
+        saves += 1
+        if saves == 2:
+            raise StorageError("cannot write it: No space left on device")
+        plain(*arguments, **keywords)
+
+    monkeypatch.setattr(checkpoints, "save", save)
+    with pytest.raises(StorageError, match="No space left"):
+        fc.train(tiny_recipe, out=tmp_path / "full", device="cpu")
+    run = fc.train(tiny_recipe, out=tmp_path / "full", resume=True, device="cpu")
+    assert tensor_bytes(run) == tensor_bytes(whole)
+
+
+def test_training_in_another_thread_works(tiny_recipe: Path, tmp_path: Path) -> None:
+    runs = []
+    thread = threading.Thread(
+        target=lambda: runs.append(fc.train(tiny_recipe, out=tmp_path, device="cpu"))
+    )
+    thread.start()
+    thread.join()
+    assert len(runs) == 1
+
+
+def test_signal_handlers_are_put_back() -> None:
+    import signal
+
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with stopping.stop_wish() as wish:
+        assert not wish
+        signal.raise_signal(signal.SIGTERM)
+        assert wish
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before

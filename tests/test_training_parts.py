@@ -1,0 +1,137 @@
+"""Schedules, optimisers and averaging, against PyTorch's own or a hand-made table."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from fashioncnn.training.averaging import MovingAverage
+from fashioncnn.training.optimizers import OPTIMIZERS
+from fashioncnn.training.schedules import SCHEDULES, learning_rate_factor
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("warmup", [0, 1, 7, 19])
+def test_schedule_contract(name: str, warmup: int) -> None:
+    factors = [
+        learning_rate_factor(
+            name,
+            step,
+            total_steps=20,
+            warmup_steps=warmup,
+            initial_factor=0.1,
+            final_factor=0.0 if name == "constant" else 0.05,
+        )
+        for step in range(20)
+    ]
+    assert all(0 <= factor <= 1 for factor in factors)
+    assert factors[warmup] == 1.0
+    assert factors[:warmup] == sorted(factors[:warmup])
+    assert factors[warmup:] == sorted(factors[warmup:], reverse=True)
+    if warmup:
+        assert factors[0] == pytest.approx(0.1)
+    if name != "constant" and warmup < 19:
+        assert factors[-1] == pytest.approx(0.05)
+
+
+def rates(scheduler: Any, optimizer: torch.optim.Optimizer, steps: int) -> list[float]:
+    seen = []
+    for _ in range(steps):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return seen
+
+
+def test_cosine_against_pytorch() -> None:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    expected = rates(CosineAnnealingLR(optimizer, T_max=49, eta_min=0.1), optimizer, 50)
+    ours = [
+        learning_rate_factor("cosine", step, total_steps=50, final_factor=0.1) for step in range(50)
+    ]
+    assert ours == pytest.approx(expected)
+
+
+def test_one_cycle_against_pytorch() -> None:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
+    # PyTorch's peak lies at pct_start * total - 1.
+    scheduler = OneCycleLR(
+        optimizer,
+        max_lr=1.0,
+        total_steps=50,
+        pct_start=11 / 50,
+        anneal_strategy="linear",
+        cycle_momentum=False,
+        div_factor=25,
+        final_div_factor=4,
+    )
+    expected = [optimizer.param_groups[0]["lr"]]
+    for _ in range(49):
+        optimizer.step()
+        scheduler.step()
+        expected.append(optimizer.param_groups[0]["lr"])
+    ours = [
+        learning_rate_factor(
+            "one-cycle",
+            step,
+            total_steps=50,
+            warmup_steps=10,
+            initial_factor=1 / 25,
+            final_factor=1 / 100,
+        )
+        for step in range(50)
+    ]
+    assert ours == pytest.approx(expected)
+
+
+PLAIN: dict[str, Any] = {
+    "adam": lambda p: torch.optim.Adam(p, 0.01, weight_decay=0.1, foreach=False),
+    "adamw": lambda p: torch.optim.AdamW(p, 0.01, weight_decay=0.1, foreach=False),
+    "sgd": lambda p: torch.optim.SGD(
+        p, 0.01, momentum=0.9, nesterov=True, weight_decay=0.1, foreach=False
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_fused_optimisers_follow_the_plain_ones_in_float64(name: str) -> None:
+    torch.manual_seed(0)
+    one = nn.Linear(5, 3).double()
+    other = copy.deepcopy(one)
+    fused = OPTIMIZERS[name](one.parameters(), 0.01, 0.1, 0.9)
+    plain = PLAIN[name](other.parameters())
+    for _ in range(6):
+        inputs = torch.randn(4, 5, dtype=torch.float64)
+        for network, optimizer in ((one, fused), (other, plain)):
+            optimizer.zero_grad()
+            network(inputs).square().sum().backward()
+            optimizer.step()
+    for left, right in zip(one.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(left, right)
+
+
+def test_moving_average_against_pytorch() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
+    ours = MovingAverage(network, 0.9)
+    average = get_ema_multi_avg_fn(0.9)  # type: ignore[no-untyped-call]
+    theirs = AveragedModel(network, multi_avg_fn=average)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    for _ in range(10):
+        optimizer.zero_grad()
+        network(torch.randn(8, 4)).square().sum().backward()
+        optimizer.step()
+        ours.update()
+        theirs.update_parameters(network)
+    for left, right in zip(ours.network.parameters(), theirs.module.parameters(), strict=True):
+        torch.testing.assert_close(left, right)
+    statistics = dict(network.named_buffers())
+    for name, buffer in ours.network.named_buffers():
+        assert torch.equal(buffer, statistics[name])
+    assert not any(p.requires_grad for p in ours.network.parameters())
