@@ -40,7 +40,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
         if self.train:
             if random.random() < 0.5:
                 image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-            image = image.rotate(random.uniform(-10, 10), Image.Resampling.BILINEAR)
+            image = image.rotate(random.uniform(-5, 5), Image.Resampling.BILINEAR)
         pixels = torch.from_numpy(np.array(image, np.float32)).div_(255)
         return pixels.sub_(0.5).div_(0.5).unsqueeze(0), int(self.labels[index])
 

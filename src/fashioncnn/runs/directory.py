@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from fashioncnn.errors import RunError, StorageError
 from fashioncnn.runs import log
@@ -144,7 +145,9 @@ def runs_below(folder: Path) -> list[Run]:
     """List the runs directly in `folder`, oldest first by their names."""
     if not folder.is_dir():
         return []
-    return [Run(path) for path in sorted(folder.iterdir()) if is_run(path)]
+    # A name with a dot is a run being made, or what a kill left of one.
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    return [Run(path) for path in paths if is_run(path)]
 
 
 def open_runs(paths: Sequence[Path]) -> list[Run]:
@@ -171,15 +174,14 @@ def _unique(runs: Iterable[Run]) -> Iterator[Run]:
 @contextmanager
 def locked(run: Run) -> Iterator[None]:
     """Hold the run for this process alone. Raises RunError when another process has it."""
+    lock = FileLock(run.checkpoints / ".lock")
     try:
-        descriptor = os.open(run.path, os.O_RDONLY)
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise RunError(f"{run.path}: another process is training here") from None
     except OSError as error:
-        raise StorageError.from_os_error("open", run.path, error) from None
+        raise StorageError.from_os_error("lock", run.path, error) from None
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(f"{run.path}: another process is training here") from None
         yield
     finally:
-        os.close(descriptor)
+        lock.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import platform
 from pathlib import Path
 from typing import Literal
@@ -28,6 +29,8 @@ def fabric_for(device: DeviceName, precision: PrecisionName) -> Fabric:
     """
     chosen = _device(device)
     bf16 = precision == "bf16" or (precision == "auto" and has_bf16(chosen))
+    # Fabric tells on every start that bf16 is on; the run's first line says so already.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     fabric = Fabric(accelerator=chosen, devices=1, precision="bf16-mixed" if bf16 else "32-true")
     fabric.launch()
     if chosen == "cpu":

@@ -13,8 +13,8 @@ from fashioncnn.data import sources
 from fashioncnn.data.images import FASHION_MNIST_CLASSES, LabelledImages
 from fashioncnn.data.preparation import as_uint8_NCHW
 from fashioncnn.errors import DataError
-from fashioncnn.explain.feature_maps import feature_maps
-from fashioncnn.explain.filters import convolution_filters
+from fashioncnn.explanation.feature_maps import feature_maps
+from fashioncnn.explanation.filters import convolution_filters
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, write_arrays
@@ -35,8 +35,8 @@ def explain(
     Returns the pictures drawn. Raises DataError for a position that is not there, RunError when
     the run cannot be used.
     """
-    from fashioncnn.report.facts import read_facts
-    from fashioncnn.report.figures import draw_explanations
+    from fashioncnn.reporting.facts import read_facts
+    from fashioncnn.reporting.figures import draw_explanations
 
     run = run if isinstance(run, Run) else open_run(Path(run))
     trained = open_trained(run, checkpoint, len(FASHION_MNIST_CLASSES))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fashioncnn.errors import RunError
-from fashioncnn.report import page
-from fashioncnn.report.facts import groups
+from fashioncnn.reporting import page
+from fashioncnn.reporting.facts import groups
 from fashioncnn.runs.directory import Run, open_runs
 from fashioncnn.training.device import DeviceName
 from fashioncnn.workflows.evaluate import evaluate
@@ -49,4 +49,4 @@ def report(
 def _folder(runs: Sequence[Run]) -> Path:
     if len(runs) == 1:
         return runs[0].path
-    return Path(os.path.commonpath([run.path for run in runs]))
+    return Path(os.path.commonpath([run.path.absolute() for run in runs]))

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fashioncnn.explain.layers import visible_layers
+from fashioncnn.explanation.layers import visible_layers
 
 
 @torch.no_grad()

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from fashioncnn.report.facts import Group
-from fashioncnn.report.style import TRAINING, VALIDATION
+from fashioncnn.reporting.facts import Group
+from fashioncnn.reporting.style import TRAINING, VALIDATION
 
 
 def loss(group: Group) -> Figure:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from fashioncnn.report.facts import Group
-from fashioncnn.report.figures import confusion, curves, feature_maps, filters, per_class
+from fashioncnn.reporting.facts import Group
+from fashioncnn.reporting.figures import confusion, curves, feature_maps, filters, per_class
 
 PICTURES = (0, 1, 5, 6, 8, 9)
 CHANNELS = 6

@@ -5,8 +5,8 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fashioncnn.report.facts import Group
-from fashioncnn.report.style import class_colours, ink_of
+from fashioncnn.reporting.facts import Group
+from fashioncnn.reporting.style import class_colours, ink_of
 
 
 def matrix(group: Group) -> Figure:

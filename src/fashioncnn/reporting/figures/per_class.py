@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fashioncnn.report.facts import Group
-from fashioncnn.report.style import FAINT, INK, class_colours
+from fashioncnn.reporting.facts import Group
+from fashioncnn.reporting.style import FAINT, INK, class_colours
 
 
 def f1(group: Group) -> Figure:

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fashioncnn.data.images import FASHION_MNIST_CLASSES
-from fashioncnn.report.facts import RunFacts
-from fashioncnn.report.style import class_colours, ink_of
+from fashioncnn.reporting.facts import RunFacts
+from fashioncnn.reporting.style import class_colours, ink_of
 
 CHANNELS = 16
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from fashioncnn.report.facts import RunFacts
-from fashioncnn.report.style import class_colours, ink_of
+from fashioncnn.reporting.facts import RunFacts
+from fashioncnn.reporting.style import class_colours, ink_of
 
 PAIRS = 8
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fashioncnn.report.facts import RunFacts
+from fashioncnn.reporting.facts import RunFacts
 
 GAP = 1
 

@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 from torch import nn
 
-from fashioncnn.explain.layers import visible_layers
+from fashioncnn.explanation.layers import visible_layers
 
 
 def convolution_filters(network: nn.Module) -> dict[str, NDArray[Any]]:

@@ -12,10 +12,10 @@ import jinja2
 
 from fashioncnn.errors import StorageError
 from fashioncnn.recipes.load import dump
-from fashioncnn.report import figures
-from fashioncnn.report.comparison import rows
-from fashioncnn.report.facts import Group
-from fashioncnn.report.style import class_colours
+from fashioncnn.reporting import figures
+from fashioncnn.reporting.comparison import rows
+from fashioncnn.reporting.facts import Group
+from fashioncnn.reporting.style import class_colours
 from fashioncnn.runs.files import write_text
 
 # Lines and letters stay sharp as SVG; pictures made of pixels are smaller as PNG.
@@ -56,7 +56,7 @@ def write(groups: Sequence[Group], page: Path, figures_folder: Path) -> Path:
         folder = figures_folder if len(groups) == 1 else figures_folder / f"{number + 1}"
         sections.append(_section(one, figures.draw(one, folder), number))
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fashioncnn.report", "."),
+        loader=jinja2.PackageLoader("fashioncnn.reporting", "."),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fashioncnn.report.facts import Group
+from fashioncnn.reporting.facts import Group
 
 
 @dataclass(frozen=True)

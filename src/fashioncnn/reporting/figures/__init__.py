@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fashioncnn.report.facts import Group, RunFacts
-from fashioncnn.report.style import DPI, SETTINGS
+from fashioncnn.reporting.facts import Group, RunFacts
+from fashioncnn.reporting.style import DPI, SETTINGS
 from fashioncnn.runs.files import make_folder, write_bytes
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def draw_explanations(run: RunFacts) -> list[Path]:
 
 
 def _results(group: Group) -> Iterator[Named]:
-    from fashioncnn.report.figures import confused, confusion, curves, overview, per_class
+    from fashioncnn.reporting.figures import confused, confusion, curves, overview, per_class
 
     yield "training_validation_loss", lambda: curves.loss(group)
     yield "training_validation_accuracy", lambda: curves.accuracy(group)
@@ -43,7 +43,7 @@ def _results(group: Group) -> Iterator[Named]:
 def _insides(run: RunFacts) -> Iterator[Named]:
     from functools import partial
 
-    from fashioncnn.report.figures import feature_maps, filters
+    from fashioncnn.reporting.figures import feature_maps, filters
 
     for layer in run.filters or ():
         yield f"filters_{layer}", partial(filters.sheet, run, layer)

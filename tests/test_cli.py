@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import Cli
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_help_is_instant() -> None:
+    """Under 0.4 s; the best of several, as other work on the machine only ever adds."""
+    program = Path(sys.executable).with_name("fashioncnn")
+    best = float("inf")
+    for _ in range(5):
+        started = time.perf_counter()
+        done = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
+        best = min(best, time.perf_counter() - started)
+    assert best < 0.4
+    assert "train" in done.stdout
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, fashioncnn; heavy = {'torch', 'numpy', 'pydantic', 'matplotlib', 'rich'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_public_names_are_these_and_all_there() -> None:
+    import fashioncnn as fc
+
+    assert fc.__all__ == [
+        "train",
+        "train_seeds",
+        "evaluate",
+        "explain",
+        "report",
+        "fetch_data",
+        "check_data",
+        "open_run",
+        "open_runs",
+        "Run",
+        "Scores",
+        "FashionCNNError",
+    ]
+    for name in fc.__all__:
+        assert getattr(fc, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        fc.nothing  # noqa: B018
+
+
+def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
+    options = {}
+    for verb in ("data fetch", "data check", "recipes", "train", "evaluate", "explain", "report"):
+        words = cli(*verb.split(), "--help").stdout
+        options[verb] = sorted(set(re.findall(r"--[a-z-]+", words)) - {"--help"})
+    assert options == {
+        "data fetch": ["--from", "--json"],
+        "data check": ["--json"],
+        "recipes": ["--json"],
+        "train": [
+            "--data",
+            "--device",
+            "--json",
+            "--out",
+            "--precision",
+            "--report",
+            "--resume",
+            "--seed",
+            "--seeds",
+            "--set",
+        ],
+        "evaluate": ["--checkpoint", "--data", "--device", "--json", "--split"],
+        "explain": ["--checkpoint", "--data", "--json", "--per-class", "--picture"],
+        "report": ["--data", "--device", "--json", "--out"],
+    }
+
+
+def test_version(cli: Cli) -> None:
+    from fashioncnn import __version__
+
+    assert cli("--version").stdout.strip() == __version__
+
+
+def test_recipes_lists_and_prints(cli: Cli, tmp_path: Path) -> None:
+    listed = cli("recipes")
+    assert listed.returncode == 0
+    for words in ("two-conv", "three-conv", "test accuracy"):
+        assert words in listed.stdout
+    printed = cli("recipes", "two-conv").stdout
+    path = tmp_path / "mine.toml"
+    path.write_text(printed)
+    assert json.loads(cli("recipes", path, "--json").stdout) == json.loads(
+        cli("recipes", "two-conv", "--json").stdout
+    )
+
+
+WRONG = [
+    (["train", "four-conv"], "no recipe 'four-conv'"),
+    (["train", "two-conv", "--set", "optimizer.lerning_rate=1"], "unknown key optimizer.lerning"),
+    (["train", "two-conv", "--set", "optimizer.learning_rate=fast"], 'is "fast"; it must be'),
+    (["train", "two-conv", "--set", "loss.class_weights.Skirt=2"], "names the class 'Skirt'"),
+    (["train", "two-conv", "--data", "{tmp}/nothing"], "Fashion-MNIST is not in"),
+    (["train", "two-conv", "--device", "cuda"], "--device cuda: there is none on this machine"),
+    (["train", "two-conv", "--device", "toaster"], "'toaster' is not one of"),
+    (["train", "two-conv", "--seed", "1", "--seeds", "2"], "--seed or --seeds, not both"),
+    (["train", "two-conv", "--seed", "-1"], "-1 is not in the range"),
+    (["train", "two-conv", "--speed", "9"], "No such option: --speed"),
+    (["train"], "Missing argument 'RECIPE'"),
+    (["dance"], "No such command 'dance'"),
+    (["evaluate", "{tmp}/nothing"], "no such run directory"),
+    (["explain", "{tmp}"], "not a run directory"),
+    (["report", "{tmp}"], "not a run directory"),
+    (["recipes", "{tmp}"], "no recipe"),
+    (["data", "check", "{tmp}/nothing"], "no such folder"),
+    (["data", "fetch", "--from", "{tmp}"], "missing train-images-idx3-ubyte"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), WRONG, ids=lambda value: " ".join(value)[:40])
+def test_wrong_input_gets_one_line_and_status_2(
+    words: list[str], message: str, cli: Cli, tmp_path: Path
+) -> None:
+    if "cuda" in words:
+        import torch
+
+        if torch.cuda.is_available():
+            pytest.skip("this machine has CUDA")
+    done = cli(*(word.format(tmp=tmp_path) for word in words), cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.real_data
+def test_truncated_data_is_one_line(cli: Cli, tmp_path: Path) -> None:
+    from fashioncnn.data.sources import find
+
+    for path in find().folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (path,) = tmp_path.glob("train-images*")
+    path.write_bytes(path.read_bytes()[:1_000_000])
+    done = cli("train", "two-conv", "--data", tmp_path, "--out", tmp_path / "runs")
+    assert done.returncode == 2
+    assert "cut short" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not Path("/dev/full").exists(), reason="needs root")
+@pytest.mark.real_data
+def test_no_disk_space_is_one_line(cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "small"
+    out.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(out)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("cannot mount here")
+    try:
+        done = cli(
+            *("train", "three-conv", "--out", out),
+            *("--set", "data.validation_images=50000", "--set", "training.epochs=1"),
+        )
+        assert done.returncode == 2
+        last = done.stderr.splitlines()[-1]
+        assert re.fullmatch(r"error: cannot write .*: No space left on device", last)
+        assert "Traceback" not in done.stderr
+        assert not list(out.rglob("*.tmp"))
+        assert not list(out.rglob("*.safetensors"))
+    finally:
+        subprocess.run(["umount", str(out)], check=True)

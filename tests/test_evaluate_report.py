@@ -1,0 +1,256 @@
+"""Evaluation, explanations and the page, on tiny synthetic pictures."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import accuracy_score
+
+import fashioncnn as fc
+from fashioncnn.errors import DataError, RunError
+from fashioncnn.runs import readings
+from fashioncnn.runs.files import read_arrays
+
+pytestmark = pytest.mark.usefixtures("tiny_data")
+
+
+@pytest.fixture
+def run(tiny_recipe: Path, tmp_path: Path) -> fc.Run:
+    return fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")
+
+
+def test_scores_and_predictions_agree(run: fc.Run) -> None:
+    scores = fc.evaluate(run, device="cpu")
+    kept = json.loads((run.evaluation / "scores.json").read_text())
+    arrays = read_arrays(run.evaluation / "predictions.npz")
+    assert scores.n == kept["n"] == len(arrays["labels"]) == 200
+    expected = accuracy_score(arrays["labels"], arrays["logits"].argmax(1))
+    assert scores.accuracy == kept["accuracy"] == pytest.approx(expected)
+    assert scores.accuracy > 0.8
+    assert kept["checkpoint"]["name"] == "best"
+
+
+def test_the_best_weights_score_on_validation_as_the_log_says(run: fc.Run) -> None:
+    scores = fc.evaluate(run, split="validation", device="cpu")
+    best = max(run.metrics, key=lambda r: (r["val/accuracy"], -r["val/loss"]))
+    assert scores.accuracy == pytest.approx(best["val/accuracy"])
+    assert scores.loss == pytest.approx(best["val/loss"], rel=1e-5)
+
+
+def test_averaged_weights_are_what_predicts(tiny_recipe: Path, tmp_path: Path) -> None:
+    run = fc.train(tiny_recipe, changes=["averaging.ema_decay=0.9"], out=tmp_path, device="cpu")
+    scores = fc.evaluate(run, split="validation", checkpoint="last", device="cpu")
+    assert scores.loss == pytest.approx(run.metrics[-1]["val/loss"], rel=1e-5)
+
+
+def test_each_reading_of_test_is_counted_and_none_is_made_twice(run: fc.Run) -> None:
+    def counted() -> int:
+        return int(json.loads((run.evaluation / "scores.json").read_text())["test_readings"])
+
+    fc.evaluate(run, split="validation", device="cpu")
+    assert readings.read(run) == []
+    first = fc.evaluate(run, device="cpu")
+    assert counted() == 1
+    assert fc.evaluate(run, device="cpu") == first
+    assert counted() == 1
+    (run.evaluation / "predictions.npz").unlink()
+    assert fc.evaluate(run, device="cpu") == first
+    assert counted() == 2
+    fc.explain(run)
+    assert [line["purpose"] for line in readings.read(run)] == ["evaluate"] * 2 + ["pictures"]
+
+
+def test_explain_keeps_filters_and_maps_of_every_layer(run: fc.Run) -> None:
+    drawn = fc.explain(run, per_class=2)
+    filters = read_arrays(run.explanations / "filters.npz")
+    maps = read_arrays(run.explanations / "feature_maps.npz")
+    pictures = read_arrays(run.explanations / "pictures.npz")
+    assert {name: value.shape for name, value in filters.items()} == {
+        "conv1": (4, 1, 3, 3),
+        "conv2": (8, 4, 3, 3),
+    }
+    assert np.bincount(pictures["labels"]).tolist() == [2] * 10
+    assert maps["conv1"].shape == (20, 4, 28, 28)
+    assert maps["pool2_relu"].shape == (20, 8, 7, 7)
+    assert maps["output"].shape == (20, 10)
+    assert maps["pool1"].min() < 0 <= maps["pool1_relu"].min()
+    np.testing.assert_array_equal(maps["pool1_relu"], maps["pool1"].clip(min=0))
+    assert {path.stem for path in drawn} == {f"filters_{name}" for name in filters} | {
+        f"feature_maps_{name}" for name in maps
+    }
+    for path in drawn:
+        assert path.with_suffix(".svg").exists()
+        with Image.open(path) as image:
+            assert min(image.size) > 150
+
+
+def test_explain_of_chosen_pictures(run: fc.Run) -> None:
+    fc.explain(run, pictures=[7, 3])
+    pictures = read_arrays(run.explanations / "pictures.npz")
+    assert pictures["indices"].tolist() == [7, 3]
+    with pytest.raises(DataError, match="picture 200: test pictures are numbered 0 to 199"):
+        fc.explain(run, pictures=[200])
+
+
+class Page(HTMLParser):
+    """What a page asks for, and whether its tags match."""
+
+    VOID = ("meta", "img", "br", "link", "input", "hr")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+        self.sources: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self.sources += [str(given[name]) for name in ("src", "srcset") if name in given]
+        self.links += [str(given["href"])] if "href" in given else []
+        self.ids += [str(given["id"])] if "id" in given else []
+        if tag == "img":
+            assert given.get("alt")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def check_page(path: Path) -> Page:
+    page = Page(path.read_text())
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    assert page.sources
+    assert all(source.startswith("data:image/") for source in page.sources)
+    assert all(link.removeprefix("#") in page.ids for link in page.links)
+    markup = re.sub(r"data:image/[^\"]+", "", page.text)
+    assert not re.search(r"https?://|@import|url\(|<script|<link", markup)
+    assert path.stat().st_size < 8_000_000
+    return page
+
+
+def test_the_page_of_one_run(run: fc.Run) -> None:
+    path = fc.report(run)
+    assert path == run.report_file
+    page = check_page(path)
+    scores = fc.evaluate(run)
+    for words in (
+        f"{100 * scores.accuracy:.2f} %",
+        "Scores by class",
+        "How it learned",
+        "What it confuses",
+        "Filters",
+        "Feature maps",
+        "Recipe",
+        "Provenance",
+        f"{100 * scores.classes[6].f1:.2f}",
+        "one seed",
+    ):
+        assert words in page.text
+    figures = {path.name for path in run.figures.iterdir()}
+    for name in ("confusion_matrix", "training_validation_loss", "f1_by_class", "filters_conv1"):
+        assert {f"{name}.svg", f"{name}.png"} <= figures
+
+
+def test_the_page_of_several_seeds_and_recipes(tiny_recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    runs = fc.train_seeds(tiny_recipe, seeds=[0, 1, 2], out=out, device="cpu")
+    runs.append(fc.train(tiny_recipe, changes=["model.dropout=0.0"], out=out, device="cpu"))
+    path = fc.report([run.path for run in runs])
+    assert path == out / "tiny" / "report.html"
+    page = check_page(path)
+    accuracies = np.array([fc.evaluate(run).accuracy for run in runs[:3]]) * 100
+    assert f"{accuracies.mean():.2f} ± {accuracies.std(ddof=1):.2f} %" in page.text
+    assert "1 of 2" in page.text
+    assert "of 3 seeds" in page.text
+    assert not list(runs[1].path.glob("explanations"))
+    # A folder of runs stands for all of them.
+    assert fc.report(out / "tiny", out=tmp_path / "other.html") == tmp_path / "other.html"
+    assert check_page(tmp_path / "other.html").text == page.text
+
+
+def test_reported_figures_stand_beside_ours(tmp_path: Path, tiny_recipe: Path) -> None:
+    text = (
+        tiny_recipe.read_text()
+        + "[reported]\naccuracy = 0.123\n[reported.classes.Shirt]\nf1 = 1.0\n"
+    )
+    tiny_recipe.write_text(text)
+    page = check_page(fc.report(fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")))
+    assert "Reported against measured" in page.text
+    row = re.search(r'accuracy</th><td>0\.1230</td><td>([\d.]+)</td><td class="better">', page.text)
+    assert row
+
+
+def test_a_recipes_words_cannot_inject_markup(tmp_path: Path, tiny_recipe: Path) -> None:
+    evil = 'summary = "<script>alert(1)</script>"\n'
+    tiny_recipe.write_text(evil + tiny_recipe.read_text())
+    check_page(fc.report(fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")))
+
+
+def damage_marker(run: fc.Run) -> None:
+    run.recipe_file.unlink()
+
+
+def damage_recipe(run: fc.Run) -> None:
+    run.recipe_file.write_text("name = 3")
+
+
+def damage_provenance(run: fc.Run) -> None:
+    run.provenance_file.write_text("[]")
+
+
+def damage_scores(run: fc.Run) -> None:
+    fc.evaluate(run)
+    (run.evaluation / "scores.json").write_text('{"n": 3}')
+
+
+def damage_checkpoints(run: fc.Run) -> None:
+    for path in run.checkpoints.iterdir():
+        path.unlink()
+
+
+def damage_log(run: fc.Run) -> None:
+    run.metrics_file.write_text("{}\n")
+
+
+DAMAGES: list[Any] = [
+    (damage_marker, "not a run directory"),
+    (damage_recipe, r"recipe .*:\n  name is 3; it must be text(.|\n)*model is missing"),
+    (damage_provenance, "provenance"),
+    (damage_scores, "not the scores of a run"),
+    (damage_checkpoints, "no checkpoint 'best' yet"),
+    (damage_log, "line 1 is not the record of epoch 1"),
+]
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGES)
+def test_damaged_runs_get_one_clear_line(run: fc.Run, damage: Any, words: str) -> None:
+    damage(run)
+    with pytest.raises(fc.FashionCNNError, match=words) as caught:
+        fc.report(run.path)
+    # A recipe tells all its faults, a line each; everything else is one line.
+    assert "\n" not in str(caught.value) or damage is damage_recipe
+
+
+def test_a_network_of_another_recipe_is_refused(run: fc.Run) -> None:
+    text = run.recipe_file.read_text().replace("4,", "5,", 1)
+    assert text != run.recipe_file.read_text()
+    run.recipe_file.write_text(text)
+    with pytest.raises(RunError, match="the checkpoint is of another network"):
+        fc.evaluate(run)
+
+
+def test_no_such_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no such run directory"):
+        fc.evaluate(tmp_path / "nothing")
