@@ -38,19 +38,6 @@ def recipes(listed: Sequence[Recipe]) -> str:
     return "\n".join(blocks) + "\n\nOne in full: fashioncnn recipes NAME"
 
 
-def summary(metrics: Sequence[dict[str, float]]) -> dict[str, dict[str, object]]:
-    """Return mean, sample standard deviation (None for one run) and values by metric."""
-    return {
-        name: {
-            "mean": statistics.fmean(values),
-            "std": statistics.stdev(values) if len(values) > 1 else None,
-            "values": values,
-        }
-        for name in metrics[0]
-        if (values := [run[name] for run in metrics])
-    }
-
-
 def spread(values: Sequence[float]) -> str:
     """Write shares as "91.93 ± 0.12 %", or "91.93 %" for one."""
     mean = f"{100 * statistics.fmean(values):.2f}"

@@ -170,6 +170,7 @@ def train(
     """Train a network by a recipe."""
     if seed is not None and seeds is not None:
         raise typer.BadParameter("give --seed or --seeds, not both")
+    from fashioncnn.evaluation.summary import summarise
     from fashioncnn.workflows.evaluate import evaluate
     from fashioncnn.workflows.train import train_seeds
 
@@ -188,7 +189,7 @@ def train(
     page = _report(runs, None, data, device) if report else None
     values = {
         "runs": paths,
-        "metrics": tables.summary([score.metrics("val") for score in scores]),
+        "metrics": summarise([score.metrics("val") for score in scores]),
         "report": page and str(page),
     }
     text = tables.validation(scores)
@@ -209,6 +210,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score runs: accuracy, per-class precision, recall, F1, confusion."""
+    from fashioncnn.evaluation.summary import summarise
     from fashioncnn.runs.directory import open_runs
     from fashioncnn.workflows.evaluate import evaluate as evaluate_run
 
@@ -224,7 +226,7 @@ def evaluate(
         _answer(as_json, values, tables.scores(scores[0]))
         return
     metrics = [score.metrics("test" if split is Split.TEST else "val") for score in scores]
-    values = {"runs": [str(run.path) for run in opened], "metrics": tables.summary(metrics)}
+    values = {"runs": [str(run.path) for run in opened], "metrics": summarise(metrics)}
     _answer(as_json, values, tables.group_scores(scores))
 
 

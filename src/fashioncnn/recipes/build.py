@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from fashioncnn.data.augmentation import Augmentation
@@ -22,6 +22,9 @@ from fashioncnn.training.loop import Training
 from fashioncnn.training.optimizers import OPTIMIZERS
 from fashioncnn.training.schedules import learning_rate_factor
 from fashioncnn.training.state import TrainingState
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def build_splits(recipe: Recipe, pictures: LabelledImages) -> Splits:

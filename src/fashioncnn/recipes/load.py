@@ -23,7 +23,8 @@ MAX_BYTES = 1 << 20
 
 def builtin_names() -> list[str]:
     """List the built-in recipes by name."""
-    return sorted(file.name.removesuffix(".toml") for file in _builtin().iterdir())
+    names = [file.name for file in _builtin().iterdir()]
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
 def read_text(name_or_path: str | Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fashioncnn.evaluation.summary import summarise
 from fashioncnn.reporting.facts import Group
 
 
@@ -44,10 +45,8 @@ def _reported(group: Group) -> Iterator[tuple[str, float, str, bool]]:
 
 
 def _row(name: str, reported: float, values: list[float], higher_is_better: bool) -> Row:
-    mean = sum(values) / len(values)
-    std = None
-    if len(values) > 1:
-        std = (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5
+    ours = summarise([{name: value} for value in values])[name]
+    mean, std = ours["mean"], ours["std"]
     # Reported figures have two decimals at least: half of the last one is their own uncertainty.
     margin = (std or 0.0) + 0.005
     difference = (mean - reported) if higher_is_better else (reported - mean)

@@ -6,12 +6,14 @@ import ctypes
 import logging
 import platform
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
-from lightning_fabric import Fabric
 
 from fashioncnn.errors import DeviceError
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
@@ -21,21 +23,48 @@ M_TRIM_THRESHOLD = -1
 M_MMAP_MAX = -4
 
 
-def fabric_for(device: DeviceName, precision: PrecisionName) -> Fabric:
-    """Return a launched Fabric on one device. Raises DeviceError when the device is not there.
+def choose_device(name: DeviceName) -> torch.device:
+    """Return the device of this name; "auto" is CUDA, else MPS, else the processor.
 
-    "auto" is CUDA, else MPS, else the processor; precision "auto" is bf16 where that device has
-    instructions for it.
+    Raises DeviceError when the machine has none.
     """
-    chosen = _device(device)
-    bf16 = precision == "bf16" or (precision == "auto" and has_bf16(chosen))
-    # Fabric tells on every start that bf16 is on; the run's first line says so already.
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    fabric = Fabric(accelerator=chosen, devices=1, precision="bf16-mixed" if bf16 else "32-true")
-    fabric.launch()
-    if chosen == "cpu":
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(kind for kind, is_there in there.items() if is_there)  # type: ignore[assignment]
+    if not there[name]:
+        usable = " or ".join(kind for kind, is_there in there.items() if is_there)
+        raise DeviceError(f"--device {name}: there is none on this machine; it has {usable}")
+    if name == "cpu":
         _keep_freed_memory()
+    return torch.device(name)
+
+
+def fabric_for(name: DeviceName, precision: PrecisionName) -> Fabric:
+    """Return a launched Fabric on one device; see `choose_device`.
+
+    Precision "auto" is bf16 where that device has instructions for it.
+    """
+    # Fabric takes a second to import, which only training should pay.
+    from lightning_fabric import Fabric
+
+    # It tells on every start that bf16 is on; the run's first line says so already.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    device = choose_device(name)
+    bf16 = precision == "bf16" or (precision == "auto" and has_bf16(device.type))
+    fabric = Fabric(
+        accelerator=device.type, devices=1, precision="bf16-mixed" if bf16 else "32-true"
+    )
+    fabric.launch()
     return fabric
+
+
+def precision_of(fabric: Fabric) -> str:
+    """Return "bf16" or "fp32"."""
+    return "bf16" if "bf16" in str(fabric.strategy.precision.precision) else "fp32"
 
 
 def _keep_freed_memory() -> None:
@@ -50,20 +79,6 @@ def _keep_freed_memory() -> None:
         return
     mallopt(M_MMAP_MAX, 0)
     mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-
-
-def _device(device: DeviceName) -> str:
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if device == "auto":
-        return next(name for name, is_there in there.items() if is_there)
-    if not there[device]:
-        usable = " or ".join(name for name, is_there in there.items() if is_there)
-        raise DeviceError(f"--device {device}: there is none on this machine; it has {usable}")
-    return device
 
 
 def has_bf16(device: str) -> bool:

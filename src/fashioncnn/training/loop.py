@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,6 +20,9 @@ from fashioncnn.data.preparation import Preparation
 from fashioncnn.errors import Diverged
 from fashioncnn.training.record import EpochRecord
 from fashioncnn.training.state import TrainingState
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 # Reading the loss waits for the device, so it is looked at now and then.
 STEPS_BETWEEN_CHECKS = 20

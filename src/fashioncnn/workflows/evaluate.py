@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashioncnn.data import sources
-from fashioncnn.data.images import FASHION_MNIST_CLASSES, LabelledImages
+from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import RunError
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.evaluation.predictions import Predictions
@@ -24,7 +24,7 @@ from fashioncnn.runs.files import (
     write_arrays,
     write_text,
 )
-from fashioncnn.training.device import DeviceName, fabric_for
+from fashioncnn.training.device import DeviceName, choose_device
 from fashioncnn.workflows.trained import CheckpointName, SplitName, Trained, open_trained
 
 PICTURES_A_CONFUSION = 8
@@ -44,7 +44,7 @@ def evaluate(
     Raises RunError when the run or its checkpoint cannot be used, DataError without data.
     """
     run = run if isinstance(run, Run) else open_run(Path(run))
-    trained = open_trained(run, checkpoint, len(FASHION_MNIST_CLASSES))
+    trained = open_trained(run, checkpoint)
     predictions = _kept_predictions(trained, split)
     if predictions is None:
         predictions = _predict(trained, split, data, device)
@@ -95,10 +95,10 @@ def _predict(
     trained: Trained, split: SplitName, data: Path | None, device: DeviceName
 ) -> Predictions:
     source = sources.find(data)
-    fabric = fabric_for(device, "fp32")
+    chosen = choose_device(device)
     pictures = trained.pictures(source, split, "evaluate")
     preparation = build_preparation(trained.recipe)
-    predictions = predict(trained.network, pictures, preparation, fabric.device)
+    predictions = predict(trained.network, pictures, preparation, chosen)
     make_folder(trained.run.evaluation)
     if split == "test":
         write_arrays(

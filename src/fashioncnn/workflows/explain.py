@@ -10,12 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from fashioncnn.data import sources
-from fashioncnn.data.images import FASHION_MNIST_CLASSES, LabelledImages
+from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import as_uint8_NCHW
 from fashioncnn.errors import DataError
 from fashioncnn.explanation.feature_maps import feature_maps
 from fashioncnn.explanation.filters import convolution_filters
 from fashioncnn.recipes.build import build_preparation
+from fashioncnn.reporting.facts import read_facts
+from fashioncnn.reporting.figures import draw_explanations
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, write_arrays
 from fashioncnn.workflows.trained import CheckpointName, open_trained
@@ -35,11 +37,8 @@ def explain(
     Returns the pictures drawn. Raises DataError for a position that is not there, RunError when
     the run cannot be used.
     """
-    from fashioncnn.reporting.facts import read_facts
-    from fashioncnn.reporting.figures import draw_explanations
-
     run = run if isinstance(run, Run) else open_run(Path(run))
-    trained = open_trained(run, checkpoint, len(FASHION_MNIST_CLASSES))
+    trained = open_trained(run, checkpoint)
     source = sources.find(data)
     test = trained.pictures(source, "test", "pictures")
     indices = _choose(test, pictures, per_class)

@@ -18,7 +18,13 @@ from fashioncnn.runs import checkpoints, log
 from fashioncnn.runs.directory import Run, create, is_run, locked, new_path, open_run, runs_below
 from fashioncnn.runs.files import to_json
 from fashioncnn.runs.provenance import provenance
-from fashioncnn.training.device import DeviceName, PrecisionName, fabric_for, hardware
+from fashioncnn.training.device import (
+    DeviceName,
+    PrecisionName,
+    fabric_for,
+    hardware,
+    precision_of,
+)
 from fashioncnn.training.loop import StopRequested, Training
 from fashioncnn.training.state import TrainingState
 from fashioncnn.workflows.say import TrainingProgress, duration, say
@@ -125,7 +131,7 @@ class Session:
                 "sha256": self.splits.digest,
             },
             hardware=hardware(self.fabric.device),
-            precision=self._precision,
+            precision=precision_of(self.fabric),
             threads=torch.get_num_threads(),
         )
         files = {"recipe.toml": dump(self.recipe), "provenance.json": to_json(facts)}
@@ -157,11 +163,12 @@ class Session:
         for fault in faults:
             say(f"{fault}; going on from an earlier checkpoint")
         state.restore(checkpoint.tensors, checkpoint.values)
-        threads = run.provenance.get("threads")
-        if threads != torch.get_num_threads():
+        began = run.provenance.get("hardware"), run.provenance.get("precision")
+        now = hardware(self.fabric.device), precision_of(self.fabric)
+        if began != now:
             say(
-                f"this run began with {threads} threads and goes on with "
-                f"{torch.get_num_threads()}: its weights will not be bit-identical"
+                f"this run began with {began[1]} on {began[0]} and goes on with {now[1]} on "
+                f"{now[0]}: its weights will not be bit-identical to those of one machine"
             )
         return log.trim(run.metrics_file, state.position.epoch)
 
@@ -173,7 +180,7 @@ class Session:
         say(
             f"{self.recipe.name}, seed {seed}: {len(batches.pictures):,} pictures, "
             f"{sum(p.numel() for p in state.network.parameters()):,} parameters, "
-            f"{self._precision} on {hardware(self.fabric.device)}, in {run.path}"
+            f"{precision_of(self.fabric)} on {hardware(self.fabric.device)}, in {run.path}"
         )
         if state.position.epoch or state.position.step:
             say(f"going on in epoch {state.position.epoch + 1}, step {state.position.step + 1}")
@@ -219,10 +226,6 @@ class Session:
             if self.wish and record.epoch < training.epochs:
                 raise StopRequested
         say(f"trained in {duration(sum(record['train/seconds'] for record in records))}")
-
-    @property
-    def _precision(self) -> str:
-        return "bf16" if "bf16" in str(self.fabric._precision.precision) else "fp32"
 
 
 def _merit(record: dict[str, Any]) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import nn
 
-from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.images import FASHION_MNIST_CLASSES, LabelledImages
 from fashioncnn.data.sources import Source, load
 from fashioncnn.errors import RunError
 from fashioncnn.recipes.build import build_network, build_splits
@@ -40,7 +40,7 @@ class Trained:
         return load(source, "test")
 
 
-def open_trained(run: Run, checkpoint: CheckpointName, classes: int) -> Trained:
+def open_trained(run: Run, checkpoint: CheckpointName) -> Trained:
     """Load the weights that predict. RunError when the run has no such checkpoint, or a bad one."""
     recipe = load_recipe(run.recipe_file)
     if not checkpoints.exists(run.checkpoints, checkpoint):
@@ -49,6 +49,6 @@ def open_trained(run: Run, checkpoint: CheckpointName, classes: int) -> Trained:
         )
     saved = checkpoints.load(run.checkpoints, checkpoint)
     averaged = any(name.startswith("average/") for name in saved.tensors)
-    network = build_network(recipe, classes)
+    network = build_network(recipe, len(FASHION_MNIST_CLASSES))
     load_network(network, saved.tensors, "average/" if averaged else "model/")
     return Trained(run, recipe, network.eval(), checkpoint, saved.values["epoch"], saved.sha256)
