@@ -56,9 +56,6 @@ class Net(nn.Module):
         self.fc1 = nn.Linear(64 * 8 * 8, hidden)
         self.dropout = nn.Dropout(0.3)
         self.fc2 = nn.Linear(hidden, 10)
-        for layer in (self.conv1, self.conv2, self.fc1, self.fc2):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits."""
@@ -138,6 +135,6 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=0)
-    parser.add_argument("--hidden", type=int, default=512)
+    parser.add_argument("--hidden", type=int, default=256)
     options = parser.parse_args()
     print(json.dumps(run(options.epochs, options.seed, options.workers, options.hidden)))

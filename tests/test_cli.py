@@ -95,7 +95,7 @@ def test_version(cli: Cli) -> None:
 def test_recipes_lists_and_prints(cli: Cli, tmp_path: Path) -> None:
     listed = cli("recipes")
     assert listed.returncode == 0
-    for words in ("two-conv", "three-conv", "test accuracy"):
+    for words in ("two-conv", "three-conv", "test accuracy", "n = 5"):
         assert words in listed.stdout
     printed = cli("recipes", "two-conv").stdout
     path = tmp_path / "mine.toml"
@@ -114,9 +114,9 @@ WRONG = [
     (["train", "two-conv", "--device", "cuda"], "--device cuda: there is none on this machine"),
     (["train", "two-conv", "--device", "toaster"], "'toaster' is not one of"),
     (["train", "two-conv", "--seed", "1", "--seeds", "2"], "--seed or --seeds, not both"),
-    (["train", "two-conv", "--seed", "-1"], "-1 is not in the range"),
+    (["train", "two-conv", "--seed", "-1"], "greater than or equal to 0"),
     (["train", "two-conv", "--speed", "9"], "No such option: --speed"),
-    (["train"], "Missing argument 'RECIPE'"),
+    (["train"], "Missing argument 'recipe'"),
     (["dance"], "No such command 'dance'"),
     (["evaluate", "{tmp}/nothing"], "no such run directory"),
     (["explain", "{tmp}"], "not a run directory"),

@@ -177,7 +177,7 @@ def test_the_page_of_several_seeds_and_recipes(tiny_recipe: Path, tmp_path: Path
     assert not list(runs[1].path.glob("explanations"))
     # A folder of runs stands for all of them.
     assert fc.report(out / "tiny", out=tmp_path / "other.html") == tmp_path / "other.html"
-    assert check_page(tmp_path / "other.html").text == page.text
+    assert "of 3 seeds" in check_page(tmp_path / "other.html").text
 
 
 def test_reported_figures_stand_beside_ours(tmp_path: Path, tiny_recipe: Path) -> None:

@@ -9,11 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from conftest import Cli
 
 pytestmark = pytest.mark.real_data
 
@@ -51,65 +50,66 @@ def final(run: Path) -> tuple[bytes, list[dict[str, float]]]:
     return (run / "checkpoints" / last["tensors"]).read_bytes(), records
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A run that was never stopped: its last weights, its log, and what training took."""
+
+    weights: bytes
+    records: list[dict[str, float]]
+    seconds: float
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[dict[str, float]], float]:
-    """The bytes of a run that was never stopped, and what its training took."""
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     out = tmp_path_factory.mktemp("whole")
-    process = start(out)
-    _, words = process.communicate(timeout=300)
+    with start(out) as process:
+        _, words = process.communicate(timeout=300)
     assert process.returncode == 0, words
     run = only_run(out)
     lines = (run / "metrics.jsonl").read_text().splitlines()
-    return *final(run), sum(json.loads(line)["train/seconds"] for line in lines)
+    return Whole(*final(run), sum(json.loads(line)["train/seconds"] for line in lines))
 
 
-def wait_for_training(process: subprocess.Popen[str]) -> None:
+def train_until(process: subprocess.Popen[str], seconds: float) -> bool:
+    """Wait until training began and then so long; say whether it is still running."""
     assert process.stderr is not None
-    for line in process.stderr:
-        if "parameters" in line:
-            return
-    raise AssertionError("training did not begin")
+    began = any("parameters" in line for line in iter(process.stderr.readline, ""))
+    if began:
+        time.sleep(seconds)
+    return process.poll() is None
 
 
-def test_sigkill_at_random_moments_loses_nothing(
-    whole: tuple[bytes, list[dict[str, float]], float], tmp_path: Path
-) -> None:
+def test_sigkill_at_random_moments_loses_nothing(whole: Whole, tmp_path: Path) -> None:
     chance = random.Random(int(os.environ.get("KILL_SEED", "0")))
-    weights, records, seconds = whole
-    killed = 0
+    killed, attempt = 0, 0
     while killed < KILLS:
-        process = start(tmp_path, "--resume")
-        wait_for_training(process)
-        time.sleep(chance.uniform(0, 0.6 * seconds))
-        process.kill()
-        process.communicate()
-        if process.returncode == 0:
-            break
-        killed += 1
-    done = start(tmp_path, "--resume")
-    _, words = done.communicate(timeout=300)
-    assert done.returncode == 0, words
-    run = only_run(tmp_path)
-    assert final(run) == (weights, records)
-    kept = {path.name for path in (run / "checkpoints").iterdir()}
-    assert len([name for name in kept if name.endswith(".safetensors")]) <= 2
-    assert not [name for name in kept if name.endswith(".tmp")]
+        out = tmp_path / str(attempt)
+        with start(out, "--resume") as process:
+            if train_until(process, chance.uniform(0, 0.3 * whole.seconds)):
+                process.kill()
+                killed += 1
+            else:
+                attempt += 1
+    for number in range(attempt + 1):
+        out = tmp_path / str(number)
+        with start(out, "--resume") as process:
+            _, words = process.communicate(timeout=300)
+        assert process.returncode == 0, words
+        assert final(only_run(out)) == (whole.weights, whole.records)
+        kept = [path.name for path in (only_run(out) / "checkpoints").iterdir()]
+        assert len([name for name in kept if name.endswith(".safetensors")]) <= 2
+        assert not [name for name in kept if name.endswith(".tmp")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_saves_ends_fast_and_names_the_command(
-    number: signal.Signals,
-    whole: tuple[bytes, list[dict[str, float]], float],
-    tmp_path: Path,
-    cli: Cli,
+    number: signal.Signals, whole: Whole, tmp_path: Path
 ) -> None:
-    weights, records, seconds = whole
-    process = start(tmp_path)
-    wait_for_training(process)
-    time.sleep(0.4 * seconds)
-    asked = time.perf_counter()
-    process.send_signal(number)
-    _, words = process.communicate(timeout=60)
+    with start(tmp_path) as process:
+        assert train_until(process, 0.4 * whole.seconds)
+        asked = time.perf_counter()
+        process.send_signal(number)
+        _, words = process.communicate(timeout=60)
     assert time.perf_counter() - asked < 5
     assert process.returncode == 130
     assert "Traceback" not in words
@@ -123,4 +123,4 @@ def test_stopping_saves_ends_fast_and_names_the_command(
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert final(only_run(tmp_path)) == (weights, records)
+    assert final(only_run(tmp_path)) == (whole.weights, whole.records)

@@ -107,7 +107,7 @@ def test_every_option_changes_the_weights_and_resumes_exactly(
     assert records(whole) != records(plain)
     assert all(math.isfinite(record["val/loss"]) for record in whole.metrics)
 
-    stop_after(monkeypatch, steps=7)
+    stop_after(monkeypatch, steps=4)
     with pytest.raises(Stopped, match=r"stopped in epoch \d of 3 after step \d+ of"):
         fc.train(tiny_recipe, out=tmp_path / "parts", **arguments)
     for _ in range(2):

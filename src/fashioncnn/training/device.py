@@ -28,13 +28,13 @@ def choose_device(name: DeviceName) -> torch.device:
 
     Raises DeviceError when the machine has none.
     """
-    there = {
+    there: dict[DeviceName, bool] = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
     if name == "auto":
-        name = next(kind for kind, is_there in there.items() if is_there)  # type: ignore[assignment]
+        name = next(kind for kind, is_there in there.items() if is_there)
     if not there[name]:
         usable = " or ".join(kind for kind, is_there in there.items() if is_there)
         raise DeviceError(f"--device {name}: there is none on this machine; it has {usable}")
