@@ -6,7 +6,7 @@ benchmarks/results/<name>.json and prints each figure. A run is the whole way fr
 scores: `run/seconds` is the time of its commands, `train/seconds` of the epochs alone. About an
 hour on two cores.
 
-Usage: python benchmarks/seed_recipes.py [--seeds 5] [--ordinary-seeds 3] [--epochs N] [--out DIR]
+Usage: python benchmarks/seed_recipes.py [--seeds 5] [--resume] [--epochs N] [--out DIR]
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def main() -> None:
     """Run everything and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--ordinary-seeds", type=int, default=3, help="pairs with the ordinary way")
+    parser.add_argument("--resume", action="store_true", help="go on after the seeds in --out")
     parser.add_argument("--epochs", type=int, default=None, help="other than the recipes' own")
     parser.add_argument("--out", type=Path, default=HERE / "results")
     options = parser.parse_args()
@@ -94,10 +94,10 @@ def main() -> None:
         "two-conv-ordinary": lambda seed: ordinary(seed, options.epochs),
         "three-conv": lambda seed: fashioncnn("three-conv", seed, options.epochs),
     }
-    measured: dict[str, list[Metrics]] = {name: [] for name in ways}
+    measured = {name: _earlier(options.out, name) if options.resume else [] for name in ways}
     for seed in range(options.seeds):
         for name, way in ways.items():
-            if name == "two-conv-ordinary" and seed >= options.ordinary_seeds:
+            if seed < len(measured[name]):
                 continue
             metrics = way(seed)
             measured[name].append(metrics)
@@ -109,6 +109,15 @@ def main() -> None:
                 flush=True,
             )
             _write(options.out, measured, options.epochs)
+
+
+def _earlier(out: Path, name: str) -> list[Metrics]:
+    path = out / f"{name}.json"
+    if not path.exists():
+        return []
+    result = json.loads(path.read_text())
+    metrics = result["metrics"].items()
+    return [{key: one["values"][seed] for key, one in metrics} for seed in range(result["n"])]
 
 
 def _write(out: Path, measured: dict[str, list[Metrics]], epochs: int | None) -> None:

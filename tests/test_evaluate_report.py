@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,38 @@ def test_a_recipes_words_cannot_inject_markup(tmp_path: Path, tiny_recipe: Path)
     check_page(fc.report(fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")))
 
 
+def test_scores_and_maps_of_weights_that_are_gone_are_made_anew(
+    tiny_recipe: Path, tmp_path: Path
+) -> None:
+    changes = ["training.epochs=1"]
+    run = fc.train(tiny_recipe, changes=changes, out=tmp_path, device="cpu")
+    fc.report(run)
+    old = fc.evaluate(run)
+    (run.evaluation / "scores.json").write_text('{"n": 3}')
+    fc.report(run)
+    assert fc.evaluate(run) == old
+    other = fc.train(tiny_recipe, changes=changes, seed=1, out=tmp_path, device="cpu")
+    shutil.rmtree(run.checkpoints)
+    shutil.copytree(other.checkpoints, run.checkpoints)
+    fc.report(run)
+    assert json.loads((run.evaluation / "scores.json").read_text())["test_readings"] == 2
+    assert fc.evaluate(run).accuracy == fc.evaluate(other).accuracy
+
+
+def test_a_folder_stands_for_its_finished_runs(
+    tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done, cut = fc.train_seeds(tiny_recipe, seeds=[0, 1], out=tmp_path, device="cpu")
+    lines = cut.metrics_file.read_text().splitlines(keepends=True)
+    cut.metrics_file.write_text("".join(lines[:2]))
+    assert [run.path for run in fc.open_runs([tmp_path / "tiny"])] == [done.path]
+    assert "was stopped after 2 of 3 epochs" in capsys.readouterr().err
+    shutil.rmtree(done.path)
+    with pytest.raises(RunError, match="none of its 1 runs was trained to its end"):
+        fc.open_runs([tmp_path / "tiny"])
+    assert [run.path for run in fc.open_runs([cut, cut.path])] == [cut.path]
+
+
 def damage_marker(run: fc.Run) -> None:
     run.recipe_file.unlink()
 
@@ -208,11 +241,6 @@ def damage_recipe(run: fc.Run) -> None:
 
 def damage_provenance(run: fc.Run) -> None:
     run.provenance_file.write_text("[]")
-
-
-def damage_scores(run: fc.Run) -> None:
-    fc.evaluate(run)
-    (run.evaluation / "scores.json").write_text('{"n": 3}')
 
 
 def damage_checkpoints(run: fc.Run) -> None:
@@ -228,7 +256,6 @@ DAMAGES: list[Any] = [
     (damage_marker, "not a run directory"),
     (damage_recipe, r"recipe .*:\n  name is 3; it must be text(.|\n)*model is missing"),
     (damage_provenance, "provenance"),
-    (damage_scores, "not the scores of a run"),
     (damage_checkpoints, "no checkpoint 'best' yet"),
     (damage_log, "line 1 is not the record of epoch 1"),
 ]

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from fashioncnn.evaluation.scores import Scores as Scores
     from fashioncnn.runs.directory import Run as Run
     from fashioncnn.runs.directory import open_run as open_run
-    from fashioncnn.runs.directory import open_runs as open_runs
     from fashioncnn.workflows.evaluate import evaluate as evaluate
     from fashioncnn.workflows.explain import explain as explain
     from fashioncnn.workflows.fetch import check_data as check_data
     from fashioncnn.workflows.fetch import fetch_data as fetch_data
+    from fashioncnn.workflows.opening import open_runs as open_runs
     from fashioncnn.workflows.report import report as report
     from fashioncnn.workflows.train import train as train
     from fashioncnn.workflows.train import train_seeds as train_seeds
@@ -40,7 +40,7 @@ _HOME = {
     "explain": "workflows.explain",
     "fetch_data": "workflows.fetch",
     "open_run": "runs.directory",
-    "open_runs": "runs.directory",
+    "open_runs": "workflows.opening",
     "report": "workflows.report",
     "train": "workflows.train",
     "train_seeds": "workflows.train",

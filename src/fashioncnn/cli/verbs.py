@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -211,8 +212,8 @@ def evaluate(
 ) -> None:
     """Score runs: accuracy, per-class precision, recall, F1, confusion."""
     from fashioncnn.evaluation.summary import summarise
-    from fashioncnn.runs.directory import open_runs
     from fashioncnn.workflows.evaluate import evaluate as evaluate_run
+    from fashioncnn.workflows.opening import open_runs
 
     opened = open_runs(runs)
     scores = [
@@ -243,8 +244,8 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Draw the filters of every convolution and the feature maps of every layer."""
-    from fashioncnn.runs.directory import open_runs
     from fashioncnn.workflows.explain import explain as explain_run
+    from fashioncnn.workflows.opening import open_runs
 
     drawn: list[str] = []
     for run in open_runs(runs):
@@ -270,13 +271,13 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write one page about runs; evaluates and explains them first where that is not done."""
-    from fashioncnn.runs.directory import open_runs
-
-    page = _report(open_runs(runs), out, data, device)
+    page = _report(runs, out, data, device)
     _answer(as_json, {"report": str(page)}, f"The page: {page}")
 
 
-def _report(runs: list[Run], out: Path | None, data: Path | None, device: Device) -> Path:
+def _report(
+    runs: Sequence[Run | Path], out: Path | None, data: Path | None, device: Device
+) -> Path:
     from fashioncnn.workflows.report import report as report_runs
 
     return report_runs(runs, out=out, data=data, device=device.value)

@@ -82,6 +82,15 @@ def load(folder: Path, name: str) -> Checkpoint:
     return Checkpoint(safetensors.torch.load(packed), facts["values"], facts["tensors_sha256"])
 
 
+def digests(folder: Path) -> set[str]:
+    """Return the SHA-256 of the tensor files that the names stand for, of those that are whole."""
+    found = set()
+    for name in NAMES:
+        with contextlib.suppress(RunError):
+            found.add(str(_facts(folder, name)["tensors_sha256"]))
+    return found
+
+
 def load_newest(folder: Path) -> tuple[Checkpoint, list[str]]:
     """Load the newest checkpoint that is whole, and say what was wrong with newer ones.
 

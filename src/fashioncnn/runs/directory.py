@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -148,27 +148,6 @@ def runs_below(folder: Path) -> list[Run]:
     # A name with a dot is a run being made, or what a kill left of one.
     paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     return [Run(path) for path in paths if is_run(path)]
-
-
-def open_runs(paths: Sequence[Path]) -> list[Run]:
-    """Return the runs that `paths` name; a folder of runs stands for all of them.
-
-    Raises RunError when a path is neither.
-    """
-    runs: list[Run] = []
-    for path in paths:
-        below = [] if is_run(path) else runs_below(path)
-        runs.extend(below or [open_run(path)])
-    return list(_unique(runs))
-
-
-def _unique(runs: Iterable[Run]) -> Iterator[Run]:
-    seen = set()
-    for run in runs:
-        key = run.path.resolve()
-        if key not in seen:
-            seen.add(key)
-            yield run
 
 
 @contextmanager

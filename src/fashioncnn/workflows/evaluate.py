@@ -15,11 +15,12 @@ from fashioncnn.evaluation.predict import predict
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.scores import Scores, score
 from fashioncnn.recipes.build import build_preparation
-from fashioncnn.runs import readings
+from fashioncnn.runs import checkpoints, readings
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import (
     make_folder,
     read_arrays,
+    read_json,
     to_json,
     write_arrays,
     write_text,
@@ -52,6 +53,16 @@ def evaluate(
     facts = _facts(trained, split) | scores.to_json()
     write_text(scores_file(run, split), to_json(facts))
     return scores
+
+
+def is_evaluated(run: Run) -> bool:
+    """Say whether the run has whole test scores of its present weights, best or last."""
+    try:
+        facts = read_json(scores_file(run, "test"))
+        Scores.from_json(facts)
+        return facts["checkpoint"]["sha256"] in checkpoints.digests(run.checkpoints)
+    except (RunError, KeyError, TypeError):
+        return False
 
 
 def scores_file(run: Run, split: SplitName) -> Path:

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from fashioncnn.data import sources
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import as_uint8_NCHW
-from fashioncnn.errors import DataError
+from fashioncnn.errors import DataError, RunError
 from fashioncnn.explanation.feature_maps import feature_maps
 from fashioncnn.explanation.filters import convolution_filters
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.reporting.facts import read_facts
 from fashioncnn.reporting.figures import draw_explanations
+from fashioncnn.runs import checkpoints
 from fashioncnn.runs.directory import Run, open_run
-from fashioncnn.runs.files import make_folder, write_arrays
+from fashioncnn.runs.files import make_folder, read_arrays, write_arrays
 from fashioncnn.workflows.trained import CheckpointName, open_trained
 
 
@@ -50,10 +51,25 @@ def explain(
     write_arrays(run.explanations / "filters.npz", convolution_filters(trained.network))
     write_arrays(
         run.explanations / "pictures.npz",
-        {"images": chosen.images_NHW, "labels": chosen.labels, "indices": indices},
+        {
+            "images": chosen.images_NHW,
+            "labels": chosen.labels,
+            "indices": indices,
+            "checkpoint_sha256": np.array(trained.checkpoint_sha256),
+        },
     )
     write_arrays(run.explanations / "feature_maps.npz", maps)
     return draw_explanations(read_facts(run))
+
+
+def is_explained(run: Run) -> bool:
+    """Say whether the run has explanations of its present weights, best or last."""
+    try:
+        facts = read_arrays(run.explanations / "pictures.npz")
+        read_arrays(run.explanations / "feature_maps.npz")
+        return str(facts["checkpoint_sha256"]) in checkpoints.digests(run.checkpoints)
+    except (RunError, KeyError):
+        return False
 
 
 def _choose(test: LabelledImages, pictures: Sequence[int], per_class: int) -> NDArray[np.int64]:

@@ -9,10 +9,11 @@ from pathlib import Path
 from fashioncnn.errors import RunError
 from fashioncnn.reporting import page
 from fashioncnn.reporting.facts import groups
-from fashioncnn.runs.directory import Run, open_runs
+from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName
-from fashioncnn.workflows.evaluate import evaluate
-from fashioncnn.workflows.explain import explain
+from fashioncnn.workflows.evaluate import evaluate, is_evaluated
+from fashioncnn.workflows.explain import explain, is_explained
+from fashioncnn.workflows.opening import open_runs
 from fashioncnn.workflows.say import say
 
 
@@ -25,21 +26,20 @@ def report(
 ) -> Path:
     """Write the page about `runs` and return its path.
 
-    A run that was not evaluated or explained yet is, first. The page lies in the run, or beside
-    several runs, unless `out` names a file; the figures lie in `figures/` beside it. Raises
-    RunError when a run cannot be used.
+    A run whose present weights were not evaluated or explained yet is, first. The page lies in
+    the run, or beside several runs, unless `out` names a file; the figures lie in `figures/`
+    beside it. Raises RunError when a run cannot be used.
     """
-    listed = [runs] if isinstance(runs, Run | Path | str) else list(runs)
-    opened = open_runs([run.path if isinstance(run, Run) else Path(run) for run in listed])
+    opened = open_runs([runs] if isinstance(runs, Run | Path | str) else runs)
     if not opened:
         raise RunError("report: no run was given")
     for run in opened:
-        if not (run.evaluation / "scores.json").exists():
+        if not is_evaluated(run):
             say(f"evaluating {run.path} on the test pictures")
             evaluate(run, data=data, device=device)
     for group in groups(opened):
         run = group.first.run
-        if group.first.feature_maps is None:
+        if not is_explained(run):
             say(f"explaining {run.path}")
             explain(run, data=data)
     folder = _folder(opened)

@@ -18,8 +18,18 @@ Named = tuple[str, Callable[[], "Figure"]]
 
 
 def draw(group: Group, folder: Path) -> list[Path]:
-    """Draw every figure of `group` into `folder`; return the PNG files."""
-    return [_keep(name, make, folder) for name, make in (*_results(group), *_insides(group.first))]
+    """Draw the results of `group` into `folder`; return the PNG files.
+
+    The figures of the inside of its first run come along from that run's own folder, where
+    `draw_explanations` left them; what is missing there is drawn.
+    """
+    results = [_keep(name, make, folder) for name, make in _results(group)]
+    inside = group.first.run.figures
+    for name, make in _insides(group.first):
+        path = inside / f"{name}.png"
+        whole = path.exists() and path.with_suffix(".svg").exists()
+        results.append(path if whole else _keep(name, make, inside))
+    return results
 
 
 def draw_explanations(run: RunFacts) -> list[Path]:

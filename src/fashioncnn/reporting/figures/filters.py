@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fashioncnn.reporting.facts import RunFacts
-
-GAP = 1
+from fashioncnn.reporting.figures.mosaic import mosaic
 
 
 def sheet(run: RunFacts, layer: str) -> Figure:
@@ -38,7 +37,7 @@ def plot(axes: Axes, weights: NDArray[Any], *, colour_bar: bool) -> None:
     """Draw filters (out, in, h, w) as one mosaic; zero is white on a scale symmetric about it."""
     outputs, inputs = weights.shape[:2]
     if inputs == 1:
-        columns = 2 ** math.ceil(math.log2(max(1, math.sqrt(outputs * 2))))
+        columns = math.ceil(math.sqrt(outputs * 2))
         tiles = list(weights[:, 0])
     else:
         columns = inputs
@@ -55,15 +54,3 @@ def plot(axes: Axes, weights: NDArray[Any], *, colour_bar: bool) -> None:
         bar = axes.figure.colorbar(shown, ax=axes, fraction=0.03, pad=0.02)
         bar.set_label("weight")
         bar.outline.set_visible(False)
-
-
-def mosaic(tiles: list[NDArray[Any]], columns: int) -> NDArray[np.float64]:
-    """Lay tiles of one size out in rows, with a gap of NaN between them."""
-    height, width = tiles[0].shape
-    rows = -(-len(tiles) // columns)
-    sheet = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP), np.nan)
-    for index, tile in enumerate(tiles):
-        top = index // columns * (height + GAP) + GAP
-        left = index % columns * (width + GAP) + GAP
-        sheet[top : top + height, left : left + width] = tile
-    return sheet

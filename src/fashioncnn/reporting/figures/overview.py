@@ -16,6 +16,7 @@ def overview(group: Group) -> Figure:
     run = group.first
     assert run.filters is not None
     assert run.feature_maps is not None
+    assert run.pictures is not None
     figure = Figure(figsize=(15, 9.6), layout="constrained")
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.05, 1])[0]
     top_left, bottom_left = left.subfigures(2, 1, height_ratios=[1, 1.05])
@@ -33,13 +34,9 @@ def overview(group: Group) -> Figure:
     layer = next(iter(run.feature_maps))
     maps = run.feature_maps[layer]
     rows = [row for row in PICTURES if row < len(maps)]
-    chosen = feature_maps.most_varied(maps, CHANNELS) if maps.ndim == 4 else []
-    low, high = feature_maps.limits(maps)
-    grid = map_part.subplots(len(rows), len(chosen) + 1, squeeze=False)
-    for line, row in zip(grid, rows, strict=True):
-        feature_maps.picture(line[0], run, row)
-        for axes, channel in zip(line[1:], chosen, strict=True):
-            axes.imshow(maps[row, channel], cmap="viridis", vmin=low, vmax=high)
-            axes.axis("off")
+    channels = feature_maps.most_varied(maps, CHANNELS)
+    pictures_axes, maps_axes = map_part.subplots(1, 2, width_ratios=[1, CHANNELS])
+    feature_maps.plot_pictures(pictures_axes, run.pictures, rows)
+    feature_maps.plot_maps(maps_axes, maps, rows, channels)
     map_part.suptitle(f"{layer}: what it makes of pictures", fontsize=11, fontweight="bold")
     return figure

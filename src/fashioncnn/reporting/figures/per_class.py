@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fashioncnn.reporting.facts import Group
-from fashioncnn.reporting.style import FAINT, INK, class_colours
+from fashioncnn.reporting.style import INK, class_colours
 
 
 def f1(group: Group) -> Figure:
@@ -29,20 +29,20 @@ def plot(axes: Axes, group: Group) -> None:
         std = float(values.std(ddof=1)) if len(values) > 1 else 0.0
         lowest = min(lowest, mean - std)
         axes.barh(row, mean, color=colours[name], height=0.62, xerr=std or None, ecolor=INK)
-        axes.text(mean + std + 0.006, row, f"{mean:.3f}", va="center", fontsize=9)
         figure = reported[name].f1 if name in reported else None
+        right = max(mean + std, figure or 0.0)
+        axes.text(right + 0.006, row, f"{mean:.3f}", va="center", fontsize=9)
         if figure is not None:
             lowest = min(lowest, figure)
             axes.plot([figure, figure], [row - 0.42, row + 0.42], color="white", lw=4.5, zorder=3)
             axes.plot([figure, figure], [row - 0.42, row + 0.42], color=INK, lw=2, zorder=4)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    axes.set_xlim(max(0.0, np.floor(lowest * 10) / 10 - 0.1), 1.06)
+    axes.set_xlim(max(0.0, np.floor(lowest * 10) / 10 - 0.1), 1.05)
     axes.set_xlabel("F1 on the test pictures")
     spread = ", mean ± standard deviation" if len(group.scored) > 1 else ""
     axes.set_title(f"F1 by class{spread}")
     axes.tick_params(axis="y", length=0)
     if any(one.f1 is not None for one in reported.values()):
         axes.plot([], [], color=INK, lw=2, label="as reported by the seed system")
-        axes.legend(loc="upper right", bbox_to_anchor=(1.0, 1.13), fontsize=9)
-    axes.axvline(1.0, color=FAINT, lw=0.8)
+        axes.legend(loc="upper right", bbox_to_anchor=(1.0, -0.1), fontsize=9)
