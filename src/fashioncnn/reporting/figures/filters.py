@@ -42,7 +42,8 @@ def plot(axes: Axes, weights: NDArray[Any], *, colour_bar: bool) -> None:
     else:
         columns = inputs
         tiles = list(weights.reshape(-1, *weights.shape[2:]))
-    largest = float(np.abs(weights).max()) or 1.0
+    # A few large weights must not make all others pale.
+    largest = float(np.percentile(np.abs(weights), 99.5)) or 1.0
     shown = axes.imshow(
         mosaic(tiles, columns), cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest"
     )
@@ -51,6 +52,6 @@ def plot(axes: Axes, weights: NDArray[Any], *, colour_bar: bool) -> None:
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
     if colour_bar:
-        bar = axes.figure.colorbar(shown, ax=axes, fraction=0.03, pad=0.02)
+        bar = axes.figure.colorbar(shown, ax=axes, fraction=0.03, pad=0.02, extend="both")
         bar.set_label("weight")
         bar.outline.set_visible(False)
