@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -27,6 +28,7 @@ PYTHON = VENV / "bin" / "python"
 OLDEST_PYTHON = (3, 11)
 TORCH = "2.13.0"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+PIP_FACTS = "https://pypi.org/pypi/pip/json"
 
 
 def main() -> None:
@@ -63,12 +65,14 @@ def _make_venv() -> None:
     shutil.rmtree(VENV, ignore_errors=True)
     if not _run([python, "-m", "venv", "--without-pip", str(VENV)]):
         sys.exit("set-up: this Python cannot make a virtual environment")
-    with urllib.request.urlopen("https://pypi.org/pypi/pip/json", timeout=60) as answer:
+    with urllib.request.urlopen(PIP_FACTS, timeout=60) as answer:
         files = json.load(answer)["urls"]
     wheel = next(file for file in files if file["packagetype"] == "bdist_wheel")
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / wheel["filename"]
-        with urllib.request.urlopen(wheel["url"], timeout=60) as answer:
+        # Mirrors of PyPI may name their files relative to this address.
+        url = urllib.parse.urljoin(PIP_FACTS, wheel["url"])
+        with urllib.request.urlopen(url, timeout=60) as answer:
             path.write_bytes(answer.read())
         if hashlib.sha256(path.read_bytes()).hexdigest() != wheel["digests"]["sha256"]:
             sys.exit("set-up: the download of pip is damaged; try again")

@@ -38,10 +38,10 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("fashioncnn") / "fashion-mnist"
 
 
-def candidates(data: Path | None = None) -> list[Source]:
+def candidates(data: Path | str | None = None) -> list[Source]:
     """List the places to look in, best first; a place the user names is the only one."""
     if data is not None:
-        return [Source(data, "--data")]
+        return [Source(Path(data), "--data")]
     if named := os.environ.get(ENVIRONMENT_VARIABLE):
         return [Source(Path(named), ENVIRONMENT_VARIABLE)]
     return [
@@ -50,7 +50,7 @@ def candidates(data: Path | None = None) -> list[Source]:
     ]
 
 
-def find(data: Path | None = None) -> Source:
+def find(data: Path | str | None = None) -> Source:
     """Find the folder to read: `data`, else $FASHIONCNN_DATA, else the cache, else the system's.
 
     Only looks for the files' names: reading verifies what they hold. Raises DataError when no

@@ -54,4 +54,6 @@ def _row(name: str, reported: float, values: list[float], higher_is_better: bool
         verdict = "about the same"
     else:
         verdict = "better" if difference > 0 else "worse"
+    if std is None:
+        verdict += ", one seed"
     return Row(name, reported, mean, std, verdict)

@@ -36,7 +36,7 @@ def evaluate(
     *,
     split: SplitName = "test",
     checkpoint: CheckpointName = "best",
-    data: Path | None = None,
+    data: Path | str | None = None,
     device: DeviceName = "auto",
 ) -> Scores:
     """Score the run's network on `split`, in fp32, and keep predictions and scores in the run.
@@ -103,7 +103,7 @@ def _kept_predictions(trained: Trained, split: SplitName) -> Predictions | None:
 
 
 def _predict(
-    trained: Trained, split: SplitName, data: Path | None, device: DeviceName
+    trained: Trained, split: SplitName, data: Path | str | None, device: DeviceName
 ) -> Predictions:
     source = sources.find(data)
     chosen = choose_device(device)

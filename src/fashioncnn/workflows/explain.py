@@ -30,7 +30,7 @@ def explain(
     pictures: Sequence[int] = (),
     per_class: int = 1,
     checkpoint: CheckpointName = "best",
-    data: Path | None = None,
+    data: Path | str | None = None,
 ) -> list[Path]:
     """Keep the filters of every convolution and the feature maps of every layer, and draw them.
 

@@ -20,8 +20,8 @@ from fashioncnn.workflows.say import say
 def report(
     runs: Run | Path | str | Sequence[Run | Path | str],
     *,
-    out: Path | None = None,
-    data: Path | None = None,
+    out: Path | str | None = None,
+    data: Path | str | None = None,
     device: DeviceName = "auto",
 ) -> Path:
     """Write the page about `runs` and return its path.
@@ -43,7 +43,7 @@ def report(
             say(f"explaining {run.path}")
             explain(run, data=data)
     folder = _folder(opened)
-    return page.write(groups(opened), out or folder / "report.html", folder / "figures")
+    return page.write(groups(opened), Path(out or folder / "report.html"), folder / "figures")
 
 
 def _folder(runs: Sequence[Run]) -> Path:

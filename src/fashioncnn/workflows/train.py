@@ -43,8 +43,8 @@ def train(
     *,
     changes: Sequence[str] = (),
     seed: int = 0,
-    data: Path | None = None,
-    out: Path = DEFAULT_OUT,
+    data: Path | str | None = None,
+    out: Path | str = DEFAULT_OUT,
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
     resume: bool = False,
@@ -67,8 +67,8 @@ def train_seeds(
     *,
     seeds: Sequence[int],
     changes: Sequence[str] = (),
-    data: Path | None = None,
-    out: Path = DEFAULT_OUT,
+    data: Path | str | None = None,
+    out: Path | str = DEFAULT_OUT,
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
     resume: bool = False,
@@ -88,7 +88,7 @@ def train_seeds(
         source = sources.find(data)
         fabric = fabric_for(device, chosen.training.precision)
         splits = build_splits(chosen, sources.load(source, "train"))
-        session = Session(chosen, splits, fabric, out, resume, wish)
+        session = Session(chosen, splits, fabric, Path(out), resume, wish)
         return [session.run(seed) for seed in seeds]
 
 
