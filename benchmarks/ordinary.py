@@ -20,6 +20,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from fashioncnn.data.images import FASHION_MNIST_CLASSES
 from fashioncnn.data.sources import find, load
 from fashioncnn.data.splits import split
 from fashioncnn.evaluation.predictions import Predictions
@@ -117,17 +118,10 @@ def _predict(model: nn.Module, loader: DataLoader[Any]) -> Predictions:
         labels.append(batch_labels)
     dataset = loader.dataset
     assert isinstance(dataset, Pictures)
-    names = find_names()
+    names = FASHION_MNIST_CLASSES
     return Predictions(
         torch.cat(logits).numpy(), torch.cat(labels).numpy(), np.arange(len(dataset)), names
     )
-
-
-def find_names() -> tuple[str, ...]:
-    """Return the class names."""
-    from fashioncnn.data.images import FASHION_MNIST_CLASSES
-
-    return FASHION_MNIST_CLASSES
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 from fashioncnn.data import debian, download
 from fashioncnn.data.identity import FILES
 from fashioncnn.data.sources import (
+    ENVIRONMENT_VARIABLE,
     Source,
     cache_folder,
     candidates,
@@ -40,7 +41,7 @@ def fetch(
         return _into_cache(from_folder, f"{from_folder} (--from), copied to the cache")
     say = say or (lambda _: None)
     problems = []
-    named = bool(os.environ.get("FASHIONCNN_DATA"))
+    named = bool(os.environ.get(ENVIRONMENT_VARIABLE))
     for source in candidates():
         if folder := folder_with_files(source.folder):
             try:
@@ -50,7 +51,7 @@ def fetch(
                 problems.append(str(error))
                 say(f"{source.origin}: {error}")
         elif named:
-            raise DataError(f"FASHIONCNN_DATA is {source.folder}: {_missing(source.folder)}")
+            raise DataError(f"{ENVIRONMENT_VARIABLE} is {source.folder}: {_missing(source.folder)}")
     if named:
         raise DataError(problems[0])
     for mirror in mirrors:

@@ -71,7 +71,7 @@ def _keep_freed_memory() -> None:
     """Tell glibc to keep freed memory for the next step instead of giving it back each time.
 
     A step's tensors come and go; without this, every one is fresh pages from the system, which
-    costs a third of the time of three-conv. Elsewhere than on glibc, nothing happens.
+    costs large batches much of their time (docs/lab-notes.md). Without glibc, nothing happens.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
