@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,6 +10,7 @@ from fashioncnn.data.augmentation import Augmentation
 from fashioncnn.data.batches import Batches, in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
+from fashioncnn.data.selection import Selection
 
 EVERYTHING = Augmentation(
     {
@@ -46,7 +48,7 @@ def test_beginning_in_the_middle_gives_the_same_batches(
     pictures = pictures.take(torch.arange(600).repeat(4).numpy())
     batches = make(pictures, batch_size)
     whole = list(batches.epoch(1))
-    assert len(whole) == batches.steps
+    assert len(whole) == batches.steps(1)
     for first in {1, len(whole) // 2, len(whole) - 1}:
         rest = list(batches.epoch(1, first_step=first))
         assert len(rest) == len(whole) - first
@@ -72,3 +74,46 @@ def test_labels_stay_with_their_pictures(pictures: LabelledImages) -> None:
     for batch in itertools.islice(plain.epoch(0), 3):
         bars = batch.images_NCHW[:, 0, :, 14] > 0.8
         assert torch.equal(bars.float().argmax(dim=1), 2 + 2 * batch.labels)
+
+
+def test_alternating_flip_shows_both_sides_in_two_epochs(pictures: LabelledImages) -> None:
+    augmentation = Augmentation({"horizontal_flip_probability": 0.5}, alternating_flip=True)
+    batches = Batches(pictures, Preparation(), augmentation, 64, seed=0)
+    original = torch.from_numpy(pictures.images_NHW) / 255
+    flipped = []
+    for number in range(4):
+        seen = torch.empty_like(original)
+        for batch in batches.epoch(number):
+            seen[batch.indices] = batch.images_NCHW[:, 0]
+        mirrored = (seen - original.flip(2)).abs().amax((1, 2)) < 1e-6
+        straight = (seen - original).abs().amax((1, 2)) < 1e-6
+        assert (mirrored | straight).all()
+        flipped.append(mirrored & ~straight)
+    both = flipped[0] | flipped[1]
+    symmetric = (original == original.flip(2)).all(2).all(1)
+    assert (both | symmetric).all()
+    assert torch.equal(flipped[0], flipped[2])
+    assert torch.equal(flipped[1], flipped[3])
+    assert 0.2 < flipped[0].float().mean() < 0.8
+
+
+def test_selection_keeps_the_hardest(pictures: LabelledImages) -> None:
+    selection = Selection(full_epochs=2, kept_share=0.25)
+    batches = Batches(pictures, Preparation(), Augmentation(), 64, 0, selection=selection)
+    losses = torch.rand(len(pictures), generator=torch.Generator().manual_seed(0))
+    kept = round(len(pictures) / 4)
+    assert [batches.images(number) for number in range(3)] == [len(pictures)] * 2 + [kept]
+    assert batches.steps_before(4) == 2 * -(-len(pictures) // 64) + 2 * -(-kept // 64)
+    indices = torch.cat([batch.indices for batch in batches.epoch(2, 0, losses)])
+    hardest = set(sorted(range(len(pictures)), key=lambda i: -float(losses[i]))[:kept])
+    assert set(indices.tolist()) == hardest
+    assert len(indices) == kept
+    everything = torch.cat([batch.indices for batch in batches.epoch(1, 0, losses)])
+    assert sorted(everything.tolist()) == list(range(len(pictures)))
+
+
+def test_batches_say_which_pictures_they_hold(pictures: LabelledImages) -> None:
+    for batch in Batches(pictures, Preparation(), Augmentation(), 64, 0).epoch(0):
+        np.testing.assert_array_equal(batch.labels, pictures.labels[batch.indices])
+        expected = pictures.images_NHW[batch.indices] / np.float32(255)
+        np.testing.assert_allclose(batch.images_NCHW[:, 0], expected, atol=1e-6)

@@ -22,10 +22,16 @@ def test_a_function_of_the_seed(pictures: LabelledImages) -> None:
     assert digests[0] == digests[1] != digests[2]
 
 
-@pytest.mark.parametrize("validation_images", [0, 55, 600, 10_000])
+@pytest.mark.parametrize("validation_images", [-10, 55, 600, 10_000])
 def test_impossible_numbers_are_refused(pictures: LabelledImages, validation_images: int) -> None:
     with pytest.raises(DataError, match=rf"validation_images is {validation_images}; it must"):
         split(pictures, validation_images=validation_images, seed=0)
+
+
+def test_none_set_aside_leaves_everything_to_train_on(pictures: LabelledImages) -> None:
+    splits = split(pictures, validation_images=0, seed=0)
+    assert splits.train.digest == pictures.digest
+    assert len(splits.validation) == 0
 
 
 @pytest.mark.real_data

@@ -14,6 +14,8 @@ from fashioncnn.data.augmentations import (
     PIXEL_AUGMENTATIONS,
 )
 
+FLIP = "horizontal_flip_probability"
+
 
 @dataclass(frozen=True)
 class EpochDraws:
@@ -26,7 +28,7 @@ class EpochDraws:
     pixels: dict[str, tuple[Tensor, Tensor]]
 
     def change_pixels(self, images_NCHW: Tensor, positions: slice) -> Tensor:
-        """Apply the pixel augmentations to the prepared pictures at `positions`."""
+        """Apply the pixel augmentations to the uint8 pictures at `positions`."""
         for key, (uniforms, strength) in self.pixels.items():
             images_NCHW = PIXEL_AUGMENTATIONS[key].change(
                 images_NCHW, uniforms[positions], strength[positions]
@@ -36,10 +38,14 @@ class EpochDraws:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Strength by augmentation (the keys of AUGMENTATIONS), and what differs for some classes."""
+    """Strength by augmentation (the keys of AUGMENTATIONS), and what differs for some classes.
+
+    With `alternating_flip`, `Batches` gives every picture its flips in turn instead of at random.
+    """
 
     strengths: Mapping[str, float] = field(default_factory=dict)
     by_class: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    alternating_flip: bool = False
 
     def active(self) -> list[str]:
         """List the augmentations that do anything for any class, in the order of the registry."""
@@ -47,16 +53,24 @@ class Augmentation:
         return [key for key in AUGMENTATIONS if any(table.get(key, 0.0) > 0 for table in tables)]
 
     def draw(
-        self, labels: Tensor, source_size: int, generator: torch.Generator, device: torch.device
+        self,
+        labels: Tensor,
+        source_size: int,
+        generator: torch.Generator,
+        device: torch.device,
+        flip_uniforms_N1: Tensor | None = None,
     ) -> EpochDraws:
         """Draw for the pictures with these `labels` (n,), on the processor, and move to `device`.
 
         Drawing is on the processor always, so that a seed means the same on every device.
+        `flip_uniforms_N1` decides the flips in place of a draw.
         """
         affine: Tensor | None = None
         pixels = {}
         for key in self.active():
             uniforms = torch.rand(len(labels), AUGMENTATIONS[key].uniforms, generator=generator)
+            if key == FLIP and flip_uniforms_N1 is not None:
+                uniforms = flip_uniforms_N1
             strength = self._strength(key, labels)
             if key in AFFINE_AUGMENTATIONS:
                 matrices = AFFINE_AUGMENTATIONS[key].matrices(uniforms, strength, source_size)

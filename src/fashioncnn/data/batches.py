@@ -12,6 +12,7 @@ from fashioncnn.data.augmentation import Augmentation
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.data.randomness import generator
+from fashioncnn.data.selection import Selection
 
 # Small batches are prepared several at a time: large enough to hide the cost of each call,
 # small enough to stay in the processor's cache.
@@ -20,18 +21,20 @@ PREPARED_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class Batch:
-    """`images_NCHW` float32, prepared; `labels` int64 (n,)."""
+    """`images_NCHW` float32, prepared; `labels` and `indices` (places in the split) int64 (n,)."""
 
     images_NCHW: Tensor
     labels: Tensor
+    indices: Tensor
 
 
 @dataclass
 class Batches:
-    """The training pictures in a new random order every epoch.
+    """The training pictures, or with `selection` the hard ones, in a new random order every epoch.
 
-    What `epoch` yields is a pure function of (`seed`, number of the epoch): the order and every
-    draw of the augmentation follow from them. The last batch of an epoch may be smaller.
+    What `epoch` yields is a pure function of (`seed`, number of the epoch, losses known at its
+    start): the order and every draw of the augmentation follow from them. The last batch of an
+    epoch may be smaller.
     """
 
     pictures: LabelledImages
@@ -40,23 +43,45 @@ class Batches:
     batch_size: int
     seed: int
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    selection: Selection | None = None
 
     def __post_init__(self) -> None:
         self._images = as_uint8_NCHW(self.pictures.images_NHW, self.device)
         self._labels = torch.as_tensor(self.pictures.labels)
+        self._flip_phase: Tensor | None = None
+        if self.augmentation.alternating_flip:
+            random = generator(self.seed, "alternating flip")
+            self._flip_phase = torch.rand(len(self.pictures), 1, generator=random)
 
-    @property
-    def steps(self) -> int:
-        """How many batches an epoch has."""
-        return -(-len(self.pictures) // self.batch_size)
+    def images(self, epoch: int) -> int:
+        """How many pictures epoch `epoch` (from 0) has."""
+        everything = len(self.pictures)
+        return self.selection.images(epoch, everything) if self.selection else everything
 
-    def epoch(self, number: int, first_step: int = 0) -> Iterator[Batch]:
-        """Yield the batches of epoch `number` (from 0), from `first_step` on."""
+    def steps(self, epoch: int) -> int:
+        """How many batches epoch `epoch` has."""
+        return -(-self.images(epoch) // self.batch_size)
+
+    def steps_before(self, epoch: int) -> int:
+        """How many batches all epochs before `epoch` have."""
+        return sum(self.steps(earlier) for earlier in range(epoch))
+
+    def epoch(
+        self, number: int, first_step: int = 0, losses_N: Tensor | None = None
+    ) -> Iterator[Batch]:
+        """Yield the batches of epoch `number` (from 0), from `first_step` on.
+
+        `losses_N`, the latest known, are needed where `selection` leaves pictures out.
+        """
         random = generator(self.seed, "batches", number)
-        order = torch.randperm(len(self.pictures), generator=random)
+        order = torch.randperm(self.images(number), generator=random)
+        if self.selection and losses_N is not None:
+            order = self.selection.choose(number, losses_N).cpu()[order]
         labels = self._labels[order]
         source_size = self._images.shape[-1]
-        draws = self.augmentation.draw(labels, source_size, random, self.device)
+        draws = self.augmentation.draw(
+            labels, source_size, random, self.device, self._flips(number, order)
+        )
         order, labels = order.to(self.device), labels.to(self.device)
 
         stride = max(1, PREPARED_AT_ONCE // self.batch_size) * self.batch_size
@@ -65,11 +90,21 @@ class Batches:
         for start in range(first - first % stride, len(order), stride):
             group = slice(start, start + stride)
             affine = None if draws.affine_N23 is None else draws.affine_N23[group]
-            images = self.preparation(self._images[order[group]], affine)
-            images = draws.change_pixels(images, group)
+            images = draws.change_pixels(self._images[order[group]], group)
+            images = self.preparation(images, affine)
             for offset in range(max(0, first - start), len(images), self.batch_size):
                 chosen = slice(offset, offset + self.batch_size)
-                yield Batch(images[chosen], labels[group][chosen])
+                yield Batch(images[chosen], labels[group][chosen], order[group][chosen])
+
+    def _flips(self, number: int, order: Tensor) -> Tensor | None:
+        """Return the alternating flips' uniforms (n, 1) of epoch `number`, by place in `order`.
+
+        A picture's number moves by a half every epoch: with probability 1/2, what was flipped in
+        one epoch is not in the next (Jordan, arXiv 2404.00498, sec. 3.6).
+        """
+        if self._flip_phase is None:
+            return None
+        return (self._flip_phase[order] + number / 2) % 1
 
 
 def in_order(
@@ -80,4 +115,5 @@ def in_order(
     labels = torch.as_tensor(pictures.labels, device=device)
     for start in range(0, len(images), batch_size):
         chosen = slice(start, start + batch_size)
-        yield Batch(preparation(images[chosen]), labels[chosen])
+        indices = torch.arange(start, start + len(labels[chosen]), device=device)
+        yield Batch(preparation(images[chosen]), labels[chosen], indices)

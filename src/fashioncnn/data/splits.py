@@ -32,15 +32,15 @@ class Splits:
 def split(pictures: LabelledImages, *, validation_images: int, seed: int) -> Splits:
     """Set `validation_images` pictures aside, equally many of every class.
 
-    The same `seed` always sets the same pictures aside. Raises DataError when the number does
-    not divide by the classes or a class has too few pictures.
+    The same `seed` always sets the same pictures aside. Raises DataError when the number does not
+    divide by the classes or a class has too few pictures; 0 is allowed.
     """
     per_class, rest = divmod(validation_images, pictures.classes)
     smallest = int(np.bincount(pictures.labels, minlength=pictures.classes).min())
-    if rest or not 0 < per_class < smallest:
+    if rest or not 0 <= per_class < smallest:
         raise DataError(
             f"data.validation_images is {validation_images}; it must be a multiple of the "
-            f"{pictures.classes} classes, above 0 and below {smallest * pictures.classes}"
+            f"{pictures.classes} classes, at least 0 and below {smallest * pictures.classes}"
         )
     random = np.random.Generator(np.random.PCG64(seed))
     chosen = [

@@ -1,8 +1,8 @@
 """Random transformations of pictures, each with one strength that may differ by class.
 
-An affine augmentation answers matrices, which are multiplied and sampled once; a pixel
-augmentation changes prepared pictures. Both take uniform random numbers, never draw their own.
-A new one is a file here and a line in AUGMENTATIONS; its key is the recipe's key.
+A pixel augmentation changes the uint8 pictures; an affine one answers matrices, which are
+multiplied, and what the first left is sampled once. Both take uniform random numbers, never draw
+their own. A new one is a file here and a line in AUGMENTATIONS; its key is the recipe's key.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch import Tensor
 from fashioncnn.data.augmentations.erasing import RandomErasing
 from fashioncnn.data.augmentations.flip import HorizontalFlip
 from fashioncnn.data.augmentations.rotation import Rotation
+from fashioncnn.data.augmentations.shift import Shift
 from fashioncnn.data.augmentations.translation import Translation
 
 
@@ -29,25 +30,26 @@ class AffineAugmentation(Protocol):
 
 
 class PixelAugmentation(Protocol):
-    """Changes pixels of prepared pictures."""
+    """Changes the pixels of uint8 pictures, before they are sampled and normalised."""
 
     uniforms: int
     largest: float
 
     def change(self, images_NCHW: Tensor, uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
-        """Return the pictures changed; the input may be overwritten."""
+        """Return uint8 pictures of the same shape; the input stays as it is."""
         ...
 
 
+PIXEL_AUGMENTATIONS: dict[str, PixelAugmentation] = {
+    "horizontal_flip_probability": HorizontalFlip(),
+    "shift_pixels": Shift(),
+    "erasing_probability": RandomErasing(),
+}
 AFFINE_AUGMENTATIONS: dict[str, AffineAugmentation] = {
     "translation_pixels": Translation(),
     "rotation_degrees": Rotation(),
-    "horizontal_flip_probability": HorizontalFlip(),
-}
-PIXEL_AUGMENTATIONS: dict[str, PixelAugmentation] = {
-    "erasing_probability": RandomErasing(),
 }
 AUGMENTATIONS: dict[str, AffineAugmentation | PixelAugmentation] = {
-    **AFFINE_AUGMENTATIONS,
     **PIXEL_AUGMENTATIONS,
+    **AFFINE_AUGMENTATIONS,
 }

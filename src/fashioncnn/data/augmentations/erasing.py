@@ -31,7 +31,7 @@ class RandomErasing:
         rows = _within(height, y, erased_height)
         columns = _within(width, x, erased_width)
         inside = rows[:, :, None] & columns[:, None, :] & (chance < strength_N)[:, None, None]
-        mean = images_NCHW.mean(dim=(1, 2, 3), keepdim=True)
+        mean = images_NCHW.float().mean(dim=(1, 2, 3), keepdim=True).round().to(images_NCHW.dtype)
         return torch.where(inside.unsqueeze(1), mean, images_NCHW)
 
 

@@ -12,9 +12,7 @@ class HorizontalFlip:
     uniforms = 1
     largest = 1.0
 
-    def matrices(self, uniforms_NU: Tensor, strength_N: Tensor, source_size: int) -> Tensor:
-        """Mirror x where the uniform number lies below the probability."""
-        del source_size
-        matrices = torch.eye(3).repeat(len(strength_N), 1, 1)
-        matrices[:, 0, 0] = torch.where(uniforms_NU[:, 0] < strength_N, -1.0, 1.0)
-        return matrices
+    def change(self, images_NCHW: Tensor, uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
+        """Mirror the pictures whose uniform number lies below the probability."""
+        flipped = uniforms_NU[:, 0] < strength_N
+        return torch.where(flipped[:, None, None, None], images_NCHW.flip(3), images_NCHW)
