@@ -12,7 +12,8 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fashioncnn.training.averaging import MovingAverage
-from fashioncnn.training.optimizers import OPTIMIZERS
+from fashioncnn.training.muon import orthogonal
+from fashioncnn.training.optimizers import OPTIMIZERS, OptimizerSettings
 from fashioncnn.training.schedules import SCHEDULES, learning_rate_factor
 
 
@@ -99,12 +100,12 @@ PLAIN: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_fused_optimisers_follow_the_plain_ones_in_float64(name: str) -> None:
     torch.manual_seed(0)
     one = nn.Linear(5, 3).double()
     other = copy.deepcopy(one)
-    fused = OPTIMIZERS[name](one.parameters(), 0.01, 0.1, 0.9)
+    fused = OPTIMIZERS[name](one, OptimizerSettings(0.01, weight_decay=0.1, momentum=0.9))
     plain = PLAIN[name](other.parameters())
     for _ in range(6):
         inputs = torch.randn(4, 5, dtype=torch.float64)
@@ -114,6 +115,46 @@ def test_fused_optimisers_follow_the_plain_ones_in_float64(name: str) -> None:
             optimizer.step()
     for left, right in zip(one.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(left, right)
+
+
+def test_muon_against_pytorch_and_by_hand() -> None:
+    """One step from rest: rows of length 1 on the average, then torch's own orthogonal step."""
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(1, 6, 3, bias=False), nn.Conv2d(6, 4, 3), nn.Flatten(), nn.Linear(4 * 16, 3)
+    )
+    before = copy.deepcopy(network)
+    settings = OptimizerSettings(0.1, weight_decay=0.01, momentum=0.6, sgd_learning_rate=0.5)
+    optimizer = OPTIMIZERS["muon"](network, settings)
+    network(torch.randn(5, 1, 8, 8)).square().mean().backward()
+    optimizer.step()
+
+    changes = list(zip(network.parameters(), before.parameters(), strict=True))
+    new, old = (weight.detach() for weight in changes.pop(1))
+    gradient = network.get_parameter("1.weight").grad
+    assert gradient is not None
+    flat = nn.Parameter(torch.zeros(4, 54))
+    flat.grad = gradient.flatten(1)
+    torch.optim.Muon([flat], lr=1.0, weight_decay=0.0, momentum=0.0, ns_steps=3).step()  # type: ignore[no-untyped-call]
+    expected = old * (4**0.5 / old.norm()) + 0.1 * flat.detach().view_as(old)
+    torch.testing.assert_close(new, expected, atol=2e-3, rtol=0)
+
+    assert len(changes) == 4
+    for weight, start in changes:
+        assert weight.grad is not None
+        gradient = weight.grad + 0.01 * start.detach()
+        # Nesterov's first step is 1 + momentum, 0.85 beside Muon, times the gradient.
+        torch.testing.assert_close(weight.detach(), start.detach() - 0.5 * 1.85 * gradient)
+
+
+@pytest.mark.parametrize("shape", [(16, 8, 3, 3), (64, 4, 1, 1), (8, 8, 3, 3)])
+def test_orthogonal_brings_singular_values_near_one(shape: tuple[int, ...]) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    result = orthogonal(matrix, iterations=5).flatten(1)
+    values = torch.linalg.svdvals(result)
+    assert 0.5 < values.min() <= values.max() < 1.4
+    left, _, right = torch.linalg.svd(matrix.flatten(1), full_matrices=False)
+    assert nn.functional.cosine_similarity(result.flatten(), (left @ right).flatten(), dim=0) > 0.96
 
 
 def test_moving_average_against_pytorch() -> None:

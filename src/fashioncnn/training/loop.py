@@ -37,15 +37,16 @@ class StopRequested(Exception):
 class Training:
     """What stays the same through training.
 
-    `learning_rate` maps a step (from 0, over all epochs) to a rate. `after_step` hears the state
-    after every step and answers whether to stop.
+    `learning_rate_factor` maps a step (from 0, over all epochs) to a factor on the peak rate of
+    each of the optimiser's groups. `validation` may be empty. `after_step` hears the state after
+    every step and answers whether to stop.
     """
 
     fabric: Fabric
     batches: Batches
     validation: LabelledImages
     loss: nn.Module
-    learning_rate: Callable[[int], float]
+    learning_rate_factor: Callable[[int], float]
     epochs: int
     after_step: Callable[[TrainingState], bool] | None = None
 
@@ -59,11 +60,11 @@ class Training:
         for epoch in range(state.position.epoch, self.epochs):
             started = time.perf_counter() - state.seconds
             network.train()
-            rate = 0.0
-            for batch in self.batches.epoch(epoch, first_step=state.position.step):
-                rate = self.learning_rate(epoch * self.batches.steps + state.position.step)
-                for group in state.optimizer.param_groups:
-                    group["lr"] = rate
+            losses_N = state.losses.at_epoch_start_N if state.losses else None
+            steps_before = self.batches.steps_before(epoch)
+            for batch in self.batches.epoch(epoch, state.position.step, losses_N):
+                step = steps_before + state.position.step
+                state.set_learning_rates(self.learning_rate_factor(step))
                 logits = network(batch.images_NCHW)
                 loss = self.loss(logits, batch.labels)
                 optimizer.zero_grad()
@@ -71,45 +72,50 @@ class Training:
                 optimizer.step()
                 if state.average:
                     state.average.update()
+                if state.losses:
+                    state.losses.note(batch.indices, logits, batch.labels)
                 self._count(state, logits, loss, batch.labels)
                 state.seconds = time.perf_counter() - started
+                if state.position.step == 1:
+                    state.first_step_seconds = state.seconds
                 if self.after_step and self.after_step(state):
                     raise StopRequested
-            yield self._finish_epoch(state, epoch, rate, started)
+            yield self._finish_epoch(state, epoch, started)
 
     def _count(self, state: TrainingState, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
         state.loss_sum += loss.detach() * len(labels)
         state.correct += (logits.detach().argmax(1) == labels).sum()
         state.position.step += 1
-        step = state.position.step
-        if (step % STEPS_BETWEEN_CHECKS == 0 or step == self.batches.steps) and not bool(
+        step, steps = state.position.step, self.batches.steps(state.position.epoch)
+        if (step % STEPS_BETWEEN_CHECKS == 0 or step == steps) and not bool(
             state.loss_sum.isfinite()
         ):
-            rate = state.optimizer.param_groups[0]["lr"]
             raise Diverged(
                 f"the training loss is not finite (epoch {state.position.epoch + 1}, by step "
-                f"{step} of {self.batches.steps}); a lower optimizer.learning_rate may help "
-                f"(it was {rate:g})"
+                f"{step} of {steps}); a lower optimizer.learning_rate may help "
+                f"(it was {state.learning_rate:g})"
             )
 
-    def _finish_epoch(
-        self, state: TrainingState, epoch: int, rate: float, started: float
-    ) -> EpochRecord:
-        images = len(self.batches.pictures)
+    def _finish_epoch(self, state: TrainingState, epoch: int, started: float) -> EpochRecord:
+        images = self.batches.images(epoch)
         train_loss = float(state.loss_sum) / images
         train_accuracy = int(state.correct) / images
         train_seconds = time.perf_counter() - started
-        val_loss, val_accuracy = validate(
-            self.fabric, state.predictor, self.validation, self.batches.preparation
-        )
+        val_loss, val_accuracy = None, None
+        if len(self.validation):
+            val_loss, val_accuracy = validate(
+                self.fabric, state.predictor, self.validation, self.batches.preparation
+            )
         record = EpochRecord(
             epoch=epoch + 1,
             train_loss=train_loss,
             train_accuracy=train_accuracy,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
-            learning_rate=rate,
+            learning_rate=state.learning_rate,
+            images=images,
             seconds=time.perf_counter() - started,
+            first_step_seconds=state.first_step_seconds,
             images_per_second=images / train_seconds,
         )
         state.begin_epoch(epoch + 1)

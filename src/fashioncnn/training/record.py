@@ -11,18 +11,23 @@ class EpochRecord:
 
     `train_loss` is the loss that was optimised (class weights, smoothing, dropout and augmentation
     included) and `train_accuracy` is over the same batches; `val_loss` is plain cross-entropy.
+    `images` is how many pictures the epoch had. `first_step_seconds` is what its first step took,
+    the drawing of the epoch and, in the first epoch, the making of kernels included. `val_loss`
+    and `val_accuracy` are None where no validation pictures were set aside.
     """
 
     epoch: int
     train_loss: float
     train_accuracy: float
-    val_loss: float
-    val_accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
     learning_rate: float
+    images: int
     seconds: float
+    first_step_seconds: float
     images_per_second: float
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float | None]:
         """Return the figures under the names of `metrics.jsonl`."""
         return {
             "epoch": self.epoch,
@@ -31,6 +36,8 @@ class EpochRecord:
             "val/loss": self.val_loss,
             "val/accuracy": self.val_accuracy,
             "train/learning_rate": self.learning_rate,
+            "train/images": self.images,
             "train/seconds": self.seconds,
+            "train/first_step_seconds": self.first_step_seconds,
             "train/images_per_second": self.images_per_second,
         }

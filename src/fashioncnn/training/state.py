@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from fashioncnn.errors import RunError
 from fashioncnn.training.averaging import MovingAverage
+from fashioncnn.training.losses import KnownLosses
 
 
 @dataclass
@@ -24,24 +25,37 @@ class Position:
 
 @dataclass
 class TrainingState:
-    """The network, its optimiser and average, the position, and the epoch's sums so far.
+    """The network, its optimiser, average and known losses, the position, the epoch's sums so far.
 
     `loss_sum` (float64) and `correct` (int64) are over the pictures of the epoch so far, on the
-    device; `seconds` is what the epoch took so far.
+    device; `seconds` is what the epoch took so far, `first_step_seconds` its first step.
     """
 
     network: nn.Module
     optimizer: Optimizer
     average: MovingAverage | None
     device: torch.device
+    losses: KnownLosses | None = None
     position: Position = field(default_factory=Position)
     seconds: float = 0.0
+    first_step_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         # MPS has no float64.
         precise = torch.float32 if self.device.type == "mps" else torch.float64
         self.loss_sum = torch.zeros((), dtype=precise, device=self.device)
         self.correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        self._peaks = [group["lr"] for group in self.optimizer.param_groups]
+
+    def set_learning_rates(self, factor: float) -> None:
+        """Give every group of the optimiser `factor` times the rate that it was made with."""
+        for group, peak in zip(self.optimizer.param_groups, self._peaks, strict=True):
+            group["lr"] = peak * factor
+
+    @property
+    def learning_rate(self) -> float:
+        """The present rate of the optimiser's first group."""
+        return float(self.optimizer.param_groups[0]["lr"])
 
     @property
     def predictor(self) -> nn.Module:
@@ -51,9 +65,11 @@ class TrainingState:
     def begin_epoch(self, epoch: int) -> None:
         """Stand before the first step of `epoch`, with empty sums."""
         self.position = Position(epoch)
+        if self.losses:
+            self.losses.begin_epoch()
         self.loss_sum.zero_()
         self.correct.zero_()
-        self.seconds = 0.0
+        self.seconds = self.first_step_seconds = 0.0
 
     def tensors(self) -> dict[str, Tensor]:
         """Return every tensor by name, the random states included."""
@@ -65,6 +81,9 @@ class TrainingState:
             for name, value in values.items():
                 if isinstance(value, Tensor):
                     named[f"optimizer/{index}/{name}"] = value
+        if self.losses:
+            named["losses/latest"] = self.losses.latest_N
+            named["losses/at_epoch_start"] = self.losses.at_epoch_start_N
         named["sums/loss"] = self.loss_sum
         named["sums/correct"] = self.correct
         named["random/cpu"] = torch.get_rng_state()
@@ -78,6 +97,7 @@ class TrainingState:
             "epoch": self.position.epoch,
             "step": self.position.step,
             "seconds": self.seconds,
+            "first_step_seconds": self.first_step_seconds,
             "average_started": bool(self.average and self.average.started),
         }
 
@@ -90,9 +110,13 @@ class TrainingState:
         if self.average:
             load_network(self.average.network, tensors, "average/")
             self.average.started = values["average_started"]
+        if self.losses:
+            self.losses.latest_N.copy_(tensors["losses/latest"])
+            self.losses.at_epoch_start_N.copy_(tensors["losses/at_epoch_start"])
         self._restore_optimizer(tensors)
         self.position = Position(values["epoch"], values["step"])
         self.seconds = values["seconds"]
+        self.first_step_seconds = values.get("first_step_seconds", 0.0)
         self.loss_sum.copy_(tensors["sums/loss"])
         self.correct.copy_(tensors["sums/correct"])
         torch.set_rng_state(tensors["random/cpu"].cpu())
