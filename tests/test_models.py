@@ -12,10 +12,13 @@ from torch.nn import functional
 
 from fashioncnn.models import MODELS
 from fashioncnn.models.plain_cnn import PlainCNN
+from fashioncnn.recipes.build import build_network
+from fashioncnn.recipes.load import builtin_names, load
 
 # What each family needs beyond image_size and classes.
 KEYWORDS: dict[str, dict[str, Any]] = {
     "plain-cnn": {"channels": [4, 8], "hidden_features": [16]},
+    "strided-cnn": {"channels": [8, 16], "blocks": [1, 2], "stem_kernel_size": 4},
 }
 
 
@@ -53,7 +56,6 @@ class TestContract:
         torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-5)
 
     def test_bf16_is_close_to_fp32(self, family: str) -> None:
-        """Some bf16 kernels of PyTorch were wrong (issues 163347, 169688): compare."""
         network = self.make(family)
         images, labels = torch.randn(32, 1, 28, 28), torch.arange(32) % 10
         gradients = []
@@ -65,7 +67,51 @@ class TestContract:
             flat = torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None])
             gradients.append(flat)
         fp32, bf16 = gradients
-        assert functional.cosine_similarity(fp32, bf16, dim=0) > 0.99
+        # A maximum over noise is another pixel now and then, after rounding.
+        assert functional.cosine_similarity(fp32, bf16, dim=0) > 0.97
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_every_bf16_kernel_of_a_recipe_against_fp32(name: str) -> None:
+    """Some of PyTorch's were wrong (issues 163347, 169688), so each layer is run by itself.
+
+    Both take what the layer really gets, rounded to bf16, in channels-last order.
+    """
+    recipe = load(name)
+    torch.manual_seed(0)
+    network = build_network(recipe, 10).train()
+    seen: dict[nn.Module, Tensor] = {}
+
+    def keep(module: nn.Module, inputs: Any, output: Tensor) -> None:
+        seen[module] = (
+            inputs[0].detach().bfloat16().float().clone(memory_format=torch.preserve_format)
+        )
+
+    kinds = (nn.Conv2d, nn.Linear, nn.MaxPool2d, nn.BatchNorm1d, nn.BatchNorm2d)
+    layers: list[nn.Module] = [m for m in network.modules() if isinstance(m, kinds)]
+    for layer in layers:
+        layer.register_forward_hook(keep)
+    size = recipe.data.image_size
+    network(torch.randn(64, 1, size, size))
+    assert len(seen) == len(layers)
+
+    for layer, inputs in seen.items():
+        answers = []
+        for enabled in (False, True):
+            layer.zero_grad()
+            taken = inputs.bfloat16() if enabled else inputs
+            taken = taken.clone(memory_format=torch.preserve_format).requires_grad_()
+            with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+                output = layer(taken)
+            random = torch.Generator().manual_seed(1)
+            slope = torch.randn(output.shape, generator=random).bfloat16()
+            output.backward(slope.to(output.dtype))
+            assert taken.grad is not None
+            weights = [p.grad for p in layer.parameters() if p.grad is not None]
+            answers.append([t.detach().float() for t in (output, taken.grad, *weights)])
+        for fp32, bf16 in zip(*answers, strict=True):
+            error = (fp32 - bf16).norm() / fp32.norm()
+            assert error < 0.02, (layer, float(error))
 
 
 def reference(network: PlainCNN, x: Tensor, blocks: int) -> Tensor:

@@ -18,6 +18,7 @@ from fashioncnn.recipes.build import (
     build_state,
 )
 from fashioncnn.recipes.load import builtin_names, differences, dump, load, read_text
+from fashioncnn.recipes.schema import PlainCNNTable
 
 BASE = 'name = "mine"\n[model]\nchannels = [4]\nhidden_features = []\n'
 
@@ -73,16 +74,20 @@ def test_two_conv_is_the_first_seed_system() -> None:
     kinds = [type(layer).__name__ for layer in build_network(recipe, 10).layers]  # type: ignore[union-attr]
     assert kinds.count("Conv2d") == kinds.count("ReLU") - 1 == kinds.count("MaxPool2d") == 2
     assert "BatchNorm2d" not in kinds
+    assert isinstance(recipe.model, PlainCNNTable)
     assert recipe.model.dropout == 0.3
     assert (recipe.optimizer.name, recipe.optimizer.learning_rate) == ("adam", 0.001)
     assert (recipe.training.batch_size, recipe.training.epochs) == (64, 10)
     assert recipe.training.precision == "fp32"
-    assert load("two-conv", ["model.dropout=0.5"]).model.dropout == 0.5
+    changed = load("two-conv", ["model.dropout=0.5"]).model
+    assert isinstance(changed, PlainCNNTable)
+    assert changed.dropout == 0.5
 
 
 def test_three_conv_is_the_second_seed_system() -> None:
     recipe = load("three-conv")
     assert recipe.data.image_size == 28
+    assert isinstance(recipe.model, PlainCNNTable)
     assert len(recipe.model.channels) == 3
     assert recipe.model.hidden_activation == "sigmoid"
     assert recipe.model.hidden_batch_norm
@@ -102,7 +107,7 @@ def test_three_conv_is_the_second_seed_system() -> None:
         ("optimizer.learning_rate=fast", '"fast"; it must be a number above 0'),
         ("optimizer.learning_rate=-1", "is -1; it must be a number above 0"),
         ("optimizer.learning_rate=nan", "it must be a number above 0"),
-        ("optimizer.name=adamm", '"adamm"; it must be one of adam, adamw, sgd'),
+        ("optimizer.name=adamm", '"adamm"; it must be one of adam, adamw, sgd, muon'),
         ("training.epochs=2.5", "2.5; it must be a whole number at least 1 and at most 10000"),
         ("training.batch_size=true", "true; it must be a whole number at least 1"),
         ("model.dropout=1.0", "1.0; it must be a number at least 0 and below 1"),
@@ -111,7 +116,12 @@ def test_three_conv_is_the_second_seed_system() -> None:
         ("model.batch_norm=yes", '"yes"; it must be true or false'),
         ("model=3", "model is 3; it must be a table"),
         ("data.image_size=8", None),
-        ("model.channels=[4,4,4,4,4]", "5 blocks, each halving the picture: data.image_size 28"),
+        ("model.channels=[4,4,4,4,4]", "5 entries, each halving the picture: data.image_size 28"),
+        (
+            "model.family=resnet",
+            'model.family is "resnet"; it must be one of plain-cnn, strided-cnn',
+        ),
+        ("model.blocks=[1]", "unknown key model.blocks; allowed: family, channels"),
         ("schedule.warmup_epochs=10", "schedule.warmup_epochs is 10; it must be below"),
         ("loss.class_weights.Skirt=2", "loss.class_weights names the class 'Skirt'; the classes"),
         ("augmentation.by_class.Skirt.rotation_degrees=2", "names the class 'Skirt'"),

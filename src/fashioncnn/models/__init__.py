@@ -7,7 +7,9 @@ from collections.abc import Callable
 from torch import nn
 
 from fashioncnn.models.plain_cnn import PlainCNN
+from fashioncnn.models.strided_cnn import StridedCNN
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "plain-cnn": PlainCNN,
+    "strided-cnn": StridedCNN,
 }

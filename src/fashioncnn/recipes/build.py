@@ -14,12 +14,14 @@ from fashioncnn.data.batches import Batches
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.data.randomness import stream_seed
+from fashioncnn.data.selection import Selection
 from fashioncnn.data.splits import Splits, split
 from fashioncnn.models import MODELS
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.training.averaging import MovingAverage
 from fashioncnn.training.loop import Training
-from fashioncnn.training.optimizers import OPTIMIZERS
+from fashioncnn.training.losses import KnownLosses
+from fashioncnn.training.optimizers import OPTIMIZERS, OptimizerSettings
 from fashioncnn.training.schedules import learning_rate_factor
 from fashioncnn.training.state import TrainingState
 
@@ -43,11 +45,12 @@ def build_augmentation(recipe: Recipe, class_names: tuple[str, ...]) -> Augmenta
     """Return the recipe's augmentation, its class names turned into labels."""
     table = recipe.augmentation
     return Augmentation(
-        table.model_dump(exclude={"by_class"}),
+        table.model_dump(exclude={"by_class", "alternating_flip"}),
         {
             class_names.index(name): changed.model_dump(exclude_none=True)
             for name, changed in table.by_class.items()
         },
+        table.alternating_flip,
     )
 
 
@@ -64,20 +67,22 @@ def build_network(recipe: Recipe, classes: int) -> nn.Module:
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
-def build_state(recipe: Recipe, classes: int, seed: int, device: torch.device) -> TrainingState:
-    """Return network, optimiser and average at the start.
+def build_state(
+    recipe: Recipe, classes: int, seed: int, device: torch.device, images: int = 0
+) -> TrainingState:
+    """Return network, optimiser, average and the losses of `images` pictures at the start.
 
     Seeds torch's own generators, which initialisation and dropout draw from.
     """
     torch.manual_seed(stream_seed(seed, "network") >> 1)
     network = build_network(recipe, classes).to(device)
     table = recipe.optimizer
-    optimizer = OPTIMIZERS[table.name](
-        network.parameters(), table.learning_rate, table.weight_decay, table.momentum
-    )
+    settings = OptimizerSettings(**table.model_dump(exclude={"name"}))
+    optimizer = OPTIMIZERS[table.name](network, settings)
     decay = recipe.averaging.ema_decay
     average = MovingAverage(network, decay) if decay else None
-    return TrainingState(network, optimizer, average, device)
+    losses = KnownLosses(images, device) if recipe.selection else None
+    return TrainingState(network, optimizer, average, device, losses)
 
 
 def build_training(recipe: Recipe, splits: Splits, seed: int, fabric: Fabric) -> Training:
@@ -89,23 +94,23 @@ def build_training(recipe: Recipe, splits: Splits, seed: int, fabric: Fabric) ->
         recipe.training.batch_size,
         seed,
         fabric.device,
+        Selection(**recipe.selection.model_dump()) if recipe.selection else None,
     )
     schedule = recipe.schedule
     factor = functools.partial(
         learning_rate_factor,
         schedule.name,
-        total_steps=recipe.training.epochs * batches.steps,
-        warmup_steps=math.ceil(schedule.warmup_epochs * batches.steps),
+        total_steps=batches.steps_before(recipe.training.epochs),
+        warmup_steps=math.ceil(schedule.warmup_epochs * batches.steps(0)),
         initial_factor=schedule.initial_factor,
         final_factor=schedule.final_factor,
     )
-    peak = recipe.optimizer.learning_rate
     return Training(
         fabric,
         batches,
         splits.validation,
         build_loss(recipe, splits.train.class_names).to(fabric.device),
-        lambda step: peak * factor(step=step),
+        lambda step: factor(step=step),
         recipe.training.epochs,
     )
 

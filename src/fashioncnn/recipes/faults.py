@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fashioncnn.recipes.schema import Recipe
+from fashioncnn.recipes.schema import FAMILIES, Recipe
 
 Json = dict[str, Any]
 
@@ -17,6 +17,8 @@ def explain(faults: Iterable[Mapping[str, Any]]) -> list[str]:
     lines: dict[str, str] = {}
     for fault in faults:
         path = tuple(str(part) for part in fault["loc"])
+        if fault["type"] == "union_tag_invalid":
+            path, fault = (*path, "family"), {**fault, "input": fault["input"]["family"]}
         lines.setdefault(_key(path), _line(path, fault))
     return list(lines.values())
 
@@ -35,13 +37,17 @@ def _line(path: tuple[str, ...], fault: Mapping[str, Any]) -> str:
         return f"unknown key {key}; {hint}"
     if fault["type"] == "missing":
         return f"{key} is missing; it must be {allowed(path)}"
+    if fault["type"] == "union_tag_invalid":
+        return f"{key} is {_show(fault['input'])}; it must be one of {', '.join(FAMILIES)}"
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])
     return f"{key} is {_show(fault['input'])}; it must be {allowed(path)}"
 
 
 def _key(path: tuple[str, ...]) -> str:
-    """Join a path as TOML writes it."""
+    """Join a path as TOML writes it; which family of networks is meant is not part of it."""
+    if path[:1] == ("model",) and path[1:2] and path[1] in FAMILIES:
+        path = (path[0], *path[2:])
     bare = [part if part.replace("_", "").isalnum() else json.dumps(part) for part in path]
     return ".".join(bare)
 
@@ -55,7 +61,10 @@ def _schema_at(path: tuple[str, ...]) -> Json:
     root = Recipe.model_json_schema()
     schema = _resolve(root, root)
     for part in path:
-        if part.isdigit() and "items" in schema:
+        if "oneOf" in schema:
+            branches = [_resolve(branch, root) for branch in schema["oneOf"]]
+            schema = next(b for b in branches if b["properties"]["family"]["const"] == part)
+        elif part.isdigit() and "items" in schema:
             schema = schema["items"]
         elif part in schema.get("properties", {}):
             schema = schema["properties"][part]
@@ -83,6 +92,8 @@ def _words(schema: Json) -> str:
     if schema.get("type") == "array":
         items = _words(schema["items"]).removeprefix("a ")
         return f"a list of {schema.get('minItems', 0)} to {schema.get('maxItems')} entries: {items}"
+    if "oneOf" in schema:
+        return "a table"
     kind = {
         "number": "a number",
         "integer": "a whole number",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag, model_validator
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -34,8 +34,9 @@ class DataTable(Table):
     """Subtracted from pixels on the scale 0 to 1."""
     pixel_std: Positive = 1.0
     """What they are divided by afterwards."""
-    validation_images: Count = 5000
-    """Set aside from the 60,000 training pictures, equally many of every class."""
+    validation_images: Annotated[int, Field(ge=0)] = 5000
+    """Set aside from the 60,000 training pictures, equally many of every class. With 0, all are
+    trained on, and the last epoch's weights are taken."""
     split_seed: Annotated[int, Field(ge=0, lt=2**63)] = 20170825
     """Which ones. Two recipes with the same seed and number can be compared on validation."""
 
@@ -46,6 +47,7 @@ class ClassAugmentation(Table):
     horizontal_flip_probability: Probability | None = None
     rotation_degrees: Annotated[float, Field(ge=0, le=180)] | None = None
     translation_pixels: Annotated[float, Field(ge=0, le=28)] | None = None
+    shift_pixels: Annotated[int, Field(ge=0, le=28)] | None = None
     erasing_probability: Probability | None = None
 
 
@@ -53,17 +55,21 @@ class AugmentationTable(Table):
     """Random transformations of training pictures."""
 
     horizontal_flip_probability: Probability = 0.0
+    alternating_flip: bool = False
+    """With probability 0.5, flip every picture in every other epoch instead of at random."""
     rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
     """Angles are uniform between minus this and this."""
     translation_pixels: Annotated[float, Field(ge=0, le=28)] = 0.0
     """Shifts along each axis are uniform between minus this and this, in source pixels."""
+    shift_pixels: Annotated[int, Field(ge=0, le=28)] = 0
+    """Shifts along each axis are whole numbers between minus this and this."""
     erasing_probability: Probability = 0.0
     """Of losing one rectangle."""
     by_class: dict[str, ClassAugmentation] = Field(default_factory=dict)
     """Other strengths for the classes named."""
 
 
-class ModelTable(Table):
+class PlainCNNTable(Table):
     """The network; keys as in fashioncnn.models.plain_cnn."""
 
     family: Literal["plain-cnn"] = "plain-cnn"
@@ -82,6 +88,46 @@ class ModelTable(Table):
     initialisation: Literal["pytorch", "xavier", "he"] = "pytorch"
 
 
+class StridedCNNTable(Table):
+    """The network; keys as in fashioncnn.models.strided_cnn."""
+
+    family: Literal["strided-cnn"] = "strided-cnn"
+    channels: Annotated[Counts, Field(min_length=1, max_length=6)]
+    """Width of each stage; a stage works on half as many pixels a side as what comes before it."""
+    blocks: Annotated[tuple[Annotated[int, Field(ge=0, le=100), Strict()], ...], Strict(False)]
+    """Convolutions of each stage after the one that opens it."""
+    stem_kernel_size: Annotated[int, Field(ge=2, le=7)] = 3
+    """Of the first convolution."""
+    residual: bool = False
+    """Add each block's input to its answer."""
+    pooling: Literal["max", "average"] = "max"
+    """From the last feature maps to one number a channel."""
+    logit_scale: Positive = 1.0
+    """Multiplies the class scores."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> StridedCNNTable:
+        if len(self.blocks) != len(self.channels):
+            raise ValueError(
+                f"model.blocks has {len(self.blocks)} entries and model.channels "
+                f"{len(self.channels)}; both need one a stage"
+            )
+        return self
+
+
+def _family(table: object) -> object:
+    if isinstance(table, dict):
+        return table.get("family", "plain-cnn")
+    return getattr(table, "family", "plain-cnn")
+
+
+FAMILIES = ("plain-cnn", "strided-cnn")
+ModelTable = Annotated[
+    Annotated[PlainCNNTable, Tag("plain-cnn")] | Annotated[StridedCNNTable, Tag("strided-cnn")],
+    Discriminator(_family),
+]
+
+
 class LossTable(Table):
     """Cross-entropy, and what bends it."""
 
@@ -93,12 +139,14 @@ class LossTable(Table):
 class OptimizerTable(Table):
     """How weights follow gradients."""
 
-    name: Literal["adam", "adamw", "sgd"] = "adam"
+    name: Literal["adam", "adamw", "sgd", "muon"] = "adam"
     learning_rate: Positive = 0.001
     """The peak that the schedule scales."""
     weight_decay: NotNegative = 0.0
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """Nesterov's; for sgd only."""
+    """Nesterov's; for sgd and muon."""
+    sgd_learning_rate: Positive = 1.0
+    """For muon only: the peak for what it leaves to SGD: first and last layer, biases, norms."""
 
 
 class ScheduleTable(Table):
@@ -111,6 +159,15 @@ class ScheduleTable(Table):
     """Where the climb begins, as a share of the peak."""
     final_factor: Probability = 0.0
     """Where cosine and one-cycle end, as a share of the peak."""
+
+
+class SelectionTable(Table):
+    """Spending the later epochs on the pictures that are still hard."""
+
+    full_epochs: Count
+    """Epochs over all pictures, to begin with."""
+    kept_share: Annotated[float, Field(gt=0, le=1)]
+    """Of the pictures, in every epoch after: those whose latest known loss is largest."""
 
 
 class AveragingTable(Table):
@@ -171,16 +228,17 @@ class Recipe(Table):
     optimizer: OptimizerTable = OptimizerTable()
     schedule: ScheduleTable = ScheduleTable()
     averaging: AveragingTable = AveragingTable()
+    selection: SelectionTable | None = None
     training: TrainingTable = TrainingTable()
     reported: Reported | None = None
     promise: Promise | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Recipe:
-        blocks = len(self.model.channels)
-        if self.data.image_size >> blocks == 0:
+        stages = len(self.model.channels)
+        if self.data.image_size >> stages == 0:
             raise ValueError(
-                f"model.channels has {blocks} blocks, each halving the picture: "
+                f"model.channels has {stages} entries, each halving the picture: "
                 f"data.image_size {self.data.image_size} allows at most "
                 f"{self.data.image_size.bit_length() - 1}"
             )
