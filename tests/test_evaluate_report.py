@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,12 @@ from PIL import Image
 from sklearn.metrics import accuracy_score
 
 import fashioncnn as fc
+from fashioncnn.data import sources
+from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import DataError, RunError
-from fashioncnn.runs import readings
+from fashioncnn.runs import checkpoints, readings
 from fashioncnn.runs.files import read_arrays
+from fashioncnn.workflows import trained
 
 pytestmark = pytest.mark.usefixtures("tiny_data")
 
@@ -49,6 +54,81 @@ def test_averaged_weights_are_what_predicts(tiny_recipe: Path, tmp_path: Path) -
     run = fc.train(tiny_recipe, changes=["averaging.ema_decay=0.9"], out=tmp_path, device="cpu")
     scores = fc.evaluate(run, split="validation", checkpoint="last", device="cpu")
     assert scores.loss == pytest.approx(run.metrics[-1]["val/loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("views", "shifts"), [("flip", [(0, 0)]), ("flip-shift", [(0, 0), (1, 1), (-1, -1)])]
+)
+def test_views_are_the_mean_over_mirrored_and_shifted_pictures(
+    run: fc.Run, views: Any, shifts: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = fc.evaluate(run, device="cpu")
+    averaged = fc.evaluate(run, views=views, device="cpu")
+    kept = read_arrays(run.evaluation / f"{views}-predictions.npz")
+    facts = json.loads((run.evaluation / f"{views}-scores.json").read_text())
+    assert (facts["views"], facts["passes"]) == (views, 2 * len(shifts))
+    assert facts["accuracy"] == averaged.accuracy
+    # The plain figures stay as they are, and each way of seeing read test once.
+    assert json.loads((run.evaluation / "scores.json").read_text())["accuracy"] == plain.accuracy
+    assert len(readings.read(run)) == 2
+
+    original = sources.load
+    view: list[Any] = []
+
+    def load(source: Any, split: Any) -> LabelledImages:
+        pictures = original(source, split)
+        step, shift = view[-1]
+        images = np.roll(pictures.images_NHW[:, :, ::step], shift, axis=(1, 2))
+        for axis, distance in enumerate(shift, start=1):
+            index = [slice(None)] * 3
+            if distance:
+                index[axis] = slice(0, 1) if distance > 0 else slice(-1, None)
+                images[tuple(index)] = 0
+        return replace(pictures, images_NHW=images)
+
+    monkeypatch.setattr(trained, "load", load)
+    logits = []
+    for one in itertools.product((1, -1), shifts):
+        view.append(one)
+        (run.evaluation / "predictions.npz").unlink()
+        fc.evaluate(run, device="cpu")
+        logits.append(read_arrays(run.evaluation / "predictions.npz")["logits"])
+    np.testing.assert_allclose(kept["logits"], np.mean(logits, axis=0), atol=1e-5)
+
+
+def test_views_at_the_command_line_stand_beside_the_plain_figure(
+    run: fc.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from fashioncnn.cli.verbs import app
+
+    plain = fc.evaluate(run, device="cpu")
+    runner = CliRunner()
+    words = ["evaluate", str(run.path), "--views", "flip", "--device", "cpu"]
+    text = runner.invoke(app, words).stdout
+    assert f"accuracy {plain.accuracy:.2%}" in text
+    assert "averaged over views (flip): accuracy" in text
+    assert "2 passes in place of 1" in text
+    answer = json.loads(runner.invoke(app, [*words, "--json"]).stdout)
+    assert answer["accuracy"] == plain.accuracy
+    (cost,) = answer["views"]["costs"]
+    assert cost["passes"] == 2
+    assert cost["seconds"] > 0
+    assert "test/accuracy" in answer["views"]["metrics"]
+
+
+def test_without_validation_pictures(tiny_recipe: Path, tmp_path: Path) -> None:
+    changes = ["data.validation_images=0"]
+    run = fc.train(tiny_recipe, changes=changes, out=tmp_path / "all", device="cpu")
+    assert [record["val/loss"] for record in run.metrics] == [None] * 3
+    assert fc.evaluate(run, device="cpu").accuracy > 0.8
+    assert checkpoints.load(run.checkpoints, "best").values["epoch"] == 3
+    with pytest.raises(RunError, match="has no validation pictures"):
+        fc.evaluate(run, split="validation", device="cpu")
+    page = fc.report(run, device="cpu").read_text()
+    assert "none: trained on all the training pictures" in page
+    assert "by validation, after epoch" not in page
 
 
 def test_each_reading_of_test_is_counted_and_none_is_made_twice(run: fc.Run) -> None:

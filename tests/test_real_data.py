@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import fashioncnn as fc
+from fashioncnn.training.device import PrecisionName
 
 pytestmark = pytest.mark.real_data
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,17 @@ def test_one_epoch_learns_most_of_it(recipe: str, at_least: float, tmp_path: Pat
     assert scores.n == 10_000
     assert scores.accuracy > at_least
     assert {score.support for score in scores.classes} == {1000}
+
+
+@pytest.mark.parametrize("precision", ["auto", "fp32"])
+def test_a_speed_recipe_reaches_its_accuracy_with_and_without_bf16(
+    precision: PrecisionName, tmp_path: Path
+) -> None:
+    changes = ["data.validation_images=5000"]
+    run = fc.train("fast-92", changes=changes, precision=precision, out=tmp_path, device="cpu")
+    assert run.metrics[-1]["val/accuracy"] > 0.912
+    # Later epochs are over the hard pictures.
+    assert [record["train/images"] for record in run.metrics] == [55_000] + [16_500] * 6
 
 
 def test_readme_and_promises_are_what_was_measured() -> None:

@@ -10,22 +10,35 @@ from fashioncnn.data.batches import in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.views import VIEWS, ViewsName, seen
 
 BATCH = 250
 
 
 @torch.no_grad()
 def predict(
-    network: nn.Module, pictures: LabelledImages, preparation: Preparation, device: torch.device
+    network: nn.Module,
+    pictures: LabelledImages,
+    preparation: Preparation,
+    device: torch.device,
+    views: ViewsName = "plain",
 ) -> Predictions:
-    """Return the logits of `network`, in evaluation mode and fp32, for every picture."""
+    """Return the logits of `network`, in evaluation mode and fp32, for every picture.
+
+    With more than one view, they are the mean over the views; each costs a pass of its own.
+    """
     network = network.to(device).eval()
-    logits = [
-        network(batch.images_NCHW).float().cpu()
-        for batch in in_order(pictures, preparation, BATCH, device)
+    passes = [
+        torch.cat(
+            [
+                network(batch.images_NCHW).float().cpu()
+                for batch in in_order(seen(pictures, view), preparation, BATCH, device)
+            ]
+        )
+        for view in VIEWS[views]
     ]
     return Predictions(
-        torch.cat(logits).numpy(),
+        torch.stack(passes).mean(0).numpy(),
         pictures.labels,
         np.arange(len(pictures)),
         pictures.class_names,

@@ -67,8 +67,12 @@ class Group:
         return np.array([scores.metrics()[metric] for scores in self.scored])
 
     def curves(self, metric: str) -> list[list[float]]:
-        """Return one figure of metrics.jsonl, by epoch, for each run."""
-        return [[float(record[metric]) for record in run.metrics] for run in self.runs]
+        """Return one figure of metrics.jsonl, by epoch, for each run that has it."""
+        return [
+            [float(record[metric]) for record in run.metrics]
+            for run in self.runs
+            if run.metrics[0][metric] is not None
+        ]
 
     @property
     def confusion(self) -> NDArray[np.float64]:

@@ -28,8 +28,9 @@ SHARP = (
 
 CAPTIONS = {
     "training_validation_loss": "Loss by epoch. Training loss includes dropout and augmentation; "
-    "validation loss is plain.",
-    "training_validation_accuracy": "Accuracy by epoch, on the same pictures.",
+    "validation loss, where pictures were set aside for it, is plain.",
+    "training_validation_accuracy": "Accuracy by epoch, on the same pictures. Where later epochs "
+    "are over the hardest pictures only, training accuracy falls and training loss rises with it.",
     "confusion_matrix": "Rows are the true classes, columns what the network answered.",
     "f1_by_class": "F1, the harmonic mean of precision and recall, for each class.",
     "confused_pictures": "The most confused pairs, and the pictures the network was surest about. "
@@ -131,6 +132,7 @@ def _caption(name: str) -> str:
 def _provenance(one: Group) -> list[tuple[str, str]]:
     run = one.first
     facts = run.provenance
+    validated = facts["split"]["validation_images"] > 0
     checkpoint = run.evaluation["checkpoint"]
     readings = ", ".join(str(each.evaluation["test_readings"]) for each in one.runs)
     return [
@@ -144,12 +146,14 @@ def _provenance(one: Group) -> list[tuple[str, str]]:
         (
             "validation",
             f"{facts['split']['validation_images']:,} of the training pictures, split seed "
-            f"{facts['split']['seed']}, SHA-256 of their positions {facts['split']['sha256']}",
+            f"{facts['split']['seed']}, SHA-256 of their positions {facts['split']['sha256']}"
+            if validated
+            else "none: trained on all the training pictures",
         ),
         (
             "weights scored",
-            f"{checkpoint['name']} by validation, after epoch {checkpoint['epochs']}"
-            if checkpoint["name"] == "best"
+            f"best by validation, after epoch {checkpoint['epochs']}"
+            if validated and checkpoint["name"] == "best"
             else f"last, after epoch {checkpoint['epochs']}",
         ),
         ("evaluations on test, run by run", readings),

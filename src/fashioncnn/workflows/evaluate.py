@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fashioncnn.errors import RunError
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.scores import Scores, score
+from fashioncnn.evaluation.views import VIEWS, ViewsName
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.runs import checkpoints, readings
 from fashioncnn.runs.directory import Run, open_run
@@ -36,23 +38,35 @@ def evaluate(
     *,
     split: SplitName = "test",
     checkpoint: CheckpointName = "best",
+    views: ViewsName = "plain",
     data: Path | str | None = None,
     device: DeviceName = "auto",
 ) -> Scores:
     """Score the run's network on `split`, in fp32, and keep predictions and scores in the run.
 
+    With `views` "flip" or "flip-shift", answers are averaged over 2 or 6 views of every picture.
     A split that this checkpoint has already predicted is not read again: its predictions are.
     Raises RunError when the run or its checkpoint cannot be used, DataError without data.
     """
     run = run if isinstance(run, Run) else open_run(Path(run))
     trained = open_trained(run, checkpoint)
-    predictions = _kept_predictions(trained, split)
-    if predictions is None:
-        predictions = _predict(trained, split, data, device)
+    kept = _kept_predictions(trained, split, views)
+    predictions, seconds = kept or _predict(trained, split, views, data, device)
     scores = score(predictions)
-    facts = _facts(trained, split) | scores.to_json()
-    write_text(scores_file(run, split), to_json(facts))
+    facts = _facts(trained, split)
+    facts |= {"views": views, "passes": len(VIEWS[views]), "seconds": seconds}
+    write_text(scores_file(run, split, views), to_json(facts | scores.to_json()))
     return scores
+
+
+def view_costs(run: Run, split: SplitName, views: ViewsName) -> dict[str, float]:
+    """Return passes and seconds of a split's evaluation with `views`, and times the plain one."""
+    plain, averaged = (read_json(scores_file(run, split, name)) for name in ("plain", views))
+    return {
+        "passes": averaged["passes"],
+        "seconds": averaged["seconds"],
+        "times_plain": averaged["seconds"] / plain["seconds"],
+    }
 
 
 def is_evaluated(run: Run) -> bool:
@@ -65,14 +79,18 @@ def is_evaluated(run: Run) -> bool:
         return False
 
 
-def scores_file(run: Run, split: SplitName) -> Path:
-    """Return where the scores of `split` lie; test is the one without a prefix."""
-    return run.evaluation / ("scores.json" if split == "test" else f"{split}-scores.json")
+def scores_file(run: Run, split: SplitName, views: ViewsName = "plain") -> Path:
+    """Return where the scores of `split` lie; plain ones of test are those without a prefix."""
+    return run.evaluation / f"{_prefix(split, views)}scores.json"
 
 
-def predictions_file(run: Run, split: SplitName) -> Path:
+def predictions_file(run: Run, split: SplitName, views: ViewsName = "plain") -> Path:
     """Return where the predictions for `split` lie."""
-    return run.evaluation / ("predictions.npz" if split == "test" else f"{split}-predictions.npz")
+    return run.evaluation / f"{_prefix(split, views)}predictions.npz"
+
+
+def _prefix(split: SplitName, views: ViewsName) -> str:
+    return ("" if split == "test" else f"{split}-") + ("" if views == "plain" else f"{views}-")
 
 
 def _facts(trained: Trained, split: SplitName) -> dict[str, Any]:
@@ -91,34 +109,45 @@ def _facts(trained: Trained, split: SplitName) -> dict[str, Any]:
     }
 
 
-def _kept_predictions(trained: Trained, split: SplitName) -> Predictions | None:
-    """Return the predictions that this very checkpoint made earlier, if whole."""
+def _kept_predictions(
+    trained: Trained, split: SplitName, views: ViewsName
+) -> tuple[Predictions, float] | None:
+    """Return the predictions that this very checkpoint made earlier, if whole, and their time."""
     try:
-        arrays = read_arrays(predictions_file(trained.run, split))
+        arrays = read_arrays(predictions_file(trained.run, split, views))
         if str(arrays["checkpoint_sha256"]) == trained.checkpoint_sha256:
-            return Predictions.from_arrays(arrays)
+            return Predictions.from_arrays(arrays), float(arrays["seconds"])
     except (RunError, KeyError):
         pass
     return None
 
 
 def _predict(
-    trained: Trained, split: SplitName, data: Path | str | None, device: DeviceName
-) -> Predictions:
+    trained: Trained,
+    split: SplitName,
+    views: ViewsName,
+    data: Path | str | None,
+    device: DeviceName,
+) -> tuple[Predictions, float]:
     source = sources.find(data)
     chosen = choose_device(device)
     pictures = trained.pictures(source, split, "evaluate")
     preparation = build_preparation(trained.recipe)
-    predictions = predict(trained.network, pictures, preparation, chosen)
+    started = time.perf_counter()
+    predictions = predict(trained.network, pictures, preparation, chosen, views)
+    seconds = time.perf_counter() - started
     make_folder(trained.run.evaluation)
-    if split == "test":
+    if split == "test" and views == "plain":
         write_arrays(
             trained.run.evaluation / "confused_pictures.npz",
             _confused_pictures(pictures, predictions),
         )
-    stamp = {"checkpoint_sha256": np.array(trained.checkpoint_sha256)}
-    write_arrays(predictions_file(trained.run, split), predictions.arrays() | stamp)
-    return predictions
+    stamp = {
+        "checkpoint_sha256": np.array(trained.checkpoint_sha256),
+        "seconds": np.array(seconds),
+    }
+    write_arrays(predictions_file(trained.run, split, views), predictions.arrays() | stamp)
+    return predictions, seconds
 
 
 def _confused_pictures(

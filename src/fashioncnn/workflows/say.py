@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from fashioncnn.data.batches import Batches
     from fashioncnn.training.record import EpochRecord
     from fashioncnn.training.state import TrainingState
 
@@ -43,8 +44,9 @@ def duration(seconds: float) -> str:
 class TrainingProgress:
     """A bar while training on a terminal, and a line an epoch everywhere."""
 
-    def __init__(self, epochs: int, steps: int, batch_size: int) -> None:
-        self.epochs, self.steps, self.batch_size = epochs, steps, batch_size
+    def __init__(self, batches: Batches, epochs: int) -> None:
+        self.batches, self.epochs = batches, epochs
+        self._steps = batches.steps_before(epochs)
         self._bar: Any = None
         self._next = 0.0
         self._steps_done = 0
@@ -62,7 +64,7 @@ class TrainingProgress:
                 console=console(),
                 transient=True,
             )
-            self._task = self._bar.add_task("training", total=self.epochs * self.steps, facts="")
+            self._task = self._bar.add_task("training", total=self._steps, facts="")
             self._bar.start()
         return self
 
@@ -81,7 +83,7 @@ class TrainingProgress:
         if not self._bar or time.perf_counter() < self._next:
             return
         self._next = time.perf_counter() + REFRESH_SECONDS
-        seen = state.position.step * self.batch_size
+        seen = state.position.step * self.batches.batch_size
         facts = (
             f"{seen / state.seconds:,.0f} images/s  loss {float(state.loss_sum) / seen:.3f}"
             f"{self._validation}  {duration(self._seconds_left(state))} left"
@@ -89,24 +91,31 @@ class TrainingProgress:
         epoch = state.position.epoch
         self._bar.update(
             self._task,
-            completed=epoch * self.steps + state.position.step,
+            completed=self.batches.steps_before(epoch) + state.position.step,
             description=f"epoch {epoch + 1}/{self.epochs}",
             facts=facts,
         )
 
     def epoch(self, record: EpochRecord, state: TrainingState) -> None:
         """Print one epoch's figures."""
-        self._validation = f"  validation {record.val_accuracy:.2%}"
+        validation = ""
+        if record.val_loss is not None and record.val_accuracy is not None:
+            self._validation = f"  validation {record.val_accuracy:.2%}"
+            validation = (
+                f"  validation loss {record.val_loss:.4f} accuracy {record.val_accuracy:.2%}"
+            )
         left = self._seconds_left(state)
+        some = record.images < self.batches.images(0)
+        hardest = f" (the hardest {record.images:,})" if some else ""
         say(
             f"epoch {record.epoch:>{len(str(self.epochs))}}/{self.epochs}"
             f"  training loss {record.train_loss:.4f} accuracy {record.train_accuracy:.2%}"
-            f"  validation loss {record.val_loss:.4f} accuracy {record.val_accuracy:.2%}"
+            f"{hardest}{validation}"
             f"  {record.images_per_second:,.0f} images/s  {duration(record.seconds)}"
             + (f"  {duration(left)} left" if record.epoch < self.epochs else "")
         )
 
     def _seconds_left(self, state: TrainingState) -> float:
-        done = state.position.epoch * self.steps + state.position.step
+        done = self.batches.steps_before(state.position.epoch) + state.position.step
         seconds_a_step = (time.perf_counter() - self._started) / max(1, self._steps_done)
-        return (self.epochs * self.steps - done) * seconds_a_step
+        return (self._steps - done) * seconds_a_step

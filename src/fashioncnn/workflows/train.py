@@ -107,7 +107,10 @@ class Session:
         """Train one seed, from the start or from where it was stopped."""
         run = (self._earlier(seed) if self.resume else None) or self._create(seed)
         with locked(run):
-            state = build_state(self.recipe, self.splits.train.classes, seed, self.fabric.device)
+            train = self.splits.train
+            state = build_state(
+                self.recipe, train.classes, seed, self.fabric.device, images=len(train)
+            )
             records = self._restore(run, state)
             if state.position.epoch >= self.recipe.training.epochs:
                 say(f"{run.path} is complete")
@@ -184,7 +187,7 @@ class Session:
         )
         if state.position.epoch or state.position.step:
             say(f"going on in epoch {state.position.epoch + 1}, step {state.position.step + 1}")
-        with TrainingProgress(training.epochs, batches.steps, batches.batch_size) as progress:
+        with TrainingProgress(batches, training.epochs) as progress:
 
             def after_step(state: TrainingState) -> bool:
                 progress.step(state)
@@ -201,7 +204,7 @@ class Session:
         checkpoints.save(run.checkpoints, state.tensors(), state.values())
         raise Stopped(
             f"stopped in epoch {state.position.epoch + 1} of {training.epochs} after step "
-            f"{state.position.step} of {batches.steps}; saved in {run.path}"
+            f"{state.position.step} of {batches.steps(state.position.epoch)}; saved in {run.path}"
         )
 
     def _epochs(
@@ -229,5 +232,7 @@ class Session:
 
 
 def _merit(record: dict[str, Any]) -> tuple[float, float]:
-    """Rank epochs: by validation accuracy, then by validation loss."""
+    """Rank epochs: by validation accuracy, then by validation loss; without them, the last."""
+    if record["val/accuracy"] is None:
+        return record["epoch"], 0.0
     return record["val/accuracy"], -record["val/loss"]

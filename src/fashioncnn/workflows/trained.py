@@ -33,8 +33,16 @@ class Trained:
     checkpoint_sha256: str
 
     def pictures(self, source: Source, split: SplitName, purpose: str) -> LabelledImages:
-        """Read the pictures of `split`; each reading of test is counted, with its `purpose`."""
+        """Read the pictures of `split`; each reading of test is counted, with its `purpose`.
+
+        Raises RunError when the recipe sets no validation pictures aside.
+        """
         if split == "validation":
+            if not self.recipe.data.validation_images:
+                raise RunError(
+                    f"{self.run.path} has no validation pictures: its recipe trains on all "
+                    "(data.validation_images is 0)"
+                )
             return build_splits(self.recipe, load(source, "train")).validation
         readings.record(self.run, purpose, self.checkpoint_sha256)
         return load(source, "test")

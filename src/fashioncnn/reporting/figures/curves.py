@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from fashioncnn.reporting.facts import Group
-from fashioncnn.reporting.style import TRAINING, VALIDATION
+from fashioncnn.reporting.style import FAINT, TRAINING, VALIDATION
 
 
 def loss(group: Group) -> Figure:
@@ -26,13 +26,18 @@ def accuracy(group: Group) -> Figure:
 
 
 def plot(axes: Axes, group: Group, figure_name: str) -> None:
-    """Draw one figure: thin lines for the runs, a strong one for their mean, named at its end."""
+    """Draw one figure: thin lines for the runs, a strong one for their mean, named at its end.
+
+    Without validation pictures there is one curve.
+    """
     ends = {}
     for split, colour, style, label in (
         ("train", TRAINING, "--", "training"),
         ("val", VALIDATION, "-", "validation"),
     ):
         curves = group.curves(f"{split}/{figure_name}")
+        if not curves:
+            continue
         shortest = min(len(curve) for curve in curves)
         mean = np.mean([curve[:shortest] for curve in curves], axis=0)
         epochs = np.arange(1, shortest + 1)
@@ -41,7 +46,19 @@ def plot(axes: Axes, group: Group, figure_name: str) -> None:
                 axes.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.7, alpha=0.35)
         axes.plot(epochs, mean, style, color=colour, lw=2, marker="o", ms=3.5, label=label)
         ends[label] = mean[-1]
-    axes.set_title(f"Training and validation {figure_name}")
+    if selection := group.recipe.selection:
+        boundary = selection.full_epochs + 0.5
+        axes.axvline(boundary, color=FAINT, lw=1, ls=":")
+        axes.annotate(
+            f"from here on the hardest {selection.kept_share:.0%}",
+            (boundary, 0.5),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(4, 0),
+            textcoords="offset points",
+            color=FAINT,
+            fontsize=8.5,
+        )
+    axes.set_title(f"{' and '.join(ends).capitalize()} {figure_name}")
     axes.set_xlabel("epoch")
     axes.set_ylabel("mean cross-entropy" if figure_name == "loss" else "accuracy")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
