@@ -45,6 +45,9 @@ def test_the_public_names_are_these_and_all_there() -> None:
         "evaluate",
         "explain",
         "report",
+        "bench_machine",
+        "bench_speed",
+        "bench_predict",
         "fetch_data",
         "check_data",
         "open_run",
@@ -61,7 +64,8 @@ def test_the_public_names_are_these_and_all_there() -> None:
 
 def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
     options = {}
-    for verb in ("data fetch", "data check", "recipes", "train", "evaluate", "explain", "report"):
+    verbs = ["data fetch", "data check", "recipes", "train", "evaluate", "explain", "report"]
+    for verb in [*verbs, "bench machine", "bench speed", "bench predict"]:
         words = cli(*verb.split(), "--help").stdout
         options[verb] = sorted(set(re.findall(r"--[a-z-]+", words)) - {"--help"})
     assert options == {
@@ -80,7 +84,21 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
             "--seeds",
             "--set",
         ],
-        "evaluate": ["--checkpoint", "--data", "--device", "--json", "--split"],
+        "evaluate": ["--checkpoint", "--data", "--device", "--json", "--split", "--views"],
+        "bench machine": ["--device", "--json"],
+        "bench speed": [
+            "--against",
+            "--data",
+            "--device",
+            "--json",
+            "--out",
+            "--peer-seeds",
+            "--peers",
+            "--precision",
+            "--resume",
+            "--seeds",
+        ],
+        "bench predict": ["--batch-size", "--checkpoint", "--device", "--json", "--precision"],
         "explain": ["--checkpoint", "--data", "--json", "--per-class", "--picture"],
         "report": ["--data", "--device", "--json", "--out"],
     }

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from fashioncnn.evaluation.scores import Scores as Scores
     from fashioncnn.runs.directory import Run as Run
     from fashioncnn.runs.directory import open_run as open_run
+    from fashioncnn.workflows.bench_machine import bench_machine as bench_machine
+    from fashioncnn.workflows.bench_predict import bench_predict as bench_predict
+    from fashioncnn.workflows.bench_speed import bench_speed as bench_speed
     from fashioncnn.workflows.evaluate import evaluate as evaluate
     from fashioncnn.workflows.explain import explain as explain
     from fashioncnn.workflows.fetch import check_data as check_data
@@ -35,6 +38,9 @@ _HOME = {
     "FashionCNNError": "errors",
     "Run": "runs.directory",
     "Scores": "evaluation.scores",
+    "bench_machine": "workflows.bench_machine",
+    "bench_predict": "workflows.bench_predict",
+    "bench_speed": "workflows.bench_speed",
     "check_data": "workflows.fetch",
     "evaluate": "workflows.evaluate",
     "explain": "workflows.explain",
@@ -51,6 +57,9 @@ __all__ = [  # noqa: RUF022
     "evaluate",
     "explain",
     "report",
+    "bench_machine",
+    "bench_speed",
+    "bench_predict",
     "fetch_data",
     "check_data",
     "open_run",

@@ -8,6 +8,7 @@
     ├── RunError        a run directory cannot be used as asked
     ├── StorageError    the disk did not take or give a file
     ├── DeviceError     the device or precision asked for is not there
+    ├── BenchmarkError  a measurement cannot be made as asked
     ├── Diverged        the training loss is no longer a finite number
     └── Stopped         the user stopped the work; it can go on later
 
@@ -44,6 +45,10 @@ class StorageError(FashionCNNError):
 
 class DeviceError(FashionCNNError):
     """The device or the precision asked for is not there."""
+
+
+class BenchmarkError(FashionCNNError):
+    """A measurement cannot be made as asked."""
 
 
 class Diverged(FashionCNNError):

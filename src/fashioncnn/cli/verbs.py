@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import enum
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fashioncnn.cli import tables
+from fashioncnn.cli import bench, tables
+from fashioncnn.cli.options import (
+    Checkpoint,
+    CheckpointOption,
+    DataFolder,
+    Device,
+    DeviceOption,
+    Json,
+    Precision,
+    Split,
+    Views,
+    answer,
+)
 
 if TYPE_CHECKING:
+    from fashioncnn.evaluation.scores import Scores
     from fashioncnn.runs.directory import Run
 
 app = typer.Typer(
@@ -24,48 +35,9 @@ app = typer.Typer(
 )
 data_app = typer.Typer(no_args_is_help=True)
 app.add_typer(data_app, name="data", help="Get Fashion-MNIST, or check a copy of it.")
+app.add_typer(bench.app, name="bench", help="Measure a machine, training, predicting.")
 
 
-class Device(enum.StrEnum):
-    """Where to compute."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-    MPS = "mps"
-
-
-class Precision(enum.StrEnum):
-    """Arithmetic of training."""
-
-    AUTO = "auto"
-    FP32 = "fp32"
-    BF16 = "bf16"
-
-
-class Split(enum.StrEnum):
-    """Which pictures to score on."""
-
-    TEST = "test"
-    VALIDATION = "validation"
-
-
-class Checkpoint(enum.StrEnum):
-    """Which weights of a run."""
-
-    BEST = "best"
-    LAST = "last"
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")]
-DataFolder = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="DIR", help="Fashion-MNIST's folder, if not found by itself."),
-]
-DeviceOption = Annotated[Device, typer.Option("--device", help="Where to compute.")]
-CheckpointOption = Annotated[
-    Checkpoint, typer.Option("--checkpoint", help="Best by validation, or last.")
-]
 Runs = Annotated[
     list[Path], typer.Argument(metavar="RUN...", help="Run directories, or folders of runs.")
 ]
@@ -94,7 +66,7 @@ def data_fetch(
     from fashioncnn.workflows.fetch import fetch_data
 
     source = fetch_data(from_folder)
-    _answer(
+    answer(
         as_json,
         {"folder": str(source.folder), "origin": source.origin},
         f"Fashion-MNIST is intact in {source.folder} ({source.origin})",
@@ -111,7 +83,7 @@ def data_check(
 
     verdicts = check_data(folder)
     intact = all(verdict == "intact" for verdict in verdicts.values())
-    _answer(
+    answer(
         as_json,
         {"folder": str(folder), "intact": intact, "files": verdicts},
         "\n".join(f"{name}: {verdict}" for name, verdict in verdicts.items()),
@@ -131,12 +103,10 @@ def recipes(
     if name is None:
         listed = [load(builtin) for builtin in builtin_names()]
         values = [recipe.model_dump(mode="json", exclude_none=True) for recipe in listed]
-        _answer(as_json, {"recipes": values}, tables.recipes(listed))
+        answer(as_json, {"recipes": values}, tables.recipes(listed))
     else:
         recipe = load(name)
-        _answer(
-            as_json, recipe.model_dump(mode="json", exclude_none=True), read_text(name).rstrip()
-        )
+        answer(as_json, recipe.model_dump(mode="json", exclude_none=True), read_text(name).rstrip())
 
 
 @app.command()
@@ -185,12 +155,16 @@ def train(
         precision=precision.value,
         resume=resume,
     )
-    scores = [evaluate(run, split="validation", data=data, device=device.value) for run in runs]
+    scores = [
+        evaluate(run, split="validation", data=data, device=device.value)
+        for run in runs
+        if run.provenance["split"]["validation_images"]
+    ]
     paths = [str(run.path) for run in runs]
     page = _report(runs, None, data, device) if report else None
     values = {
         "runs": paths,
-        "metrics": summarise([score.metrics("val") for score in scores]),
+        "metrics": summarise([score.metrics("val") for score in scores]) if scores else {},
         "report": page and str(page),
     }
     text = tables.validation(scores)
@@ -198,7 +172,7 @@ def train(
         text += f"\n\nNext, test scores and the page: fashioncnn report {' '.join(paths)}"
     else:
         text += f"\n\nThe page: {page}"
-    _answer(as_json, values, text)
+    answer(as_json, values, text)
 
 
 @app.command()
@@ -206,6 +180,9 @@ def evaluate(
     runs: Runs,
     split: Annotated[Split, typer.Option(help="Which pictures.")] = Split.TEST,
     checkpoint: CheckpointOption = Checkpoint.BEST,
+    views: Annotated[
+        Views, typer.Option(help="Also average over views: flip is 2 passes, flip-shift 6.")
+    ] = Views.PLAIN,
     data: DataFolder = None,
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
@@ -213,22 +190,44 @@ def evaluate(
     """Score runs: accuracy, per-class precision, recall, F1, confusion."""
     from fashioncnn.evaluation.summary import summarise
     from fashioncnn.workflows.evaluate import evaluate as evaluate_run
+    from fashioncnn.workflows.evaluate import view_costs
     from fashioncnn.workflows.opening import open_runs
 
     opened = open_runs(runs)
-    scores = [
-        evaluate_run(
-            run, split=split.value, checkpoint=checkpoint.value, data=data, device=device.value
-        )
-        for run in opened
-    ]
+
+    def score_all(seen: Views) -> list[Scores]:
+        return [
+            evaluate_run(
+                run,
+                split=split.value,
+                checkpoint=checkpoint.value,
+                views=seen.value,
+                data=data,
+                device=device.value,
+            )
+            for run in opened
+        ]
+
+    def cost_all(seen: Views) -> list[dict[str, float]]:
+        return [view_costs(run, split.value, seen.value) for run in opened]
+
+    scores = score_all(Views.PLAIN)
+    prefix = "test" if split is Split.TEST else "val"
+    values: dict[str, Any]
     if len(opened) == 1:
         values = {"run": str(opened[0].path), "split": split.value} | scores[0].to_json()
-        _answer(as_json, values, tables.scores(scores[0]))
-        return
-    metrics = [score.metrics("test" if split is Split.TEST else "val") for score in scores]
-    values = {"runs": [str(run.path) for run in opened], "metrics": summarise(metrics)}
-    _answer(as_json, values, tables.group_scores(scores))
+        text = tables.scores(scores[0])
+    else:
+        metrics = summarise([score.metrics(prefix) for score in scores])
+        values = {"runs": [str(run.path) for run in opened], "metrics": metrics}
+        text = tables.group_scores(scores)
+    if views is not Views.PLAIN:
+        averaged = score_all(views)
+        costs = cost_all(views)
+        metrics = summarise([score.metrics(prefix) for score in averaged])
+        values["views"] = {"name": views.value, "metrics": metrics, "costs": costs}
+        text += "\n\n" + tables.views(views.value, scores, averaged, costs)
+    answer(as_json, values, text)
 
 
 @app.command()
@@ -257,7 +256,7 @@ def explain(
             data=data,
         )
         drawn.extend(str(path) for path in paths)
-    _answer(as_json, {"figures": drawn}, "\n".join(drawn))
+    answer(as_json, {"figures": drawn}, "\n".join(drawn))
 
 
 @app.command()
@@ -272,7 +271,7 @@ def report(
 ) -> None:
     """Write one page about runs; evaluates and explains them first where that is not done."""
     page = _report(runs, out, data, device)
-    _answer(as_json, {"report": str(page)}, f"The page: {page}")
+    answer(as_json, {"report": str(page)}, f"The page: {page}")
 
 
 def _report(
@@ -281,7 +280,3 @@ def _report(
     from fashioncnn.workflows.report import report as report_runs
 
     return report_runs(runs, out=out, data=data, device=device.value)
-
-
-def _answer(as_json: bool, values: dict[str, Any], text: str) -> None:
-    typer.echo(json.dumps(values, ensure_ascii=False, allow_nan=False) if as_json else text)

@@ -1,0 +1,1 @@
+"""Machines, recipes and peers to measured time, accuracy and cost."""

@@ -1,0 +1,27 @@
+"""What training by a recipe costs in arithmetic."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+from fashioncnn.recipes.build import build_network, build_preparation
+from fashioncnn.recipes.schema import Recipe
+
+# Batch normalisation needs at least two pictures in training.
+COUNTED_IMAGES = 2
+
+
+def training_flops_an_image(recipe: Recipe, classes: int = 10) -> int:
+    """Return the floating-point operations of one picture's forward and backward pass.
+
+    Counted by torch over convolutions and matrix products, a multiplication and an addition being
+    two; what is elementwise does not count.
+    """
+    network = build_network(recipe, classes).train()
+    images = build_preparation(recipe)(torch.zeros(COUNTED_IMAGES, 1, 28, 28, dtype=torch.uint8))
+    labels = torch.zeros(COUNTED_IMAGES, dtype=torch.int64)
+    with FlopCounterMode(display=False) as counter:
+        functional.cross_entropy(network(images), labels).backward()  # type: ignore[no-untyped-call]
+    return int(counter.get_total_flops()) // COUNTED_IMAGES

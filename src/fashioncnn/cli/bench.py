@@ -1,0 +1,106 @@
+"""The verbs that measure: bench machine, bench speed, bench predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fashioncnn.cli import tables
+from fashioncnn.cli.options import (
+    Checkpoint,
+    CheckpointOption,
+    DataFolder,
+    Device,
+    DeviceOption,
+    Json,
+    Precision,
+    answer,
+)
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def machine(device: DeviceOption = Device.AUTO, as_json: Json = False) -> None:
+    """Measure what this machine can do at best: matrix products, memory."""
+    from fashioncnn.workflows.bench_machine import bench_machine
+
+    measured = bench_machine(device=device.value)
+    answer(as_json, measured.to_json(), tables.machine(measured))
+
+
+@app.command()
+def speed(
+    recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...", help="Names or files.")],
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Trainings of each recipe.")] = 10,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PEER", help="Alternate with this peer, as ordinary; repeatable."),
+    ] = None,
+    peer_seeds: Annotated[
+        int | None, typer.Option(min=1, help="Trainings of each peer.  [default: as many]")
+    ] = None,
+    peers: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder of the peers' scripts.")
+    ] = Path("benchmarks/peers"),
+    data: DataFolder = None,
+    device: DeviceOption = Device.AUTO,
+    precision: Annotated[
+        Precision, typer.Option(help="Arithmetic; auto leaves it to the recipes.")
+    ] = Precision.AUTO,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Results go to DIR/<recipe>.json.")
+    ] = Path("benchmarks/results"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after the seeds that DIR holds.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure time, accuracy and cost of recipes over seeds, beside other ways to train."""
+    from fashioncnn.runs.files import read_json
+    from fashioncnn.workflows.bench_speed import bench_speed
+
+    files = bench_speed(
+        recipes,
+        seeds=seeds,
+        against=against or (),
+        peer_seeds=peer_seeds,
+        data=data,
+        device=device.value,
+        precision=precision.value,
+        out=out,
+        peers=peers,
+        resume=resume,
+    )
+    results = {name: read_json(file) for name, file in files.items()}
+    text = tables.speed(list(results.values())) + "\n\n" + "\n".join(map(str, files.values()))
+    answer(as_json, {"results": results}, text)
+
+
+@app.command()
+def predict(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    batch_sizes: Annotated[
+        list[int] | None,
+        typer.Option("--batch-size", min=1, max=60_000, help="Repeatable.  [default: 1, 64, 1024]"),
+    ] = None,
+    checkpoint: CheckpointOption = Checkpoint.BEST,
+    device: DeviceOption = Device.AUTO,
+    precision: Annotated[
+        Precision, typer.Option(help="Arithmetic; auto is bf16 where there are instructions.")
+    ] = Precision.FP32,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast a trained network answers: images per second, latency."""
+    from fashioncnn.workflows.bench_predict import BATCH_SIZES, bench_predict
+
+    measured = bench_predict(
+        run,
+        batch_sizes=batch_sizes or BATCH_SIZES,
+        checkpoint=checkpoint.value,
+        device=device.value,
+        precision=precision.value,
+    )
+    answer(as_json, measured, tables.prediction_speed(measured))

@@ -1,0 +1,65 @@
+"""Options that several verbs share, and how every verb answers."""
+
+from __future__ import annotations
+
+import enum
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+class Device(enum.StrEnum):
+    """Where to compute."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Precision(enum.StrEnum):
+    """Arithmetic of training."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+class Split(enum.StrEnum):
+    """Which pictures to score on."""
+
+    TEST = "test"
+    VALIDATION = "validation"
+
+
+class Views(enum.StrEnum):
+    """Ways in which every picture is seen."""
+
+    PLAIN = "plain"
+    FLIP = "flip"
+    FLIP_SHIFT = "flip-shift"
+
+
+class Checkpoint(enum.StrEnum):
+    """Which weights of a run."""
+
+    BEST = "best"
+    LAST = "last"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Fashion-MNIST's folder, if not found by itself."),
+]
+DeviceOption = Annotated[Device, typer.Option("--device", help="Where to compute.")]
+CheckpointOption = Annotated[
+    Checkpoint, typer.Option("--checkpoint", help="Best by validation, or last.")
+]
+
+
+def answer(as_json: bool, values: dict[str, Any], text: str) -> None:
+    """Print `values` for programs or `text` for people."""
+    typer.echo(json.dumps(values, ensure_ascii=False, allow_nan=False) if as_json else text)

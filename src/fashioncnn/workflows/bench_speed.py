@@ -1,0 +1,253 @@
+"""bench speed: time, accuracy and cost of recipes over seeds, beside other ways to train."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fashioncnn.benchmarking import commands
+from fashioncnn.benchmarking.cost import training_flops_an_image
+from fashioncnn.benchmarking.machine import Machine, matrix_peak, measure_machine
+from fashioncnn.benchmarking.peers import DEFAULT_FOLDER, check_peer, environment, run_peer
+from fashioncnn.errors import BenchmarkError, Stopped
+from fashioncnn.evaluation.scores import Scores
+from fashioncnn.evaluation.summary import summarise
+from fashioncnn.recipes.load import load
+from fashioncnn.recipes.schema import Recipe
+from fashioncnn.runs.directory import open_run
+from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
+from fashioncnn.runs.provenance import command, versions
+from fashioncnn.training.device import DeviceName, PrecisionName, choose_device
+from fashioncnn.workflows.say import duration, say
+
+DEFAULT_OUT = Path("benchmarks/results")
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to train: `once` trains and tests with a seed; `facts` go into its result."""
+
+    name: str
+    seeds: int
+    once: Callable[[int], Metrics]
+    facts: Mapping[str, Any]
+
+
+def bench_speed(
+    recipes: Sequence[str],
+    *,
+    seeds: int = 10,
+    against: Sequence[str] = (),
+    peer_seeds: int | None = None,
+    data: Path | str | None = None,
+    device: DeviceName = "auto",
+    precision: PrecisionName = "auto",
+    out: Path | str = DEFAULT_OUT,
+    peers: Path | str = DEFAULT_FOLDER,
+    resume: bool = False,
+) -> dict[str, Path]:
+    """Train and test every recipe `seeds` times, alternating with the peers `against`.
+
+    Every training is a process of its own, one after the other: first each way with seed 0, then
+    each with seed 1, and so on, so that a machine whose speed drifts treats all alike. Peers run
+    with the first `peer_seeds` seeds. After each training the result files in `out`, one a way,
+    are written anew; with `resume`, seeds that they hold are not run again. Returns the files.
+
+    `train/seconds` runs from pictures in memory to the final weights, first-step warm-up included
+    (also given alone); `run/seconds` is the whole of the commands `train` and `evaluate`. Raises
+    BenchmarkError when a training fails, RecipeError for an unknown recipe, Stopped after Ctrl-C.
+    """
+    folder, peers = make_folder(Path(out)), Path(peers)
+    for name in against:
+        check_peer(name, peers)
+    if against:
+        say("making the peers' environment, where it is not there yet")
+        environment(peers)
+    chosen = choose_device(device)
+    ways = [
+        _recipe_way(load(recipe), recipe, seeds, data, device, precision, chosen)
+        for recipe in recipes
+    ]
+    ways += [
+        Way(name, peer_seeds or seeds, partial(_peer, name, peers), {"peer": name})
+        for name in against
+    ]
+    files = {way.name: folder / f"{way.name}.json" for way in ways}
+    if len(files) < len(ways):
+        raise BenchmarkError("two of the recipes have the same name: measure them one by one")
+    machine = measure_machine(chosen)
+    measured = {way.name: _earlier(files[way.name], way) if resume else [] for way in ways}
+    progress = _Progress(sum(max(0, way.seeds - len(measured[way.name])) for way in ways))
+    for seed in range(max(way.seeds for way in ways)):
+        for way in ways:
+            if not len(measured[way.name]) <= seed < way.seeds:
+                continue
+            try:
+                metrics = way.once(seed)
+            except KeyboardInterrupt:
+                raise Stopped(
+                    f"stopped in {way.name}, seed {seed}; {folder} holds what came before"
+                ) from None
+            measured[way.name].append(metrics)
+            progress.one_more(way.name, seed, metrics)
+            for each in ways:
+                if measured[each.name]:
+                    _write(files[each.name], each, measured, against, machine)
+    return files
+
+
+def _recipe_way(
+    recipe: Recipe,
+    origin: str,
+    seeds: int,
+    data: Path | str | None,
+    device: DeviceName,
+    precision: PrecisionName,
+    chosen: torch.device,
+) -> Way:
+    options = ["--device", device, *([] if data is None else ["--data", str(data)])]
+    flops = training_flops_an_image(recipe)
+    name = recipe.name if precision == "auto" else f"{recipe.name}-{precision}"
+
+    def once(seed: int) -> Metrics:
+        with tempfile.TemporaryDirectory() as out:
+            peaks = {name: matrix_peak(chosen, name) for name in ("fp32", "bf16")}
+            trained = commands.fashioncnn(
+                *("train", origin, "--seed", str(seed), "--out", out),
+                *("--precision", precision, *options),
+            )
+            run = open_run(Path(trained.answer["runs"][0]))
+            evaluated = commands.fashioncnn("evaluate", str(run.path), *options)
+            records = run.metrics
+            seconds = sum(record["train/seconds"] for record in records)
+            rate = sum(record["train/images"] for record in records) / seconds
+            return {
+                "train/seconds": seconds,
+                "train/warm_up_seconds": records[0]["train/first_step_seconds"],
+                "run/seconds": trained.seconds + evaluated.seconds,
+                "train/images_per_second": rate,
+                "train/peak_share": rate * flops / 1e9 / peaks[run.provenance["precision"]],
+                "train/peak_memory_mib": trained.peak_memory_mib,
+                **Scores.from_json(read_json(run.evaluation / "scores.json")).metrics(),
+            }
+
+    facts = {
+        "recipe": recipe.name,
+        "settings": recipe.settings(),
+        "training_flops_an_image": flops,
+        "precision": precision,
+    }
+    return Way(name, seeds, once, facts)
+
+
+def _peer(name: str, peers: Path, seed: int) -> Metrics:
+    finished = run_peer(name, peers, seed)
+    try:
+        metrics: Metrics = finished.answer["metrics"]
+        return {
+            **metrics,
+            "train/seconds": metrics["train/seconds"],
+            "test/accuracy": metrics["test/accuracy"],
+            "run/seconds": finished.seconds,
+            "train/peak_memory_mib": finished.peak_memory_mib,
+        }
+    except (KeyError, TypeError):
+        raise BenchmarkError(
+            f"peer {name} must print metrics with train/seconds and test/accuracy; "
+            f"it printed {json.dumps(finished.answer)[:200]}"
+        ) from None
+
+
+def _earlier(file: Path, way: Way) -> list[Metrics]:
+    if not file.exists():
+        return []
+    result = read_json(file)
+    try:
+        same = result.get("settings") == way.facts.get("settings")
+        metrics = result["metrics"].items()
+        values = [{key: one["values"][n] for key, one in metrics} for n in range(result["n"])]
+    except (KeyError, TypeError, IndexError, AttributeError):
+        raise BenchmarkError(f"{file} is not a result of bench speed") from None
+    if not same:
+        raise BenchmarkError(
+            f"{file} was measured with other settings of {way.name}: measure it without --resume, "
+            "or choose another --out"
+        )
+    return values
+
+
+def _write(
+    file: Path,
+    way: Way,
+    measured: Mapping[str, list[Metrics]],
+    against: Sequence[str],
+    machine: Machine,
+) -> None:
+    values = measured[way.name]
+    result = {
+        "name": way.name,
+        **way.facts,
+        "n": len(values),
+        "metrics": summarise(values),
+        "ratios": {
+            peer: ratios(measured[peer], values)
+            for peer in against
+            if peer != way.name and measured[peer]
+        },
+        "machine": machine.to_json(),
+        "versions": versions(),
+        "command": command(),
+        "commit": _commit(file.parent),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    write_text(file, to_json(result))
+
+
+def _commit(folder: Path) -> str | None:
+    """Return the commit that is checked out around `folder`, if any."""
+    git = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def ratios(slow: Sequence[Metrics], fast: Sequence[Metrics]) -> dict[str, Any]:
+    """Return how many times faster `fast` trained than `slow`, seed by seed, and the median."""
+    values = [
+        one["train/seconds"] / other["train/seconds"]
+        for one, other in zip(slow, fast, strict=False)
+    ]
+    return {"of": "train/seconds", "median": statistics.median(values), "values": values}
+
+
+class _Progress:
+    """Says each training's figures, and from their times how long the rest will take."""
+
+    def __init__(self, trainings: int) -> None:
+        self._left = trainings
+        self._started = time.perf_counter()
+        self._done = 0
+
+    def one_more(self, name: str, seed: int, metrics: Metrics) -> None:
+        self._done += 1
+        left = (time.perf_counter() - self._started) / self._done * (self._left - self._done)
+        share = metrics.get("train/peak_share")
+        say(
+            f"{name}, seed {seed}: test accuracy {metrics['test/accuracy']:.2%}, trained in "
+            f"{metrics['train/seconds']:.1f} s, whole run {metrics['run/seconds']:.1f} s"
+            + (f", {share:.0%} of the peak" if share else "")
+            + (f"; about {duration(left)} left" if self._left > self._done else "")
+        )

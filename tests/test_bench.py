@@ -1,0 +1,151 @@
+"""The verbs that measure, through the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import fashioncnn as fc
+from conftest import Cli
+from fashioncnn.benchmarking.commands import run
+from fashioncnn.benchmarking.cost import training_flops_an_image
+from fashioncnn.benchmarking.machine import matrix_peak
+from fashioncnn.errors import BenchmarkError
+from fashioncnn.recipes.load import load
+from fashioncnn.workflows.bench_speed import ratios
+
+PEER = """
+import argparse, json
+parser = argparse.ArgumentParser()
+parser.add_argument("--seed", type=int)
+seed = parser.parse_args().seed
+print(json.dumps({"metrics": {"train/seconds": 100.0 + seed, "test/accuracy": 0.5}}))
+"""
+
+
+def test_machine(cli: Cli) -> None:
+    done = cli("bench", "machine", "--device", "cpu", "--json")
+    measured = json.loads(done.stdout)
+    assert measured["threads"] == torch.get_num_threads()
+    # No processor multiplies matrices slower than 1 GFLOP/s or copies slower than 0.1 GB/s.
+    assert 1 < measured["fp32_gflops"] < 1e6
+    assert 0.1 < measured["memory_gb_per_second"] < 1e5
+    assert "GFLOP/s" in cli("bench", "machine", "--device", "cpu").stdout
+
+
+def test_matrix_peak_is_of_the_precision_asked_for() -> None:
+    cpu = torch.device("cpu")
+    assert matrix_peak(cpu, "fp32") > 1
+    assert matrix_peak(cpu, "bf16") > 1
+
+
+def test_flops_by_hand() -> None:
+    """Forward counts two a multiplication; backward the same for weights and for inputs."""
+    recipe = load(
+        "fast-93", ["model.channels=[8, 16]", "model.blocks=[1, 0]", "model.stem_kernel_size=3"]
+    )
+    stem = 2 * 8 * 9 * 14 * 14
+    rest = 2 * 8 * 8 * 9 * 14 * 14 + 2 * 8 * 16 * 9 * 7 * 7 + 2 * 16 * 10
+    # The pictures need no gradient.
+    assert training_flops_an_image(recipe) == 2 * stem + 3 * rest
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_predict(tiny_recipe: Path, tmp_path: Path, cli: Cli) -> None:
+    trained = fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")
+    done = cli(
+        *("bench", "predict", trained.path, "--device", "cpu", "--json"),
+        *("--batch-size", "1", "--batch-size", "16"),
+    )
+    one, many = json.loads(done.stdout)["batches"]
+    assert (one["batch_size"], many["batch_size"]) == (1, 16)
+    for batch in (one, many):
+        assert 0 < batch["p50_milliseconds"] <= batch["p99_milliseconds"]
+        assert batch["calls"] >= 20
+    assert many["images_per_second"] > one["images_per_second"]
+
+
+@pytest.mark.real_data
+def test_speed_alternates_with_a_peer_and_goes_on(
+    tiny_recipe: Path, tmp_path: Path, cli: Cli
+) -> None:
+    text = tiny_recipe.read_text().replace("validation_images = 100", "validation_images = 59000")
+    tiny_recipe.write_text(text.replace("epochs = 3", "epochs = 1"))
+    peers = tmp_path / "peers"
+    peers.mkdir()
+    (peers / "slow.py").write_text(PEER)
+    (peers / "requirements.txt").write_text("")
+    words = [*("bench", "speed", tiny_recipe, "--against", "slow", "--peers", peers)]
+    words += ["--out", tmp_path / "results", "--device", "cpu", "--resume", "--json"]
+    cli(*words, "--seeds", "1")
+    done = cli(*words, "--seeds", "2")
+    assert done.stderr.count("test accuracy") == 2
+    tiny, slow = (json.loads(done.stdout)["results"][name] for name in ("tiny", "slow"))
+    assert tiny["n"] == slow["n"] == 2
+    assert slow["metrics"]["train/seconds"]["values"] == [100, 101]
+    metrics = tiny["metrics"]
+    seconds = metrics["train/seconds"]["values"]
+    assert tiny["ratios"]["slow"]["values"] == pytest.approx([100 / seconds[0], 101 / seconds[1]])
+    for index in range(2):
+        rate = metrics["train/images_per_second"]["values"][index]
+        assert rate * seconds[index] == pytest.approx(1000)
+        assert 0 < metrics["train/warm_up_seconds"]["values"][index] < seconds[index]
+        assert seconds[index] < metrics["run/seconds"]["values"][index]
+        assert 0 < metrics["train/peak_share"]["values"][index] < 1
+        assert 100 < metrics["train/peak_memory_mib"]["values"][index] < 10_000
+    assert json.loads((tmp_path / "results" / "tiny.json").read_text()) == tiny
+
+    tiny_recipe.write_text(tiny_recipe.read_text().replace("dropout = 0.3", "dropout = 0.4"))
+    done = cli(*words, "--seeds", "3")
+    assert done.returncode == 2
+    assert "was measured with other settings of tiny" in done.stderr
+
+
+def test_ratios_are_taken_seed_by_seed() -> None:
+    slow: list[Any] = [{"train/seconds": value} for value in (10.0, 30.0)]
+    fast: list[Any] = [{"train/seconds": value} for value in (5.0, 10.0, 1.0)]
+    assert ratios(slow, fast) == {"of": "train/seconds", "median": 2.5, "values": [2.0, 3.0]}
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("raise SystemExit('no such thing')", "exit status 1: no such thing"),
+        ("print('words')", "printed no JSON object"),
+    ],
+)
+def test_a_failing_command_is_named(script: str, words: str) -> None:
+    with pytest.raises(BenchmarkError, match=words):
+        run([sys.executable, "-c", script])
+
+
+@pytest.mark.parametrize("content", ['{"n": 1}', "[]", "half a fi"])
+def test_going_on_over_no_result_is_one_line(content: str, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "fast-92.json").write_text(content)
+    done = cli("bench", "speed", "fast-92", "--out", tmp_path, "--resume", "--device", "cpu")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {tmp_path / 'fast-92.json'}")
+    assert done.stderr.count("\n") == 1
+    assert (tmp_path / "fast-92.json").read_text() == content
+
+
+def test_an_environment_that_cannot_be_made_is_one_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(PEER)
+    (tmp_path / "requirements.txt").write_text("no-such-package-as-this==0\n")
+    out = tmp_path / "results"
+    words = ["bench", "speed", "fast-92", "--against", "slow", "--peers", tmp_path, "--out", out]
+    done = cli(*words)
+    assert done.returncode == 2
+    assert "no-such-package-as-this" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_peer_is_one_line(cli: Cli, tmp_path: Path) -> None:
+    done = cli("bench", "speed", "two-conv", "--against", "caffe", "--peers", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == f"error: no peer 'caffe' in {tmp_path}; that folder has none\n"
