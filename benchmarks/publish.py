@@ -1,4 +1,4 @@
-"""Carry measured results to where people read them: README's table and the recipes' promises.
+"""Carry measured results to where people read them: README's tables, the figure, the promises.
 
 Usage: python benchmarks/publish.py [--check]
 """
@@ -16,7 +16,15 @@ from fashioncnn.recipes.load import builtin_names, load
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 RECIPES = ROOT / "src" / "fashioncnn" / "recipes" / "builtin"
-BEGIN, END = "<!-- results: made by benchmarks/publish.py -->", "<!-- end of results -->"
+FIGURE = ROOT / "docs" / "speed.png"
+BLOCK = "<!-- {}: made by benchmarks/publish.py -->"
+END = "<!-- end of {} -->"
+FAST = ("fast-92", "fast-93", "fast-94")
+PEERS = {
+    "ordinary": "the ordinary way of `two-conv`",
+    "skorch_fit": "its network in skorch",
+    "lightning_trainer": "its network in the Lightning Trainer",
+}
 
 Result = dict[str, Any]
 
@@ -33,11 +41,12 @@ def result(name: str) -> Result | None:
 def spread(result: Result, metric: str, scale: float = 1.0, digits: int = 2) -> str:
     """Write a metric as mean ± standard deviation."""
     one = result["metrics"][metric]
-    return f"{scale * one['mean']:.{digits}f} ± {scale * one['std']:.{digits}f}"
+    mean = f"{scale * one['mean']:.{digits}f}"
+    return mean if one["std"] is None else f"{mean} ± {scale * one['std']:.{digits}f}"
 
 
-def table() -> str:
-    """Return README's table of results, in Markdown."""
+def seeds_table() -> str:
+    """Return README's table of the seed systems, in Markdown."""
     lines = [
         "| | accuracy, % | weighted F1 | Shirt F1 | epochs alone, s | whole run, s | n |",
         "|---|---|---|---|---|---|---|",
@@ -55,7 +64,7 @@ def table() -> str:
             if measured := result(f"{name}{suffix}"):
                 label = "the ordinary way" if suffix == "-ordinary" else f"**`{name}`**{words}"
                 lines.append(f"| {label} | {_cells(measured)} |")
-    return "\n".join([*lines, "", *_words()])
+    return "\n".join([*lines, "", *_seed_words()])
 
 
 def _cells(measured: Result) -> str:
@@ -71,7 +80,7 @@ def _cells(measured: Result) -> str:
     )
 
 
-def _words() -> list[str]:
+def _seed_words() -> list[str]:
     measured = result("two-conv")
     if measured is None:
         return []
@@ -83,10 +92,10 @@ def _words() -> list[str]:
     return [
         f"Mean ± standard deviation over n seeds, on {machine['hardware']}, torch "
         f"{versions['torch']}, Python {versions['python']}; `{measured['command']}`, "
-        f"{measured['date']}, one process after the other. Test is read once a run, by the weights "
-        f"that are best on validation. Whole runs of `two-conv` are {' and '.join(faster)} than "
-        "the ordinary way (Pillow, DataLoader, unfused Adam; the same network and epochs; median "
-        "of the ratios pair by pair).",
+        f"{measured['date']}, commit {measured['commit'][:7]}. Test is read once a run, by "
+        "the weights that are best on validation. Whole runs of `two-conv` are "
+        f"{' and '.join(faster)} than the ordinary way (Pillow, DataLoader, unfused Adam; the "
+        "same network and epochs; median of the ratios pair by pair).",
     ]
 
 
@@ -94,6 +103,106 @@ def _named(name: str) -> Result:
     found = result(name)
     assert found is not None
     return found
+
+
+def speed_table() -> str:
+    """Return README's table of speed recipes and peers, in Markdown."""
+    lines = [
+        "| | test accuracy, % | to trained weights, s | whole run, s | × ordinary | images/s "
+        "| of peak | MiB | n |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    names = {name: f"**`{name}`**" for name in FAST} | PEERS
+    measured = {name: found for name in names if (found := result(name))}
+    lines += [f"| {names[name]} | {_speed_cells(one)} |" for name, one in measured.items()]
+    lines.append("| the speed recipes on a GPU | not measured | – | – | – | – | – | – | – |")
+    return "\n".join([*lines, "", _speed_words(measured)])
+
+
+def _speed_cells(measured: Result) -> str:
+    metrics = measured["metrics"]
+    ratio = measured["ratios"].get("ordinary")
+    own = "train/images_per_second" in metrics
+    return " | ".join(
+        [
+            spread(measured, "test/accuracy", 100),
+            spread(measured, "train/seconds", digits=1),
+            spread(measured, "run/seconds", digits=1),
+            f"{ratio['median']:.1f}" if ratio else "1" if measured["name"] == "ordinary" else "–",
+            f"{metrics['train/images_per_second']['mean']:,.0f}" if own else "–",
+            f"{metrics['train/peak_share']['mean']:.0%}" if own else "–",
+            f"{metrics['train/peak_memory_mib']['mean']:,.0f}",
+            str(measured["n"]),
+        ]
+    )
+
+
+def _speed_words(measured: dict[str, Result]) -> str:
+    first = measured["fast-94"]
+    machine, warm_up = first["machine"], first["metrics"]["train/warm_up_seconds"]["mean"]
+    return (
+        f"Mean ± standard deviation over n seeds, on {machine['hardware']} (matrix products "
+        f"{machine['bf16_gflops']:,.0f} GFLOP/s in bf16, {machine['fp32_gflops']:,.0f} in fp32), "
+        f"torch {first['versions']['torch']}; `{first['command']}`, {first['date']}. Trained on "
+        "all 60,000 pictures with settings chosen on validation; test is read once a run, plain, "
+        "without test-time augmentation. The clock starts with uint8 pictures in memory and stops "
+        f"at the final weights; the first step, {warm_up:.1f} s with the making of kernels, is "
+        "inside. A whole run is the two commands `train` and `evaluate`. × ordinary: median of "
+        "the ratios of times to trained weights, seed by seed, alternating in one run."
+    )
+
+
+def draw_speed() -> None:
+    """Draw accuracy against time, all recipes and peers."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    from fashioncnn.reporting.style import DPI, FAINT, INK, SETTINGS, VALIDATION
+
+    labels = {name: name for name in (*FAST, "two-conv", "two-conv-bf16", "three-conv")}
+    labels |= {"ordinary": "ordinary way", "lightning_trainer": "Lightning Trainer"}
+    labels |= {"skorch_fit": "skorch"}
+    # Points that lie close together are named on different sides; in points, from the marker.
+    places = {"skorch_fit": (-42, -20), "lightning_trainer": (10, -34), "ordinary": (8, 5)}
+    places |= {"two-conv": (-22, 14), "three-conv": (8, -14), "two-conv-bf16": (-50, 24)}
+    with rc_context(SETTINGS):
+        figure = Figure(figsize=(8, 4.6))
+        axes = figure.add_subplot()
+        for name, label in labels.items():
+            if (found := result(name)) is None:
+                continue
+            seconds, accuracy = (
+                found["metrics"][key] for key in ("train/seconds", "test/accuracy")
+            )
+            colour = VALIDATION if name in FAST else INK if name in PEERS else FAINT
+            axes.errorbar(
+                seconds["mean"],
+                100 * accuracy["mean"],
+                100 * (accuracy["std"] or 0),
+                seconds["std"] or 0,
+                marker="o" if name not in PEERS else "s",
+                color=colour,
+                capsize=2,
+                lw=1,
+            )
+            axes.annotate(
+                label,
+                (seconds["mean"], 100 * accuracy["mean"]),
+                textcoords="offset points",
+                xytext=places.get(name, (8, 6)),
+                color=INK if colour == FAINT else colour,
+                weight="bold" if name in FAST else "normal",
+            )
+        axes.set_xscale("log")
+        axes.set_xlim(4, 1500)
+        ticks = [5, 10, 20, 50, 100, 200, 500, 1000]
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.set_xticks([], minor=True)
+        axes.set_xlabel("seconds to trained weights, two processor cores (log scale)")
+        axes.set_ylabel("test accuracy, %")
+        axes.set_title("Accuracy against time; bars: standard deviation over seeds")
+        axes.grid(visible=True)
+        figure.savefig(FIGURE, dpi=DPI, bbox_inches="tight", metadata={"Software": None})
 
 
 def promise(name: str) -> str | None:
@@ -120,9 +229,12 @@ def published() -> dict[Path, str]:
     """Return what every file that carries results should hold."""
     readme = ROOT / "README.md"
     text = readme.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    files = {readme: f"{before}{BEGIN}\n{table()}\n{END}{after}"}
+    for block, content in (("seeds", seeds_table()), ("speed", speed_table())):
+        begin, end = BLOCK.format(block), END.format(block)
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n{content}\n{end}{after}"
+    files = {readme: text}
     for name in builtin_names():
         path = RECIPES / f"{name}.toml"
         if (written := promise(name)) is not None:
@@ -141,6 +253,7 @@ def main() -> None:
     for path, text in stale.items():
         path.write_text(text)
         print(f"wrote {path.relative_to(ROOT)}")
+    draw_speed()
 
 
 if __name__ == "__main__":

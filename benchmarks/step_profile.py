@@ -1,0 +1,82 @@
+"""Show what every part of the training loop takes: the network, and all that is not the network.
+
+Trains a recipe's first epochs under cProfile, in this process, and adds up the calls that the loop
+makes. Writes benchmarks/results/<recipe>-profile.json.
+
+Usage: python benchmarks/step_profile.py [RECIPE] [--epochs 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import pstats
+from pathlib import Path
+
+from fashioncnn.data.sources import find, load
+from fashioncnn.recipes.build import build_splits, build_state, build_training
+from fashioncnn.recipes.load import load as load_recipe
+from fashioncnn.runs.provenance import versions
+from fashioncnn.training.device import fabric_for, hardware
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+# Part of the loop: (end of the file's name, function). Each is called by the loop alone.
+PARTS = {
+    "network, forward": ("lightning_fabric/wrappers.py", "forward"),
+    "network, backward": ("lightning_fabric/fabric.py", "backward"),
+    "loss": ("torch/nn/modules/loss.py", "forward"),
+    "optimiser": ("lightning_fabric/wrappers.py", "step"),
+    "batches": ("fashioncnn/data/batches.py", "epoch"),
+    "known losses": ("fashioncnn/training/losses.py", "note"),
+    "counting": ("fashioncnn/training/loop.py", "_count"),
+    "averaging": ("fashioncnn/training/averaging.py", "update"),
+}
+
+
+def main() -> None:
+    """Profile, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe", nargs="?", default="fast-94")
+    parser.add_argument("--epochs", type=int, default=3)
+    options = parser.parse_args()
+    recipe = load_recipe(options.recipe)
+    fabric = fabric_for("cpu", recipe.training.precision)
+    splits = build_splits(recipe, load(find(), "train"))
+    state = build_state(recipe, splits.train.classes, 0, fabric.device, len(splits.train))
+    training = build_training(recipe, splits, 0, fabric)
+
+    profile = cProfile.Profile()
+    records = training.run(state)
+    for _ in range(options.epochs):
+        profile.enable()
+        next(records)
+        profile.disable()
+    statistics = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+
+    def seconds(file: str, function: str) -> float:
+        return sum(
+            float(cumulative)
+            for (path, _, name), (_, _, _, cumulative, _) in statistics.items()
+            if path.endswith(file) and name == function
+        )
+
+    whole = seconds("fashioncnn/training/loop.py", "run")
+    shares = {part: seconds(*place) / whole for part, place in PARTS.items()}
+    shares["everything else"] = 1 - sum(shares.values())
+    result = {
+        "recipe": recipe.name,
+        "epochs": options.epochs,
+        "seconds": whole,
+        "shares": shares,
+        "hardware": hardware(fabric.device),
+        "versions": versions(),
+    }
+    (RESULTS / f"{recipe.name}-profile.json").write_text(json.dumps(result, indent=2) + "\n")
+    for part, share in shares.items():
+        print(f"{part:20}{share:6.1%}")
+
+
+if __name__ == "__main__":
+    main()
