@@ -45,6 +45,7 @@ def test_the_public_names_are_these_and_all_there() -> None:
         "evaluate",
         "explain",
         "report",
+        "compare",
         "bench_machine",
         "bench_speed",
         "bench_predict",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.bench_machine import bench_machine as bench_machine
     from fashioncnn.workflows.bench_predict import bench_predict as bench_predict
     from fashioncnn.workflows.bench_speed import bench_speed as bench_speed
+    from fashioncnn.workflows.compare import compare as compare
     from fashioncnn.workflows.evaluate import evaluate as evaluate
     from fashioncnn.workflows.explain import explain as explain
     from fashioncnn.workflows.fetch import check_data as check_data
@@ -42,6 +43,7 @@ _HOME = {
     "bench_predict": "workflows.bench_predict",
     "bench_speed": "workflows.bench_speed",
     "check_data": "workflows.fetch",
+    "compare": "workflows.compare",
     "evaluate": "workflows.evaluate",
     "explain": "workflows.explain",
     "fetch_data": "workflows.fetch",
@@ -57,6 +59,7 @@ __all__ = [  # noqa: RUF022
     "evaluate",
     "explain",
     "report",
+    "compare",
     "bench_machine",
     "bench_speed",
     "bench_predict",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from fashioncnn.benchmarking.machine import Machine
     from fashioncnn.evaluation.scores import Scores
     from fashioncnn.recipes.schema import Recipe
+    from fashioncnn.workflows.compare import Compared, Picture
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -126,6 +127,43 @@ def views(
         f"plain {spread([one.accuracy for one in plain])}: {100 * gain:+.2f} points, for "
         f"{costs[0]['passes']} passes in place of 1, {times:.1f} times the seconds"
     )
+
+
+def compared(result: Compared) -> str:
+    """Show a comparison of two groups of runs: the verdict, then what it rests on."""
+    one = result.accuracy
+    rows = [["F1 of class", "difference, points", "95 % interval", "p"]]
+    rows += [
+        [
+            effect.name,
+            f"{100 * effect.difference:+.2f}",
+            f"[{100 * effect.low:+.2f}, {100 * effect.high:+.2f}]",
+            f"{effect.adjusted_p_value:.3f}" + ("*" if effect.adjusted_p_value < 0.05 else " "),
+        ]
+        for effect in result.f1
+    ]
+    return "\n".join(
+        [
+            f"{result.verdict}.",
+            "",
+            f"accuracy   {result.reference} {one.accuracies[0]:.2%}, n = {one.runs[0]}; "
+            f"{result.other} {one.accuracies[1]:.2%}, n = {one.runs[1]}; "
+            f"p = {one.adjusted_p_value:.3g}",
+            f"pictures   {one.gained:.0f} gained, {one.lost:.0f} lost, the mean over pairs of runs",
+            *(f"recipe     {change} in {result.other}" for change in result.changes),
+            "",
+            table(rows),
+            "* below 0.05, corrected for the number of classes",
+            "",
+            _pictures("most gained", result.gained),
+            _pictures("most lost  ", result.lost),
+        ]
+    )
+
+
+def _pictures(words: str, pictures: Sequence[Picture]) -> str:
+    named = [f"#{picture.index} {picture.true}" for picture in pictures[:6]]
+    return f"{words}  {', '.join(named) or 'none'}"
 
 
 def machine(measured: Machine) -> str:

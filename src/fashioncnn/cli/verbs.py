@@ -260,6 +260,27 @@ def explain(
 
 
 @app.command()
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN RUN...",
+            help="Runs, or folders of runs of one recipe each; all are compared with the first.",
+        ),
+    ],
+    data: DataFolder = None,
+    device: DeviceOption = Device.AUTO,
+    as_json: Json = False,
+) -> None:
+    """Say which of several runs, or groups of seeds, is better, and how sure that is."""
+    from fashioncnn.workflows.compare import compare as compare_runs
+
+    compared = compare_runs(runs, data=data, device=device.value)
+    values = {"comparisons": [one.to_json() for one in compared]}
+    answer(as_json, values, "\n\n".join(map(tables.compared, compared)))
+
+
+@app.command()
 def report(
     runs: Runs,
     out: Annotated[

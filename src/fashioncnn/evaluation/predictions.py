@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,10 @@ class Predictions:
         logits = self.logits.astype(np.float64)
         logits = logits - logits.max(axis=1, keepdims=True)
         return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
+
+    def at_temperature(self, temperature: float) -> Predictions:
+        """Return the same answers with the logits divided by `temperature`."""
+        return replace(self, logits=self.logits / np.float32(temperature))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what predictions.npz holds."""

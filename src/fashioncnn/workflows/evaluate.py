@@ -89,6 +89,15 @@ def predictions_file(run: Run, split: SplitName, views: ViewsName = "plain") -> 
     return run.evaluation / f"{_prefix(split, views)}predictions.npz"
 
 
+def predictions_of(run: Run, split: SplitName = "test") -> Predictions:
+    """Return the plain predictions that `evaluate` left. RunError when they are not whole."""
+    path = predictions_file(run, split)
+    try:
+        return Predictions.from_arrays(read_arrays(path))
+    except KeyError as error:
+        raise RunError(f"{path}: damaged, without {error}") from None
+
+
 def _prefix(split: SplitName, views: ViewsName) -> str:
     return ("" if split == "test" else f"{split}-") + ("" if views == "plain" else f"{views}-")
 

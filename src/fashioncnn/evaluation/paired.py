@@ -1,0 +1,133 @@
+"""Two runs, or two groups of runs, on the same pictures: is one better, and by how much?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from fashioncnn.evaluation.group import check_same_pictures
+from fashioncnn.evaluation.intervals import Estimate, Interval, difference, picture_weights
+from fashioncnn.evaluation.predictions import Predictions
+
+# The chance of telling a difference of this size, when planning how many runs it takes.
+POWER = 0.8
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a second group compares with a first in accuracy.
+
+    `difference` is the second's mean less the first's, a share, with its interval. `p_value` is
+    McNemar's exact one for two single runs and Student's on the paired bootstrap for groups;
+    `adjusted_p_value` takes into account how many comparisons were made (Holm). `gained` and
+    `lost` count pictures that only the second, or only the first, has right, the mean over pairs
+    of runs. `runs_needed`, in each group, would tell a difference of this size apart with 80 %
+    power: None where no number of runs would, or where single runs do not say.
+    """
+
+    runs: tuple[int, int]
+    accuracies: tuple[float, float]
+    difference: Interval
+    p_value: float
+    adjusted_p_value: float
+    gained: float
+    lost: float
+    runs_needed: int | None
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether chance is an unlikely explanation, at 5 %."""
+        return self.adjusted_p_value < SIGNIFICANCE
+
+
+def compare(
+    first: Sequence[Predictions], others: Sequence[Sequence[Predictions]]
+) -> list[Comparison]:
+    """Compare each of `others` with `first`. RunError when the pictures are not the same."""
+    check_same_pictures([run for group in (first, *others) for run in group])
+    right = [_right(group) for group in (first, *others)]
+    estimates = accuracy_differences(right)
+    p_values = [
+        mcnemar(right[0][:, 0], other[:, 0])
+        if right[0].shape[1] == other.shape[1] == 1
+        else estimate.p_value
+        for other, estimate in zip(right[1:], estimates, strict=True)
+    ]
+    return [
+        _comparison(right[0], other, estimate, p_value, adjusted)
+        for other, estimate, p_value, adjusted in zip(
+            right[1:], estimates, p_values, holm(p_values), strict=True
+        )
+    ]
+
+
+def accuracy_differences(right: Sequence[NDArray[np.float32]], seed: int = 0) -> list[Estimate]:
+    """Return each later group's accuracy less the first's, from who was right (n, runs)."""
+    runs = np.cumsum([0, *(group.shape[1] for group in right)])
+    together = np.hstack(right)
+    draws = np.concatenate(
+        [weights @ together for weights in picture_weights(len(together), seed=seed)]
+    ).astype(np.float64) / len(together)
+    values = together.mean(0, dtype=np.float64)
+    own = [slice(start, end) for start, end in pairwise(runs)]
+    return [
+        difference(values[group], draws[:, group], values[own[0]], draws[:, own[0]])
+        for group in own[1:]
+    ]
+
+
+def mcnemar(right: NDArray[np.float32], other_right: NDArray[np.float32]) -> float:
+    """Return the exact two-sided p-value (McNemar, Psychometrika 12, 1947; binomial form)."""
+    lost = int((right > other_right).sum())
+    gained = int((other_right > right).sum())
+    return float(stats.binomtest(gained, lost + gained).pvalue) if lost + gained else 1.0
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted for their number (Holm, Scand. J. Statist. 6, 1979)."""
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(np.argsort(p_values, kind="stable")):
+        largest = max(largest, min(1.0, p_values[index] * (len(p_values) - rank)))
+        adjusted[index] = largest
+    return adjusted
+
+
+def runs_needed(estimate: Estimate) -> int | None:
+    """Return how many runs in each group would tell a difference of this size apart, or None."""
+    if not all(estimate.run_variances):
+        return None
+    z = stats.norm.ppf(1 - SIGNIFICANCE / 2) + stats.norm.ppf(POWER)
+    room = (estimate.interval.value / z) ** 2 - estimate.picture_variance
+    return max(2, math.ceil(sum(estimate.run_variances) / room)) if room > 0 else None
+
+
+def _right(group: Sequence[Predictions]) -> NDArray[np.float32]:
+    return np.stack([run.predicted == run.labels for run in group], axis=1).astype(np.float32)
+
+
+def _comparison(
+    first: NDArray[np.float32],
+    second: NDArray[np.float32],
+    estimate: Estimate,
+    p_value: float,
+    adjusted: float,
+) -> Comparison:
+    before, after = first.mean(1, dtype=np.float64), second.mean(1, dtype=np.float64)
+    return Comparison(
+        runs=(first.shape[1], second.shape[1]),
+        accuracies=(float(before.mean()), float(after.mean())),
+        difference=estimate.interval,
+        p_value=p_value,
+        adjusted_p_value=adjusted,
+        gained=float((after * (1 - before)).sum()),
+        lost=float((before * (1 - after)).sum()),
+        runs_needed=runs_needed(estimate),
+    )

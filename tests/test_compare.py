@@ -1,0 +1,92 @@
+"""compare, through the public face, on tiny synthetic pictures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import fashioncnn as fc
+from conftest import Cli
+from fashioncnn.cli import tables
+from fashioncnn.errors import RunError
+from fashioncnn.runs.files import read_arrays, write_arrays
+
+
+@pytest.fixture
+def groups(tiny_recipe: Path, tmp_path: Path, tiny_data: None) -> list[Path]:
+    """Three seeds as they are, three that train briefly, and three that train a little longer."""
+    folders = []
+    for name, epochs in (("usual", 3), ("brief", 1), ("longer", 4)):
+        changes, out = [f"training.epochs={epochs}"], tmp_path / name
+        fc.train_seeds(tiny_recipe, seeds=range(3), changes=changes, out=out, device="cpu")
+        folders.append(out / "tiny")
+    return folders
+
+
+def right(folder: Path) -> NDArray[np.bool_]:
+    runs = [read_arrays(run.evaluation / "predictions.npz") for run in fc.open_runs([folder])]
+    return np.array([run["logits"].argmax(1) == run["labels"] for run in runs])
+
+
+def test_groups_against_a_first(groups: list[Path]) -> None:
+    brief, longer = fc.compare(groups, device="cpu")
+    before, after = right(groups[0]), right(groups[1])
+    assert brief.accuracy.runs == (3, 3)
+    assert brief.accuracy.accuracies == pytest.approx((before.mean(), after.mean()))
+    assert brief.accuracy.distinguishable
+    assert brief.verdict.startswith(f"{groups[0]} is better than {groups[1]} by ")
+    assert brief.changes == ("training.epochs 1, not 3",)
+    change = after.mean(0) - before.mean(0)
+    assert brief.lost[0].right_after - brief.lost[0].right_before == pytest.approx(change.min())
+    assert {picture.index for picture in brief.gained} <= set(np.flatnonzero(change > 0))
+    assert all(change[picture.index] < 0 for picture in brief.lost)
+    assert longer.accuracy.adjusted_p_value >= longer.accuracy.p_value
+    assert len(longer.f1) == 10
+
+    text = tables.compared(brief)
+    assert brief.verdict in text
+    assert "training.epochs 1, not 3" in text
+    assert json.loads(json.dumps(brief.to_json()))["verdict"] == brief.verdict
+
+
+def test_two_runs_that_differ_in_five_pictures(groups: list[Path], tmp_path: Path) -> None:
+    run = fc.open_runs([groups[1]])[0]
+    fc.evaluate(run, device="cpu")
+    other = Path(shutil.copytree(run.path, tmp_path / "other")) / "evaluation" / "predictions.npz"
+    arrays = dict(read_arrays(other))
+    good = arrays["logits"].argmax(1) == arrays["labels"]
+    mended, broken = np.flatnonzero(~good)[:3], np.flatnonzero(good)[:2]
+    arrays["logits"][mended, arrays["labels"][mended]] += 100
+    arrays["logits"][broken, arrays["labels"][broken]] -= 100
+    write_arrays(other, arrays)
+    (found,) = fc.compare([run, tmp_path / "other"], device="cpu")
+    assert (found.accuracy.gained, found.accuracy.lost) == (3, 2)
+    assert {picture.index for picture in found.gained} == set(mended)
+    assert {picture.index for picture in found.lost} == set(broken)
+    assert found.accuracy.p_value == 1
+    assert "are not distinguishable with these 1 + 1 runs" in found.verdict
+    assert "several seeds of each" in found.verdict
+
+
+def test_what_cannot_be_compared(groups: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"needs two runs or more; 1 given"):
+        fc.compare([groups[0]])
+    with pytest.raises(RunError, match="is given twice"):
+        fc.compare([groups[0], groups[0]], device="cpu")
+    mixed = tmp_path / "mixed"
+    shutil.copytree(groups[0], mixed)
+    shutil.copytree(fc.open_runs([groups[1]])[0].path, mixed / "brief")
+    with pytest.raises(RunError, match="holds runs of several recipes"):
+        fc.compare([groups[1], mixed], device="cpu")
+
+
+def test_one_run_on_the_command_line_is_one_line(cli: Cli, tmp_path: Path) -> None:
+    done = cli("compare", tmp_path / "nothing", tmp_path / "nowhere")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert str(tmp_path / "nothing") in done.stderr

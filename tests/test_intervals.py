@@ -1,0 +1,273 @@
+"""Intervals, comparisons, calibration: against other libraries, and against simulated truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import special, stats
+from sklearn import metrics
+from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+from fashioncnn.errors import RunError
+from fashioncnn.evaluation.calibration import Calibration, calibration, fit_temperature
+from fashioncnn.evaluation.group import intervals
+from fashioncnn.evaluation.intervals import Estimate, mean_over_runs, picture_weights, wilson
+from fashioncnn.evaluation.paired import (
+    accuracy_differences,
+    compare,
+    holm,
+    mcnemar,
+    runs_needed,
+)
+from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.scores import score
+from fashioncnn.evaluation.selective import answering, risk_coverage, threshold
+
+SIMULATIONS = 1000
+Right = NDArray[np.float32]
+CLASSES = ("shirt", "coat", "bag")
+
+
+def predictions(seed: int, n: int = 600, sharpness: float = 1.5) -> Predictions:
+    random = np.random.default_rng(seed)
+    labels = np.random.default_rng(99).integers(0, len(CLASSES), n)
+    logits = random.normal(0, 1, (n, len(CLASSES)))
+    logits[np.arange(n), labels] += sharpness
+    return Predictions(logits.astype(np.float32), labels, np.arange(n), CLASSES)
+
+
+def binomial_bound(share: float) -> float:
+    """Return what a true share exceeds in a simulation once in a thousand."""
+    return float(stats.binom.ppf(0.999, SIMULATIONS, share)) / SIMULATIONS
+
+
+class World:
+    """Pictures of different difficulty, runs of different quality: whose mean is known."""
+
+    def __init__(self, between_runs: float) -> None:
+        self.between_runs = between_runs
+        easy, quality = stats.norm.ppf((np.arange(400) + 0.5) / 400), self.between_runs
+        runs = stats.norm.ppf((np.arange(200) + 0.5) / 200) * quality
+        self.accuracy = float(special.expit(2 + 2 * easy[:, None] + runs).mean())
+
+    def right(self, random: np.random.Generator, easy: NDArray[np.float64], runs: int) -> Right:
+        quality = random.normal(0, self.between_runs, runs)
+        chance: NDArray[np.float64] = special.expit(2 + 2 * easy[:, None] + quality)
+        return (random.random(chance.shape) < chance).astype(np.float32)
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 10), (9500, 10_000), (10, 10), (3, 7)])
+def test_wilson_as_in_statsmodels(right: int, n: int) -> None:
+    found = wilson(right, n)
+    assert (found.low, found.high) == pytest.approx(
+        proportion_confint(right, n, method="wilson"), abs=1e-12
+    )
+    assert found.value == right / n
+
+
+def test_wilson_of_nothing_is_everything() -> None:
+    assert (wilson(0, 0).low, wilson(0, 0).high) == (0, 1)
+
+
+@pytest.mark.parametrize("between_runs", [0.0, 0.1, 0.5])
+def test_group_intervals_cover_as_they_say(between_runs: float) -> None:
+    world = World(between_runs)
+    random = np.random.default_rng(4)
+    covered = 0
+    for simulation in range(SIMULATIONS):
+        right = world.right(random, random.normal(0, 1, 300), runs=5)
+        weights = np.concatenate(list(picture_weights(300, 250, seed=simulation)))
+        draws = (weights @ right / 300).astype(np.float64)
+        found = mean_over_runs(right.mean(0, dtype=np.float64), draws).interval
+        covered += found.low <= world.accuracy <= found.high
+    assert 0.93 <= covered / SIMULATIONS <= 0.97
+
+
+@pytest.mark.parametrize("between_runs", [0.0, 0.1, 0.5])
+def test_no_more_false_alarms_than_said(between_runs: float) -> None:
+    world = World(between_runs)
+    random = np.random.default_rng(5)
+    single = group = 0
+    for simulation in range(SIMULATIONS):
+        easy = random.normal(0, 1, 300)
+        one, other = world.right(random, easy, runs=5), world.right(random, easy, runs=5)
+        group += accuracy_differences([one, other], seed=simulation)[0].p_value < 0.05
+        single += mcnemar(one[:, 0], other[:, 0]) < 0.05
+    assert group / SIMULATIONS <= binomial_bound(0.05)
+    # Two single runs of unequal quality are different networks: no null hypothesis for those.
+    if not between_runs:
+        assert single / SIMULATIONS <= binomial_bound(0.05)
+
+
+def test_a_true_difference_is_found_and_covered() -> None:
+    random = np.random.default_rng(6)
+    worse, better = World(0.1), World(0.1)
+    found = covered = 0
+    for simulation in range(300):
+        easy = random.normal(0, 1, 1000)
+        one = worse.right(random, easy - 0.5, runs=5)
+        other = better.right(random, easy, runs=5)
+        estimate = accuracy_differences([one, other], seed=simulation)[0]
+        found += estimate.p_value < 0.05
+        easier = stats.norm.ppf((np.arange(2000) + 0.5) / 2000)
+        truth = better.accuracy - float(special.expit(2 + 2 * (easier - 0.5)).mean())
+        covered += estimate.interval.low <= truth <= estimate.interval.high
+    assert found / 300 > 0.95
+    assert 0.91 <= covered / 300 <= 0.99
+
+
+def test_runs_needed_are_enough_and_not_too_many() -> None:
+    """With the runs asked for, simulated studies tell the difference apart about 80 % of times."""
+    random = np.random.default_rng(7)
+    pictures, sizes = 4e-8, (2e-5, 2e-5)
+    difference = 0.003
+    needed = runs_needed(_estimate(difference, pictures, sizes))
+    assert needed is not None
+    error = np.sqrt(pictures + sum(sizes) / needed)
+    told = np.abs(random.normal(difference, error, 20_000)) > 1.96 * error
+    assert 0.79 < told.mean() < 0.83
+    assert runs_needed(_estimate(1e-4, pictures, sizes)) is None
+    assert runs_needed(_estimate(difference, pictures, (0.0, 2e-5))) is None
+
+
+def _estimate(value: float, pictures: float, runs: tuple[float, float]) -> Estimate:
+    from fashioncnn.evaluation.intervals import Interval
+
+    return Estimate(Interval(value, 0, 0), 1, 1, pictures, runs)
+
+
+def test_mcnemar_as_in_statsmodels() -> None:
+    random = np.random.default_rng(8)
+    one, other = (random.random((2, 200)) < [[0.8], [0.87]]).astype(np.float32)
+    table = np.zeros((2, 2))
+    np.add.at(table, (one.astype(int), other.astype(int)), 1)
+    assert mcnemar(one, other) == pytest.approx(statsmodels_mcnemar(table, exact=True).pvalue)
+    assert mcnemar(one, one) == 1
+
+
+def test_holm_as_in_statsmodels() -> None:
+    p_values = [0.04, 0.001, 0.2, 0.013, 0.013]
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
+
+
+def test_compare_counts_and_corrects() -> None:
+    base, same, better = ([predictions(seed) for seed in seeds] for seeds in ((1, 2), (3, 4), (5,)))
+    better = [predictions(5, sharpness=3.0)]
+    same_as, better_than = compare(base, [same, better])
+    assert not same_as.distinguishable
+    assert better_than.distinguishable
+    assert better_than.runs == (2, 1)
+    assert better_than.accuracies[1] == score(better[0]).accuracy
+    gap = better_than.accuracies[1] - better_than.accuracies[0]
+    assert better_than.difference.value == pytest.approx(gap)
+    assert (better_than.gained - better_than.lost) / 600 == pytest.approx(gap)
+    assert same_as.adjusted_p_value >= same_as.p_value
+    alone = compare([base[0]], [[same[0]]])[0]
+    right = [(run.predicted == run.labels).astype(np.float32) for run in (base[0], same[0])]
+    assert alone.p_value == mcnemar(*right)
+    assert alone.gained == int((right[1] > right[0]).sum())
+
+
+def test_compare_needs_the_same_pictures() -> None:
+    with pytest.raises(RunError, match="not scored on the same pictures"):
+        compare([predictions(1)], [[predictions(2, n=500)]])
+
+
+def test_group_figures_lie_in_their_intervals() -> None:
+    runs = [predictions(seed) for seed in range(4)]
+    found = intervals(runs)
+    means = {
+        name: np.mean([score(run).metrics()[name] for run in runs])
+        for name in score(runs[0]).metrics()
+        if name != "test/loss"
+    }
+    assert found.keys() == means.keys()
+    for name, interval in found.items():
+        assert interval.value == pytest.approx(means[name]), name
+        assert interval.low < interval.value < interval.high, name
+        assert 0.01 < interval.high - interval.low < 0.2, name
+
+
+def test_one_run_has_wilson_where_it_is_a_share() -> None:
+    run = predictions(1)
+    found, result = intervals([run]), score(run)
+    assert found["test/accuracy"] == wilson(round(result.accuracy * 600), 600)
+    coats = sum(result.confusion[1])
+    assert found["test/recall/coat"] == wilson(result.confusion[1][1], coats)
+    f1 = found["test/f1/coat"]
+    assert f1.value == pytest.approx(result.classes[1].f1)
+    assert f1.low < f1.value < f1.high
+
+
+def calibrated(n: int, sharpen: float) -> Predictions:
+    """Return predictions whose labels follow the softmax of the logits, then sharpened."""
+    random = np.random.default_rng(11)
+    logits = random.normal(0, 2, (n, 10))
+    chances = special.softmax(logits, axis=1)
+    labels = (random.random(n)[:, None] > chances.cumsum(1)).sum(1).clip(max=9)
+    names = tuple(map(str, range(10)))
+    return Predictions((logits * sharpen).astype(np.float32), labels, np.arange(n), names)
+
+
+def test_calibration_of_the_calibrated_and_the_mended() -> None:
+    true = calibration(calibrated(20_000, 1.0))
+    # Of a calibrated network, each bin's gap is noise of mean sqrt(2 p (1 - p) / (π n)).
+    noise = sum(np.sqrt(2 * b.confidence * (1 - b.confidence) * b.n / np.pi) for b in true.bins)
+    assert true.ece < 2 * noise / 20_000
+    assert true.ece_equal_mass < 2 * noise / 20_000
+
+    sharp = calibrated(20_000, 3.0)
+    assert calibration(sharp).ece > 0.1
+    temperature = fit_temperature(sharp)
+    assert temperature == pytest.approx(3.0, rel=0.03)
+    mended = calibration(sharp, temperature)
+    assert mended.ece < 2 * noise / 20_000
+    assert mended.nll < calibration(sharp).nll
+    assert mended.nll == pytest.approx(true.nll, abs=1e-3)
+    assert Calibration.from_json(mended.to_json()) == mended
+
+
+def test_calibration_as_in_scikit_learn_and_by_hand() -> None:
+    run = predictions(1)
+    probabilities = special.softmax(run.logits.astype(np.float64), axis=1)
+    found = calibration(run)
+    assert found.nll == pytest.approx(metrics.log_loss(run.labels, probabilities))
+    assert found.brier == pytest.approx(
+        metrics.brier_score_loss(run.labels, probabilities, scale_by_half=False)
+    )
+    gap = 0.0
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == run.labels
+    for low in np.arange(15) / 15:
+        inside = (confidence >= low) & (confidence < low + 1 / 15)
+        if inside.any():
+            gap += inside.mean() * abs(confidence[inside].mean() - right[inside].mean())
+    assert found.ece == pytest.approx(gap)
+    order = np.argsort(confidence)
+    mass = sum(
+        len(part) / 600 * abs(confidence[part].mean() - right[part].mean())
+        for part in np.array_split(order, 15)
+    )
+    assert found.ece_equal_mass == pytest.approx(mass)
+
+
+def test_risk_and_coverage_by_hand() -> None:
+    logits = np.log(np.array([[0.9, 0.1], [0.8, 0.2], [0.8, 0.2], [0.6, 0.4]], np.float32))
+    run = Predictions(logits, np.array([0, 0, 1, 0]), np.arange(4), ("a", "b"))
+    curve = risk_coverage(run)
+    assert curve.coverage.tolist() == [0.25, 0.75, 1.0]
+    assert curve.risk == pytest.approx([0, 1 / 3, 1 / 4])
+    assert curve.area == pytest.approx((0 + 0 + 1 / 3 + 1 / 4) / 4)
+    chosen = threshold(run, 0.3)
+    assert chosen is not None
+    assert (chosen.coverage, chosen.risk) == (1.0, 0.25)
+    chosen = threshold(run, 0.2)
+    assert chosen is not None
+    assert (chosen.coverage, chosen.risk) == (0.25, 0.0)
+    assert answering(run, 0.7).coverage == 0.75
+    assert answering(run, 0.7).risk == pytest.approx(1 / 3)
+    assert answering(run, 0.95).risk == 0
+    wrong = Predictions(logits, np.array([1, 0, 0, 0]), np.arange(4), ("a", "b"))
+    assert threshold(wrong, 0.1) is None
