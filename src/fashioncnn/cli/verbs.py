@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -188,9 +189,10 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score runs: accuracy, per-class precision, recall, F1, confusion."""
+    from fashioncnn.evaluation.group import intervals
     from fashioncnn.evaluation.summary import summarise
+    from fashioncnn.workflows.evaluate import confidence_of, predictions_of, view_costs
     from fashioncnn.workflows.evaluate import evaluate as evaluate_run
-    from fashioncnn.workflows.evaluate import view_costs
     from fashioncnn.workflows.opening import open_runs
 
     opened = open_runs(runs)
@@ -213,14 +215,19 @@ def evaluate(
 
     scores = score_all(Views.PLAIN)
     prefix = "test" if split is Split.TEST else "val"
+    found = intervals([predictions_of(run, split.value) for run in opened], prefix)
     values: dict[str, Any]
     if len(opened) == 1:
         values = {"run": str(opened[0].path), "split": split.value} | scores[0].to_json()
-        text = tables.scores(scores[0])
+        text = tables.scores(scores[0], found)
+        if split is Split.TEST:
+            values["confidence"] = confidence_of(opened[0])
+            text += "\n\n" + tables.confidence(values["confidence"])
     else:
         metrics = summarise([score.metrics(prefix) for score in scores])
         values = {"runs": [str(run.path) for run in opened], "metrics": metrics}
-        text = tables.group_scores(scores)
+        text = tables.group_scores(scores, found)
+    values["intervals"] = {name: asdict(interval) for name, interval in found.items()}
     if views is not Views.PLAIN:
         averaged = score_all(views)
         costs = cost_all(views)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 from fashioncnn.data import sources
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import RunError
+from fashioncnn.evaluation.calibration import calibration, fit_temperature
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.scores import Scores, score
+from fashioncnn.evaluation.selective import answering, risk_coverage, threshold
 from fashioncnn.evaluation.views import VIEWS, ViewsName
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.runs import checkpoints, readings
@@ -31,6 +34,9 @@ from fashioncnn.training.device import DeviceName, choose_device
 from fashioncnn.workflows.trained import CheckpointName, SplitName, Trained, open_trained
 
 PICTURES_A_CONFUSION = 8
+CONFIDENCE = "confidence.json"
+# What share of the answers may be wrong, where a threshold on confidence is chosen.
+TOLERATED_ERRORS = (0.01, 0.02, 0.05)
 
 
 def evaluate(
@@ -56,6 +62,9 @@ def evaluate(
     facts = _facts(trained, split)
     facts |= {"views": views, "passes": len(VIEWS[views]), "seconds": seconds}
     write_text(scores_file(run, split, views), to_json(facts | scores.to_json()))
+    if split == "test" and views == "plain":
+        validation = _validation(trained, data, device)
+        write_text(run.evaluation / CONFIDENCE, to_json(_confidence(predictions, validation)))
     return scores
 
 
@@ -96,6 +105,11 @@ def predictions_of(run: Run, split: SplitName = "test") -> Predictions:
         return Predictions.from_arrays(read_arrays(path))
     except KeyError as error:
         raise RunError(f"{path}: damaged, without {error}") from None
+
+
+def confidence_of(run: Run) -> dict[str, Any]:
+    """Return what `evaluate` found about the run's probabilities on the test pictures."""
+    return dict(read_json(run.evaluation / CONFIDENCE))
 
 
 def _prefix(split: SplitName, views: ViewsName) -> str:
@@ -157,6 +171,38 @@ def _predict(
     }
     write_arrays(predictions_file(trained.run, split, views), predictions.arrays() | stamp)
     return predictions, seconds
+
+
+def _validation(
+    trained: Trained, data: Path | str | None, device: DeviceName
+) -> Predictions | None:
+    """Return what the same weights answer for the validation pictures, where there are any."""
+    if not trained.recipe.data.validation_images:
+        return None
+    kept = _kept_predictions(trained, "validation", "plain")
+    return (kept or _predict(trained, "validation", "plain", data, device))[0]
+
+
+def _confidence(test: Predictions, validation: Predictions | None) -> dict[str, Any]:
+    """How true the probabilities are; what is fitted or chosen, is on validation."""
+    found: dict[str, Any] = {
+        "as_trained": calibration(test).to_json(),
+        "with_temperature": None,
+        "risk_coverage_area": risk_coverage(test).area,
+        "thresholds": None,
+    }
+    if validation is None:
+        return found
+    temperature = fit_temperature(validation)
+    chosen = {error: threshold(validation, error) for error in TOLERATED_ERRORS}
+    return found | {
+        "with_temperature": calibration(test, temperature).to_json(),
+        "thresholds": [
+            {"tolerated_error": error, **asdict(answering(test, at.confidence))}
+            for error, at in chosen.items()
+            if at
+        ],
+    }
 
 
 def _confused_pictures(
