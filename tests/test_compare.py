@@ -39,7 +39,7 @@ def test_groups_against_a_first(groups: list[Path]) -> None:
     assert brief.accuracy.runs == (3, 3)
     assert brief.accuracy.accuracies == pytest.approx((before.mean(), after.mean()))
     assert brief.accuracy.distinguishable
-    assert brief.verdict.startswith(f"{groups[0]} is better than {groups[1]} by ")
+    assert brief.verdict.startswith("tiny is better than tiny with training.epochs 1 by ")
     assert brief.changes == ("training.epochs 1, not 3",)
     change = after.mean(0) - before.mean(0)
     assert brief.lost[0].right_after - brief.lost[0].right_before == pytest.approx(change.min())

@@ -216,7 +216,8 @@ def check_page(path: Path) -> Page:
     assert all(source.startswith("data:image/") for source in page.sources)
     assert all(link.removeprefix("#") in page.ids for link in page.links)
     markup = re.sub(r"data:image/[^\"]+", "", page.text)
-    assert not re.search(r"https?://|@import|url\(|<script|<link", markup)
+    assert not re.search(r"https?://|@import|url\(|<link", markup)
+    assert re.findall(r"<script[^>]*>", markup) == ["<script>"]
     assert path.stat().st_size < 8_000_000
     return page
 
@@ -254,6 +255,10 @@ def test_the_page_of_several_seeds_and_recipes(tiny_recipe: Path, tmp_path: Path
     accuracies = np.array([fc.evaluate(run).accuracy for run in runs[:3]]) * 100
     assert f"{accuracies.mean():.2f} ± {accuracies.std(ddof=1):.2f} %" in page.text
     assert "1 of 2" in page.text
+    assert "Which is better?" in page.text
+    (compared,) = fc.compare([out / "tiny" / run.path.name for run in runs[2:]])
+    assert compared.other == "tiny with model.dropout 0.0"
+    assert "tiny with model.dropout 0.0" in page.text
     assert "of 3 seeds" in page.text
     assert not list(runs[1].path.glob("explanations"))
     # A folder of runs stands for all of them.

@@ -295,16 +295,23 @@ def report(
     ] = None,
     data: DataFolder = None,
     device: DeviceOption = Device.AUTO,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also worse and unknown pictures; about a minute more.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write one page about runs; evaluates and explains them first where that is not done."""
-    page = _report(runs, out, data, device)
+    page = _report(runs, out, data, device, full)
     answer(as_json, {"report": str(page)}, f"The page: {page}")
 
 
 def _report(
-    runs: Sequence[Run | Path], out: Path | None, data: Path | None, device: Device
+    runs: Sequence[Run | Path],
+    out: Path | None,
+    data: Path | None,
+    device: Device,
+    full: bool = False,
 ) -> Path:
     from fashioncnn.workflows.report import report as report_runs
 
-    return report_runs(runs, out=out, data=data, device=device.value)
+    return report_runs(runs, out=out, data=data, device=device.value, full=full)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashioncnn.errors import RunError
+from fashioncnn.evaluation.group import intervals
+from fashioncnn.evaluation.intervals import Interval
+from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.scores import Scores
 from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
@@ -30,7 +34,11 @@ class RunFacts:
     metrics: list[dict[str, Any]]
     scores: Scores | None
     evaluation: dict[str, Any]
+    predictions: Predictions | None
+    confidence: dict[str, Any] | None
+    stress: dict[str, Any] | None
     confused: Arrays | None
+    telling: Arrays | None
     filters: Arrays | None
     pictures: Arrays | None
     feature_maps: Arrays | None
@@ -62,6 +70,10 @@ class Group:
         """The scores of all runs."""
         return [run.scores for run in self.runs if run.scores]
 
+    def intervals(self) -> dict[str, Interval]:
+        """Return the interval of every test metric over pictures and seeds, by name."""
+        return intervals([run.predictions for run in self.runs if run.predictions])
+
     def values(self, metric: str) -> NDArray[np.float64]:
         """Return one test metric's value for each run."""
         return np.array([scores.metrics()[metric] for scores in self.scored])
@@ -83,6 +95,7 @@ class Group:
 def read_facts(run: Run) -> RunFacts:
     """Read a run directory. Raises RunError when something in it is damaged."""
     scores_file = run.evaluation / "scores.json"
+    confidence_file = run.evaluation / "confidence.json"
     evaluation = read_json(scores_file) if scores_file.exists() else {}
     try:
         scores = Scores.from_json(evaluation) if evaluation else None
@@ -95,7 +108,11 @@ def read_facts(run: Run) -> RunFacts:
         metrics=run.metrics,
         scores=scores,
         evaluation=evaluation,
+        predictions=_predictions(run.evaluation / "predictions.npz"),
+        confidence=read_json(confidence_file) if confidence_file.exists() else None,
+        stress=_stress(run, evaluation),
         confused=_arrays(run.evaluation / "confused_pictures.npz"),
+        telling=_arrays(run.evaluation / "telling_pictures.npz"),
         filters=_arrays(run.explanations / "filters.npz"),
         pictures=_arrays(run.explanations / "pictures.npz"),
         feature_maps=_arrays(run.explanations / "feature_maps.npz"),
@@ -111,5 +128,18 @@ def groups(runs: Sequence[Run]) -> list[Group]:
     return [Group(tuple(of_recipe)) for of_recipe in by_recipe.values()]
 
 
-def _arrays(path: Any) -> Arrays | None:
+def _stress(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what was found under stress, where it is of the weights that were scored."""
+    path = run.evaluation / "stress.json"
+    found = read_json(path) if path.exists() else {}
+    scored = evaluation.get("checkpoint", {}).get("sha256")
+    return found if found and found["checkpoint_sha256"] == scored else None
+
+
+def _predictions(path: Path) -> Predictions | None:
+    arrays = _arrays(path)
+    return Predictions.from_arrays(arrays) if arrays else None
+
+
+def _arrays(path: Path) -> Arrays | None:
     return read_arrays(path) if path.exists() else None

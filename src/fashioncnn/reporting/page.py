@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import jinja2
 
 from fashioncnn.errors import StorageError
+from fashioncnn.evaluation.class_groups import group_confusion
 from fashioncnn.recipes.load import dump
 from fashioncnn.reporting import figures
-from fashioncnn.reporting.comparison import rows
 from fashioncnn.reporting.facts import Group
+from fashioncnn.reporting.reported import rows
 from fashioncnn.reporting.style import class_colours
 from fashioncnn.runs.files import write_text
 
@@ -24,6 +25,10 @@ SHARP = (
     "training_validation_accuracy",
     "confusion_matrix",
     "f1_by_class",
+    "reliability",
+    "risk_coverage",
+    "effects",
+    "robustness",
 )
 
 CAPTIONS = {
@@ -35,6 +40,19 @@ CAPTIONS = {
     "f1_by_class": "F1, the harmonic mean of precision and recall, for each class.",
     "confused_pictures": "The most confused pairs, and the pictures the network was surest about. "
     "The frame has the colour of the answer; #n is the position in the test file.",
+    "worst_mistakes": "The mistakes in which the true class had the least probability, the worst "
+    "first: above each the answer, below it the truth, with the probability of both.",
+    "closest_right_answers": "The right answers that were nearly wrong, the closest first: above "
+    "each the answer, below it the second choice.",
+    "reliability": "Of the pictures about which the network was, say, 80 % sure, 80 % should be "
+    "right: the closer to the dotted line, the truer. Bars are 95 % intervals; below, how many "
+    "pictures there are of each confidence. The temperature is fitted on validation.",
+    "risk_coverage": "Leaving the unsure pictures to a person: the error among those answered. "
+    "Squares are thresholds chosen on validation.",
+    "robustness": "Accuracy on test pictures made worse, from none to the strongest of five "
+    "severities; the dotted line is the accuracy on the pictures as they are.",
+    "effects": "Differences in points, with 95 % intervals over pictures and seeds: an interval "
+    "that holds zero says that the difference may be chance.",
 }
 
 
@@ -47,11 +65,20 @@ class Picture:
     caption: str
 
 
-def write(groups: Sequence[Group], page: Path, figures_folder: Path) -> Path:
+def write(
+    groups: Sequence[Group],
+    page: Path,
+    figures_folder: Path,
+    comparisons: Sequence[Mapping[str, Any]] = (),
+) -> Path:
     """Draw the figures into `figures_folder` and write `page`; returns its path.
 
-    Each group has a section. Every run must have its scores.
+    Each group has a section; `comparisons` of them, as of `compare`'s to_json, come first. Every
+    run must have its scores.
     """
+    effects = (
+        _picture(figures.draw_comparison(comparisons, figures_folder)) if comparisons else None
+    )
     sections = []
     for number, one in enumerate(groups):
         folder = figures_folder if len(groups) == 1 else figures_folder / f"{number + 1}"
@@ -65,7 +92,10 @@ def write(groups: Sequence[Group], page: Path, figures_folder: Path) -> Path:
     )
     environment.filters["percent"] = lambda value: f"{100 * value:.2f} %"
     html = environment.get_template("page.html.j2").render(
-        title=" and ".join(dict.fromkeys(one.recipe.name for one in groups)), sections=sections
+        title=" and ".join(dict.fromkeys(one.recipe.name for one in groups)),
+        sections=sections,
+        comparisons=comparisons,
+        effects=effects,
     )
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +107,8 @@ def write(groups: Sequence[Group], page: Path, figures_folder: Path) -> Path:
 
 def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
     names = [score.name for score in one.scored[0].classes]
+    intervals = one.intervals()
+    groups, wrong = group_confusion(one.confusion, names)
     pictures = [_picture(path) for path in drawn if path.stem != "overview"]
     return {
         "id": f"s{number + 1}",
@@ -84,6 +116,7 @@ def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
         "runs": one.runs,
         "n": len(one.runs),
         "accuracy": _mean_std(one, "test/accuracy"),
+        "accuracy_interval": intervals["test/accuracy"],
         "loss": _mean_std(one, "test/loss"),
         "macro": _mean_std(one, "test/f1_macro"),
         "seconds": sum(run.seconds for run in one.runs) / len(one.runs),
@@ -92,6 +125,7 @@ def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
                 "name": name,
                 "colour": class_colours(names)[name],
                 "support": one.scored[0].classes[index].support,
+                "f1_interval": intervals[f"test/f1/{name}"],
                 **{
                     key: _mean_std(one, f"test/{key}/{name}")
                     for key in ("precision", "recall", "f1")
@@ -100,8 +134,19 @@ def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
             for index, name in enumerate(names)
         ],
         "weakest": min(names, key=lambda name: float(one.values(f"test/f1/{name}").mean())),
+        "mistakes": {
+            "all": float(wrong.sum()),
+            "within": [
+                (group, float(count))
+                for group, count in zip(groups, wrong.diagonal(), strict=True)
+                if count
+            ],
+            "across": float(wrong.sum() - wrong.trace()),
+        },
+        "confidence": one.first.confidence,
+        "stress": one.first.stress,
         "top": one.scored[0].top_confusions[:3],
-        "comparison": rows(one),
+        "reported": rows(one),
         "figures": {picture.name: picture for picture in pictures},
         "filters": [p for p in pictures if p.name.startswith("filters_")],
         "feature_maps": [p for p in pictures if p.name.startswith("feature_maps_")],

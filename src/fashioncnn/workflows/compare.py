@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashioncnn.errors import RunError
-from fashioncnn.evaluation.group import differences
+from fashioncnn.evaluation.group import differences as figure_differences
 from fashioncnn.evaluation.paired import Comparison, holm
-from fashioncnn.evaluation.paired import compare as compare_groups
+from fashioncnn.evaluation.paired import compare as compare_accuracies
 from fashioncnn.evaluation.predictions import Predictions
-from fashioncnn.recipes.load import differences as recipe_differences
-from fashioncnn.recipes.load import load
+from fashioncnn.recipes.load import differences, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName
@@ -96,8 +95,8 @@ class Compared:
 
 @dataclass(frozen=True)
 class _Group:
+    name: str
     recipe: Recipe
-    runs: list[Run]
     predictions: list[Predictions]
 
 
@@ -119,45 +118,59 @@ def compare(
     paths = [str(one.path if isinstance(one, Run) else one) for one in runs]
     if twice := [path for path in paths if paths.count(path) > 1]:
         raise RunError(f"compare: {twice[0]} is given twice")
-    groups = [_group(given, data, device) for given in runs]
-    names = [group.recipe.name for group in groups]
-    if len(set(names)) < len(names):
-        names = paths
-    first, *others = groups
-    compared = compare_groups(first.predictions, [other.predictions for other in others])
-    return [
-        _compared(names[0], first, name, other, result)
-        for name, other, result in zip(names[1:], others, compared, strict=True)
+    groups = [_runs_of_one_recipe(given) for given in runs]
+    for run in (run for group in groups for run in group):
+        evaluate(run, data=data, device=device)
+    return compare_groups(groups, paths)
+
+
+def compare_groups(groups: Sequence[Sequence[Run]], paths: Sequence[str] = ()) -> list[Compared]:
+    """Compare each group with the first; all were evaluated, each is of one recipe.
+
+    Groups are called by their recipes, told apart by what differs from the first, else by `paths`.
+    """
+    recipes = [load(group[0].recipe_file) for group in groups]
+    opened = [
+        _Group(name, recipe, [predictions_of(run) for run in runs])
+        for name, recipe, runs in zip(_names(recipes, paths), recipes, groups, strict=True)
     ]
+    first, *others = opened
+    found = compare_accuracies(first.predictions, [other.predictions for other in others])
+    return [_compared(first, other, result) for other, result in zip(others, found, strict=True)]
 
 
-def _group(given: Run | Path | str, data: Path | str | None, device: DeviceName) -> _Group:
+def _names(recipes: Sequence[Recipe], paths: Sequence[str]) -> list[str]:
+    names = [recipe.name for recipe in recipes]
+    if len(set(names)) == len(names):
+        return names
+    for at, recipe in enumerate(recipes[1:], start=1):
+        changes = [change.split(",")[0] for change in differences(recipe, recipes[0])]
+        names[at] += f" with {', '.join(changes)}" if changes else ""
+    return names if len(set(names)) == len(names) else list(paths)
+
+
+def _runs_of_one_recipe(given: Run | Path | str) -> list[Run]:
     runs = open_runs([given])
     first = load(runs[0].recipe_file)
     for run in runs[1:]:
         recipe = load(run.recipe_file)
-        if recipe.name != first.name or recipe_differences(first, recipe):
+        if recipe.name != first.name or differences(first, recipe):
             raise RunError(
                 f"{given} holds runs of several recipes, {first.name} and {recipe.name} among "
                 "them: name a folder with runs of one"
             )
-    for run in runs:
-        evaluate(run, data=data, device=device)
-    return _Group(first, runs, [predictions_of(run) for run in runs])
+    return runs
 
 
-def _compared(
-    reference: str, first: _Group, name: str, other: _Group, result: Comparison
-) -> Compared:
-    changes = recipe_differences(other.recipe, first.recipe)
+def _compared(first: _Group, other: _Group, result: Comparison) -> Compared:
     before, after = _right(first), _right(other)
     gain = after - before
     order = np.argsort(-gain, kind="stable")
     gained, lost = order[gain[order] > 0], order[::-1][gain[order[::-1]] < 0]
     return Compared(
-        reference,
-        name,
-        tuple(changes),
+        first.name,
+        other.name,
+        tuple(differences(other.recipe, first.recipe)),
         result,
         _f1_effects(first, other),
         _pictures(other, before, after, gained),
@@ -166,7 +179,7 @@ def _compared(
 
 
 def _f1_effects(first: _Group, other: _Group) -> tuple[Effect, ...]:
-    found = differences(first.predictions, other.predictions)
+    found = figure_differences(first.predictions, other.predictions)
     names = first.predictions[0].class_names
     estimates = [found[f"test/f1/{name}"] for name in names]
     adjusted = holm([estimate.p_value for estimate in estimates])

@@ -34,6 +34,7 @@ from fashioncnn.training.device import DeviceName, choose_device
 from fashioncnn.workflows.trained import CheckpointName, SplitName, Trained, open_trained
 
 PICTURES_A_CONFUSION = 8
+TELLING_PICTURES = 24
 CONFIDENCE = "confidence.json"
 # What share of the answers may be wrong, where a threshold on confidence is chosen.
 TOLERATED_ERRORS = (0.01, 0.02, 0.05)
@@ -83,6 +84,7 @@ def is_evaluated(run: Run) -> bool:
     try:
         facts = read_json(scores_file(run, "test"))
         Scores.from_json(facts)
+        confidence_of(run)
         return facts["checkpoint"]["sha256"] in checkpoints.digests(run.checkpoints)
     except (RunError, KeyError, TypeError):
         return False
@@ -161,10 +163,11 @@ def _predict(
     seconds = time.perf_counter() - started
     make_folder(trained.run.evaluation)
     if split == "test" and views == "plain":
-        write_arrays(
-            trained.run.evaluation / "confused_pictures.npz",
-            _confused_pictures(pictures, predictions),
-        )
+        for name, chosen_pictures in (
+            ("confused", _confused_pictures(pictures, predictions)),
+            ("telling", _telling_pictures(pictures, predictions)),
+        ):
+            write_arrays(trained.run.evaluation / f"{name}_pictures.npz", chosen_pictures)
     stamp = {
         "checkpoint_sha256": np.array(trained.checkpoint_sha256),
         "seconds": np.array(seconds),
@@ -225,4 +228,36 @@ def _confused_pictures(
         "labels": predictions.labels[indices],
         "predicted": predictions.predicted[indices],
         "probabilities": probability[indices],
+    }
+
+
+def _telling_pictures(
+    pictures: LabelledImages, predictions: Predictions
+) -> dict[str, NDArray[Any]]:
+    """Choose the worst mistakes (kind 0) and the right answers that came closest to wrong (1).
+
+    A mistake's other class is the true one, a right answer's the second choice.
+    """
+    probabilities = np.exp(predictions.log_probabilities)
+    rows = np.arange(len(probabilities))
+    answers, labels = predictions.predicted, predictions.labels
+    second = probabilities.copy()
+    second[rows, answers] = -1
+    wrong = answers != labels
+    others = np.where(wrong, labels, second.argmax(axis=1))
+    answer_p, other_p = probabilities[rows, answers], probabilities[rows, others]
+    mistakes = np.flatnonzero(wrong)
+    mistakes = mistakes[np.argsort(other_p[mistakes], kind="stable")][:TELLING_PICTURES]
+    right = np.flatnonzero(~wrong)
+    margin = answer_p[right] - other_p[right]
+    right = right[np.argsort(margin, kind="stable")][:TELLING_PICTURES]
+    chosen = np.concatenate([mistakes, right])
+    return {
+        "images": pictures.images_NHW[chosen],
+        "indices": chosen,
+        "kind": np.repeat([0, 1], [len(mistakes), len(right)]),
+        "answers": answers[chosen],
+        "others": others[chosen],
+        "answer_probabilities": answer_p[chosen],
+        "other_probabilities": other_p[chosen],
     }

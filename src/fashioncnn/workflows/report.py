@@ -11,10 +11,12 @@ from fashioncnn.reporting import page
 from fashioncnn.reporting.facts import groups
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName
+from fashioncnn.workflows.compare import compare_groups
 from fashioncnn.workflows.evaluate import evaluate, is_evaluated
 from fashioncnn.workflows.explain import explain, is_explained
 from fashioncnn.workflows.opening import open_runs
 from fashioncnn.workflows.say import say
+from fashioncnn.workflows.stress import stress
 
 
 def report(
@@ -23,12 +25,15 @@ def report(
     out: Path | str | None = None,
     data: Path | str | None = None,
     device: DeviceName = "auto",
+    full: bool = False,
 ) -> Path:
     """Write the page about `runs` and return its path.
 
-    A run whose present weights were not evaluated or explained yet is, first. The page lies in
+    Runs of several recipes are compared with those of the first, as `compare` does. A run whose
+    present weights were not evaluated or explained yet is, first. The page lies in
     the run, or beside several runs, unless `out` names a file; the figures lie in `figures/`
-    beside it. Raises RunError when a run cannot be used.
+    beside it. With `full`, the first run of each recipe is also put under stress: worse pictures,
+    and unknown ones. Raises RunError when a run cannot be used.
     """
     opened = open_runs([runs] if isinstance(runs, Run | Path | str) else runs)
     if not opened:
@@ -42,8 +47,18 @@ def report(
         if not is_explained(run):
             say(f"explaining {run.path}")
             explain(run, data=data)
+        if full:
+            stress(run, data=data, device=device)
     folder = _folder(opened)
-    return page.write(groups(opened), Path(out or folder / "report.html"), folder / "figures")
+    found = groups(opened)
+    of_groups = [[each.run for each in group.runs] for group in found]
+    comparisons = compare_groups(of_groups) if len(found) > 1 else []
+    return page.write(
+        found,
+        Path(out or folder / "report.html"),
+        folder / "figures",
+        [one.to_json() for one in comparisons],
+    )
 
 
 def _folder(runs: Sequence[Run]) -> Path:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from fashioncnn.training.state import TrainingState
 
 REFRESH_SECONDS = 0.1
+SECONDS_BETWEEN_LINES = 10
+T = TypeVar("T")
 
 
 @functools.cache
@@ -39,6 +42,23 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest:02} s"
     return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def tracked(items: Sequence[T], words: str) -> Iterator[T]:
+    """Yield `items`, with a bar on a terminal, and elsewhere a line now and then."""
+    if sys.stderr.isatty():
+        from rich.progress import track
+
+        yield from track(items, words, console=console(), transient=True)
+        return
+    started = told = time.perf_counter()
+    for done, item in enumerate(items):
+        now = time.perf_counter()
+        if now - told > SECONDS_BETWEEN_LINES:
+            told = now
+            left = (now - started) / done * (len(items) - done)
+            say(f"{words}: {done} of {len(items)}, about {duration(left)} left")
+        yield item
 
 
 class TrainingProgress:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fashioncnn.reporting.facts import Group, RunFacts
 from fashioncnn.reporting.style import DPI, SETTINGS
@@ -32,13 +32,29 @@ def draw(group: Group, folder: Path) -> list[Path]:
     return results
 
 
+def draw_comparison(comparisons: Sequence[Mapping[str, Any]], folder: Path) -> Path:
+    """Draw what changed from group to group into `folder`; return the PNG file."""
+    from fashioncnn.reporting.figures import effects
+
+    return _keep("effects", lambda: effects.forest(comparisons), folder)
+
+
 def draw_explanations(run: RunFacts) -> list[Path]:
     """Draw filters and feature maps into the run's own folder; return the PNG files."""
     return [_keep(name, make, run.run.figures) for name, make in _insides(run)]
 
 
 def _results(group: Group) -> Iterator[Named]:
-    from fashioncnn.reporting.figures import confused, confusion, curves, overview, per_class
+    from fashioncnn.reporting.figures import (
+        confidence,
+        confused,
+        confusion,
+        curves,
+        overview,
+        per_class,
+        robustness,
+        telling,
+    )
 
     yield "training_validation_loss", lambda: curves.loss(group)
     yield "training_validation_accuracy", lambda: curves.accuracy(group)
@@ -46,6 +62,17 @@ def _results(group: Group) -> Iterator[Named]:
     yield "f1_by_class", lambda: per_class.f1(group)
     if group.first.confused is not None and len(group.first.confused["labels"]):
         yield "confused_pictures", lambda: confused.pictures(group.first)
+    if group.first.telling is not None:
+        kinds = set(group.first.telling["kind"].tolist())
+        if 0 in kinds:
+            yield "worst_mistakes", lambda: telling.worst(group.first)
+        if 1 in kinds:
+            yield "closest_right_answers", lambda: telling.closest(group.first)
+    if group.first.confidence:
+        yield "reliability", lambda: confidence.reliability(group.first)
+        yield "risk_coverage", lambda: confidence.coverage(group.first)
+    if group.first.stress:
+        yield "robustness", lambda: robustness.curves(group.first)
     if group.first.filters and group.first.feature_maps:
         yield "overview", lambda: overview.overview(group)
 

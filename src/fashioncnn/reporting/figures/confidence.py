@@ -1,0 +1,106 @@
+"""How far the network's probabilities can be trusted, and what answering only when sure gives."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from fashioncnn.evaluation.calibration import Calibration
+from fashioncnn.evaluation.selective import risk_coverage
+from fashioncnn.reporting.facts import RunFacts
+from fashioncnn.reporting.style import FAINT, INK, TRAINING, VALIDATION
+
+
+def reliability(run: RunFacts) -> Figure:
+    """Draw accuracy against confidence, before and after the temperature, and how often each."""
+    assert run.confidence is not None
+    figure = Figure(figsize=(6.4, 5.0), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
+    upper.plot([0, 1], [0, 1], color=FAINT, lw=1, ls=":", label="true probabilities")
+    found = [("as trained", run.confidence["as_trained"], TRAINING, "--o")]
+    if mended := run.confidence["with_temperature"]:
+        words = f"with temperature {mended['temperature']:.2f}"
+        found.append((words, mended, VALIDATION, "-s"))
+    for words, values, colour, style in found:
+        _curve(upper, Calibration.from_json(values), words, colour, style)
+    _counts(lower, Calibration.from_json(found[-1][1]), found[-1][2])
+    upper.set_title("Are the probabilities true?")
+    upper.set_ylabel("accuracy")
+    upper.legend(loc="upper left")
+    lower.set_xlabel("how sure the network was of its answer")
+    for axes in (upper, lower):
+        axes.grid(axis="y")
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    upper.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    return figure
+
+
+def _curve(axes: Axes, found: Calibration, words: str, colour: str, style: str) -> None:
+    sure = [one.confidence for one in found.bins]
+    right = [one.accuracy for one in found.bins]
+    # The 95 % interval of each bin's accuracy, by the normal approximation: for the eye.
+    half = [1.96 * np.sqrt(one.accuracy * (1 - one.accuracy) / one.n) for one in found.bins]
+    axes.errorbar(
+        sure,
+        right,
+        yerr=half,
+        fmt=style,
+        color=colour,
+        ms=4,
+        lw=1.4,
+        elinewidth=0.8,
+        label=f"{words}: off by {found.ece:.2%} on the average (ECE)",
+    )
+
+
+def _counts(axes: Axes, found: Calibration, colour: str) -> None:
+    axes.bar(
+        [one.confidence for one in found.bins],
+        [one.n for one in found.bins],
+        width=0.035,
+        color=colour,
+    )
+    axes.set_yscale("log")
+    axes.set_ylabel("pictures")
+
+
+def coverage(run: RunFacts) -> Figure:
+    """Draw the share of wrong answers against the share of pictures answered."""
+    assert run.predictions is not None
+    curve = risk_coverage(run.predictions)
+    figure = Figure(figsize=(6.4, 5.0), layout="constrained")
+    axes = figure.add_subplot()
+    # The first few answers make the curve jump: from 1 % of the pictures on it says something.
+    shown = curve.coverage >= 0.01
+    axes.plot(curve.coverage[shown], curve.risk[shown], color=VALIDATION, lw=2)
+    axes.plot(1, curve.risk[-1], "o", color=VALIDATION)
+    axes.annotate(
+        f"all answered: {curve.risk[-1]:.1%} wrong",
+        (1, curve.risk[-1]),
+        xytext=(-8, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+    )
+    assert run.confidence is not None
+    for at in run.confidence["thresholds"] or ():
+        axes.plot(at["coverage"], at["risk"], "s", color=INK, ms=5)
+        axes.annotate(
+            f"{at['confidence']:.0%} sure: {at['coverage']:.0%} answered, {at['risk']:.1%} wrong",
+            (at["coverage"], at["risk"]),
+            xytext=(-8, 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8.5,
+        )
+    axes.set_title("Answering only when sure")
+    axes.set_xlabel("share of the pictures answered, the surest first")
+    axes.set_ylabel("share of the answers that are wrong")
+    axes.set_xlim(0, 1.03)
+    axes.set_ylim(0, None)
+    axes.grid(axis="y")
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+    return figure

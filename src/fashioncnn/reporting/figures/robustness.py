@@ -1,0 +1,42 @@
+"""Accuracy on pictures made worse, by severity."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from fashioncnn.reporting.facts import RunFacts
+from fashioncnn.reporting.style import FAINT, INK, class_colours
+
+
+def curves(run: RunFacts) -> Figure:
+    """Draw a small panel for each way in which pictures become worse."""
+    assert run.stress is not None
+    found, plain = run.stress["corruptions"], run.stress["accuracy"]
+    colours = class_colours(tuple(found))
+    columns = 4
+    rows = -(-len(found) // columns)
+    figure = Figure(figsize=(2.75 * columns, 2.5 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    for axes in panels[len(found) :]:
+        axes.set_visible(False)
+    for axes, (name, one) in zip(panels, found.items(), strict=False):
+        strengths, accuracies = [0, *one["strengths"]], [plain, *one["accuracies"]]
+        axes.axhline(plain, color=FAINT, lw=0.8, ls=":")
+        axes.plot(strengths, accuracies, "-o", color=colours[name], lw=2, ms=4)
+        axes.annotate(
+            f"{accuracies[-1]:.0%}",
+            (strengths[-1], accuracies[-1]),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8.5,
+            color=INK,
+        )
+        axes.set_title(name)
+        axes.set_xlabel(one["unit"], fontsize=8.5)
+        axes.set_ylim(0, 1.02)
+        axes.grid(axis="y")
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    panels[0].set_ylabel("accuracy")
+    return figure

@@ -1,0 +1,73 @@
+"""The page in a real browser: it sorts, enlarges, asks nobody for anything, logs no error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import fashioncnn as fc
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Debian's package chromium")
+WIDTHS = (390, 820, 1400)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def report(tiny_recipe: Path, tmp_path: Path, tiny_data: None) -> Path:
+    run = fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")
+    other = fc.train(tiny_recipe, changes=["training.epochs=1"], out=tmp_path, device="cpu")
+    return fc.report([run, other], out=tmp_path / "page.html")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_in_a_browser(browser: Browser, report: Path, scheme: str) -> None:
+    page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(report.as_uri())
+    assert page.title() == "tiny on Fashion-MNIST"
+
+    column = sort_by(page, "recall")
+    assert column == sorted(column, reverse=True)
+    assert len(column) == 10
+    column = sort_by(page, "recall")
+    assert column == sorted(column)
+
+    dialog = page.locator("dialog")
+    page.locator("#s1 .enlarge").first.click()
+    assert dialog.is_visible()
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
+    assert {url.split(":")[0] for url in asked} <= {"file", "data"}
+    assert [url for url in asked if url.startswith("file:")] == [report.as_uri()]
+    assert complaints == []
+    page.close()
+
+
+def sort_by(page: Page, heading: str) -> list[float]:
+    table = page.locator("table.sortable").first
+    table.locator("th button", has_text=heading).click()
+    column = 2
+    cells = table.locator(f"tbody tr td:nth-child({column + 1})").all_text_contents()
+    return [float(cell) for cell in cells]
