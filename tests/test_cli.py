@@ -46,6 +46,7 @@ def test_the_public_names_are_these_and_all_there() -> None:
         "explain",
         "report",
         "compare",
+        "audit",
         "bench_machine",
         "bench_speed",
         "bench_predict",

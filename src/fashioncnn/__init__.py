@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fashioncnn.evaluation.scores import Scores as Scores
     from fashioncnn.runs.directory import Run as Run
     from fashioncnn.runs.directory import open_run as open_run
+    from fashioncnn.workflows.audit import audit as audit
     from fashioncnn.workflows.bench_machine import bench_machine as bench_machine
     from fashioncnn.workflows.bench_predict import bench_predict as bench_predict
     from fashioncnn.workflows.bench_speed import bench_speed as bench_speed
@@ -39,6 +40,7 @@ _HOME = {
     "FashionCNNError": "errors",
     "Run": "runs.directory",
     "Scores": "evaluation.scores",
+    "audit": "workflows.audit",
     "bench_machine": "workflows.bench_machine",
     "bench_predict": "workflows.bench_predict",
     "bench_speed": "workflows.bench_speed",
@@ -60,6 +62,7 @@ __all__ = [  # noqa: RUF022
     "explain",
     "report",
     "compare",
+    "audit",
     "bench_machine",
     "bench_speed",
     "bench_predict",

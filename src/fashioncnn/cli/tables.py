@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fashioncnn.benchmarking.machine import Machine
     from fashioncnn.evaluation.intervals import Interval
     from fashioncnn.evaluation.scores import Scores
     from fashioncnn.recipes.schema import Recipe
+    from fashioncnn.workflows.audit import Audit
     from fashioncnn.workflows.compare import Compared, Picture
 
 
@@ -211,6 +214,23 @@ def compared(result: Compared) -> str:
             _pictures("most lost  ", result.lost),
         ]
     )
+
+
+def audit(found: Audit, page: Path) -> str:
+    """Say in a few lines what an audit of the data found."""
+    exact = sum(pair.rms == 0 for pair in found.pairs)
+    lines = [
+        f"copies            {exact} exact, {len(found.pairs)} pairs within 10 greys, "
+        f"{len(found.across)} of them of a training and a test picture",
+        f"labels to look at {len(found.train_candidates):,} training, "
+        f"{len(found.test_candidates):,} test: candidates, not errors",
+    ]
+    lines += [
+        f"{one['run']}: accuracy {one['accuracy']:.2%}, without the candidates "
+        f"{one['accuracy_without_candidates']:.2%}"
+        for one in found.scores
+    ]
+    return "\n".join([*lines, f"The page: {page}"])
 
 
 def _pictures(words: str, pictures: Sequence[Picture]) -> str:

@@ -93,6 +93,27 @@ def data_check(
         raise typer.Exit(2)
 
 
+@data_app.command("audit")
+def data_audit(
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[RUN]...", help="Score these without the doubtful pictures, too."),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="Trains five times to judge the labels.")] = "fast-92",
+    seed: Annotated[int, typer.Option(min=0, max=2**62, help="Of everything random.")] = 0,
+    data: DataFolder = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the page goes.")] = Path("audit"),
+    device: DeviceOption = Device.AUTO,
+    as_json: Json = False,
+) -> None:
+    """Look for copies across the splits and for labels that may be wrong."""
+    from fashioncnn.workflows.audit import audit
+
+    found = audit(runs or (), recipe=recipe, seed=seed, data=data, out=out, device=device.value)
+    page = out / "audit.html"
+    answer(as_json, {"page": str(page)} | found.to_json(), tables.audit(found, page))
+
+
 @app.command()
 def recipes(
     name: Annotated[str | None, typer.Argument(help="Print this recipe as TOML.")] = None,

@@ -1,0 +1,146 @@
+"""data audit: copies within and across the splits, and labels that a person should look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashioncnn.data import sources
+from fashioncnn.data.duplicates import Pair, near_duplicates
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.randomness import stream_seed
+from fashioncnn.data.splits import Splits
+from fashioncnn.errors import DataError
+from fashioncnn.evaluation.label_candidates import Candidate, candidates
+from fashioncnn.evaluation.predict import predict
+from fashioncnn.recipes.build import build_preparation, build_state, build_training
+from fashioncnn.recipes.load import load
+from fashioncnn.recipes.schema import Recipe
+from fashioncnn.reporting import audit as audit_page
+from fashioncnn.runs.directory import Run
+from fashioncnn.runs.files import make_folder, to_json, write_text
+from fashioncnn.training.device import DeviceName, fabric_for
+from fashioncnn.workflows.evaluate import evaluate, predictions_of
+from fashioncnn.workflows.opening import open_runs
+from fashioncnn.workflows.say import say, tracked
+
+DEFAULT_OUT = Path("audit")
+FOLDS = 5
+NEAR_RMS = 10.0
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found: pairs and candidates by position; training pictures come before test's.
+
+    `scores` tells, for each run given, its accuracy on all test pictures and without candidates.
+    """
+
+    train_images: int
+    test_images: int
+    pairs: tuple[Pair, ...]
+    train_candidates: tuple[Candidate, ...]
+    test_candidates: tuple[Candidate, ...]
+    scores: tuple[dict[str, Any], ...]
+
+    @property
+    def across(self) -> list[Pair]:
+        """The pairs of a training picture and a test picture."""
+        return [pair for pair in self.pairs if pair.first < self.train_images <= pair.second]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole as plain values."""
+        return asdict(self)
+
+
+def audit(
+    runs: Sequence[Run | Path | str] = (),
+    *,
+    recipe: str = "fast-92",
+    seed: int = 0,
+    data: Path | str | None = None,
+    out: Path | str = DEFAULT_OUT,
+    device: DeviceName = "auto",
+) -> Audit:
+    """Look for copies and for doubtful labels, and write audit.json and audit.html to `out`.
+
+    Probabilities of training pictures are out of fold: `recipe` trains five times, each time
+    without a fifth of them; those of test pictures are the five networks' mean. `runs` are then
+    scored with and without the test pictures that are candidates. Raises DataError without data,
+    RecipeError for an unknown recipe, RunError when a run cannot be used.
+    """
+    chosen = load(recipe, ["data.validation_images=0"])
+    opened = open_runs(runs)
+    source = sources.find(data)
+    train, test = sources.load(source, "train"), sources.load(source, "test")
+    folder = make_folder(Path(out))
+    pairs = find_pairs(np.concatenate([train.images_NHW, test.images_NHW]))
+    train_p, test_p = out_of_fold(chosen, train, test, seed, device)
+    test_found = candidates(test.labels, test_p)
+    found = Audit(
+        len(train),
+        len(test),
+        tuple(pairs),
+        tuple(candidates(train.labels, train_p)),
+        tuple(test_found),
+        tuple(_scores_without(run, test_found, data, device) for run in opened),
+    )
+    write_text(folder / "audit.json", to_json(found.to_json()))
+    audit_page.write(found.to_json(), train, test, folder)
+    return found
+
+
+def find_pairs(images_NHW: NDArray[np.uint8]) -> list[Pair]:
+    """Return all pairs of at most 10 greys root-mean-square difference, the nearest first."""
+    say(f"comparing {len(images_NHW):,} pictures with each other")
+    pairs = [pair for _, found in near_duplicates(images_NHW, NEAR_RMS) for pair in found]
+    return sorted(pairs, key=lambda pair: (pair.rms, pair.first, pair.second))
+
+
+def out_of_fold(
+    recipe: Recipe, train: LabelledImages, test: LabelledImages, seed: int, device: DeviceName
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the probabilities of the training pictures, out of fold, and of the test pictures.
+
+    Raises DataError when there are fewer training pictures than folds.
+    """
+    if len(train) < FOLDS:
+        raise DataError(f"{len(train)} training pictures cannot be cut into {FOLDS} folds")
+    fabric = fabric_for(device, recipe.training.precision)
+    preparation = build_preparation(recipe)
+    order = np.random.default_rng(stream_seed(seed, "folds")).permutation(len(train))
+    train_p = np.zeros((len(train), train.classes))
+    test_p = np.zeros((len(test), train.classes))
+    for number in tracked(range(FOLDS), f"training {recipe.name} without a fifth of the pictures"):
+        held = np.sort(order[number::FOLDS])
+        kept = train.take(np.setdiff1d(np.arange(len(train)), held))
+        state = build_state(recipe, train.classes, seed + number, fabric.device, images=len(kept))
+        splits = Splits(kept, train.take(np.empty(0, np.int64)), np.empty(0, np.int64))
+        for _ in build_training(recipe, splits, seed + number, fabric).run(state):
+            pass
+        held_out = predict(state.predictor, train.take(held), preparation, fabric.device)
+        train_p[held] = np.exp(held_out.log_probabilities)
+        seen = predict(state.predictor, test, preparation, fabric.device)
+        test_p += np.exp(seen.log_probabilities) / FOLDS
+    return train_p, test_p
+
+
+def _scores_without(
+    run: Run, found: Sequence[Candidate], data: Path | str | None, device: DeviceName
+) -> dict[str, Any]:
+    evaluate(run, data=data, device=device)
+    predictions = predictions_of(run)
+    right = predictions.predicted == predictions.labels
+    clean = np.ones(len(right), bool)
+    clean[[one.index for one in found]] = False
+    return {
+        "run": str(run.path),
+        "accuracy": float(right.mean()),
+        "accuracy_without_candidates": float(right[clean].mean()),
+        "candidates": len(found),
+    }

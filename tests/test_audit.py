@@ -1,0 +1,104 @@
+"""The data audit: planted copies and planted label flips are found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fashioncnn as fc
+from conftest import make_pictures
+from fashioncnn.data import sources
+from fashioncnn.data.duplicates import Pair, near_duplicates
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.errors import RecipeError
+
+
+def found_pairs(images: np.ndarray, rms: float) -> list[Pair]:
+    return [pair for _, pairs in near_duplicates(images, rms) for pair in pairs]
+
+
+@pytest.mark.parametrize("rms", [0.0, 5.0, 60.0])
+def test_pairs_are_those_of_every_with_every(rms: float) -> None:
+    random = np.random.default_rng(1)
+    images = random.integers(0, 256, (2, 28, 28), dtype=np.uint8).repeat(40, axis=0)
+    images[::4, :5] += random.integers(0, 60, (20, 5, 28), dtype=np.uint8)
+    flat = images.reshape(80, -1).astype(float)
+    all_rms = np.sqrt(((flat[:, None] - flat[None]) ** 2).mean(-1))
+    expected = {(i, j) for i in range(80) for j in range(i + 1, 80) if all_rms[i, j] <= rms}
+    pairs = found_pairs(images, rms)
+    assert {(pair.first, pair.second) for pair in pairs} == expected
+    assert len(pairs) == len(expected)
+    for pair in pairs:
+        assert pair.rms == pytest.approx(all_rms[pair.first, pair.second])
+
+
+def test_planted_copies_are_all_found_across_blocks() -> None:
+    random = np.random.default_rng(2)
+    images = random.integers(0, 256, (5000, 28, 28), dtype=np.uint8)
+    first, second = np.split(random.permutation(5000)[:200], 2)
+    images[second] = images[first]
+    images[second[50:], 3, 3] ^= 7
+    planted = {(min(pair), max(pair)) for pair in zip(first, second, strict=True)}
+    pairs = found_pairs(images, 10.0)
+    assert {(pair.first, pair.second) for pair in pairs} == planted
+    assert sum(pair.rms == 0 for pair in pairs) == 50
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_an_audit_of_planted_faults(
+    tiny_recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")
+    train, test = make_pictures(2000, seed=3), make_pictures(500, seed=4)
+    flipped = np.random.default_rng(5).permutation(2000)[:40]
+    train.labels[flipped] = (train.labels[flipped] + 3) % 10
+    test.images_NHW[7:12] = train.images_NHW[100:105]
+    monkeypatch.setattr(
+        sources, "load", lambda source, split: {"train": train, "test": test}[split]
+    )
+    scored = fc.evaluate(run, device="cpu")
+    out = tmp_path / "audit"
+    found = fc.audit([run], recipe=str(tiny_recipe), out=out, device="cpu")
+
+    assert [(pair.first, pair.second) for pair in found.pairs] == [
+        (100 + i, 2007 + i) for i in range(5)
+    ]
+    assert found.across == list(found.pairs)
+    candidates = {one.index for one in found.train_candidates}
+    assert len(candidates & set(flipped)) / len(flipped) >= 0.75  # recall
+    assert len(candidates & set(flipped)) / len(candidates) >= 0.9  # precision
+    by_index = {one.index: one for one in found.train_candidates}
+    for index in candidates & set(flipped):
+        assert by_index[index].label == train.labels[index]
+        assert by_index[index].suggested == (train.labels[index] - 3) % 10
+    (scores,) = found.scores
+    assert scores["accuracy"] == scored.accuracy
+    clean = np.setdiff1d(np.arange(500), [one.index for one in found.test_candidates])
+    assert scores["candidates"] == 500 - len(clean)
+
+    assert json.loads((out / "audit.json").read_text())["train_images"] == 2000
+    page = (out / "audit.html").read_text()
+    assert "Candidates, not errors" in page
+    assert "Near copies across the splits" in page
+    assert "http" not in page
+    again = fc.audit(recipe=str(tiny_recipe), out=out, device="cpu")
+    assert again.train_candidates == found.train_candidates
+
+
+def test_an_unknown_recipe_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="no-such-recipe"):
+        fc.audit(recipe="no-such-recipe", out=tmp_path / "audit")
+    assert not (tmp_path / "audit").exists()
+
+
+def test_too_few_pictures_for_folds_is_said(tiny_recipe: Path) -> None:
+    from fashioncnn.errors import DataError
+    from fashioncnn.recipes.load import load
+    from fashioncnn.workflows.audit import out_of_fold
+
+    few = LabelledImages(np.zeros((3, 28, 28), np.uint8), np.zeros(3, np.int64))
+    with pytest.raises(DataError, match="3 training pictures cannot be cut into 5 folds"):
+        out_of_fold(load(tiny_recipe), few, few, 0, "cpu")
