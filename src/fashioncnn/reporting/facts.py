@@ -42,6 +42,8 @@ class RunFacts:
     filters: Arrays | None
     pictures: Arrays | None
     feature_maps: Arrays | None
+    attributions: Arrays | None
+    attribution_checks: dict[str, Any] | None
 
     @property
     def seconds(self) -> float:
@@ -101,6 +103,8 @@ def read_facts(run: Run) -> RunFacts:
         scores = Scores.from_json(evaluation) if evaluation else None
     except (KeyError, TypeError):
         raise RunError(f"{scores_file}: not the scores of a run") from None
+    attribution_checks = _of_weights(run.explanations / "attributions.json", evaluation)
+    attributions = _arrays(run.explanations / "attributions.npz") if attribution_checks else None
     return RunFacts(
         run=run,
         recipe=load(run.recipe_file),
@@ -110,12 +114,14 @@ def read_facts(run: Run) -> RunFacts:
         evaluation=evaluation,
         predictions=_predictions(run.evaluation / "predictions.npz"),
         confidence=read_json(confidence_file) if confidence_file.exists() else None,
-        stress=_stress(run, evaluation),
+        stress=_of_weights(run.evaluation / "stress.json", evaluation),
         confused=_arrays(run.evaluation / "confused_pictures.npz"),
         telling=_arrays(run.evaluation / "telling_pictures.npz"),
         filters=_arrays(run.explanations / "filters.npz"),
         pictures=_arrays(run.explanations / "pictures.npz"),
         feature_maps=_arrays(run.explanations / "feature_maps.npz"),
+        attributions=attributions,
+        attribution_checks=attribution_checks,
     )
 
 
@@ -128,9 +134,8 @@ def groups(runs: Sequence[Run]) -> list[Group]:
     return [Group(tuple(of_recipe)) for of_recipe in by_recipe.values()]
 
 
-def _stress(run: Run, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what was found under stress, where it is of the weights that were scored."""
-    path = run.evaluation / "stress.json"
+def _of_weights(path: Path, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what `path` says, where it is there and of the weights that were scored."""
     found = read_json(path) if path.exists() else {}
     scored = evaluation.get("checkpoint", {}).get("sha256")
     return found if found and found["checkpoint_sha256"] == scored else None

@@ -29,6 +29,7 @@ SHARP = (
     "risk_coverage",
     "effects",
     "robustness",
+    "attribution_curves",
 )
 
 CAPTIONS = {
@@ -49,6 +50,11 @@ CAPTIONS = {
     "pictures there are of each confidence. The temperature is fitted on validation.",
     "risk_coverage": "Leaving the unsure pictures to a person: the error among those answered. "
     "Squares are thresholds chosen on validation.",
+    "attributions": "Red speaks for the answer given, blue against it. Beside each method is the "
+    "same for a network with random weights: a map that looks the same there tells nothing of what "
+    "was learned. First right answers, then wrong ones.",
+    "attribution_curves": "A map that is true finds pixels whose loss lowers the probability of "
+    "the answer early (left), and whose presence brings it early (right), better than edges do.",
     "robustness": "Accuracy on test pictures made worse, from none to the strongest of five "
     "severities; the dotted line is the accuracy on the pictures as they are.",
     "effects": "Differences in points, with 95 % intervals over pictures and seeds: an interval "
@@ -145,6 +151,7 @@ def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
         },
         "confidence": one.first.confidence,
         "stress": one.first.stress,
+        "attribution_checks": one.first.attribution_checks,
         "top": one.scored[0].top_confusions[:3],
         "reported": rows(one),
         "figures": {picture.name: picture for picture in pictures},

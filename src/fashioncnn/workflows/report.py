@@ -11,6 +11,7 @@ from fashioncnn.reporting import page
 from fashioncnn.reporting.facts import groups
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName
+from fashioncnn.workflows.attribute import attribute
 from fashioncnn.workflows.compare import compare_groups
 from fashioncnn.workflows.evaluate import evaluate, is_evaluated
 from fashioncnn.workflows.explain import explain, is_explained
@@ -30,10 +31,10 @@ def report(
     """Write the page about `runs` and return its path.
 
     Runs of several recipes are compared with those of the first, as `compare` does. A run whose
-    present weights were not evaluated or explained yet is, first. The page lies in
-    the run, or beside several runs, unless `out` names a file; the figures lie in `figures/`
-    beside it. With `full`, the first run of each recipe is also put under stress: worse pictures,
-    and unknown ones. Raises RunError when a run cannot be used.
+    present weights were not evaluated or explained yet is, first. The page lies in the run, or
+    beside several runs, unless `out` names a file; the figures lie in `figures/` beside it. With
+    `full`, the first run of each recipe is also put under stress (worse and unknown pictures), and
+    maps of attribution are drawn and checked. Raises RunError when a run cannot be used.
     """
     opened = open_runs([runs] if isinstance(runs, Run | Path | str) else runs)
     if not opened:
@@ -49,6 +50,7 @@ def report(
             explain(run, data=data)
         if full:
             stress(run, data=data, device=device)
+            attribute(run, data=data)
     folder = _folder(opened)
     found = groups(opened)
     of_groups = [[each.run for each in group.runs] for group in found]

@@ -44,6 +44,19 @@ def draw_explanations(run: RunFacts) -> list[Path]:
     return [_keep(name, make, run.run.figures) for name, make in _insides(run)]
 
 
+def draw_attributions(run: RunFacts) -> list[Path]:
+    """Draw the maps of attribution and their checks into the run's own folder."""
+    return [_keep(name, make, run.run.figures) for name, make in _maps(run)]
+
+
+def _maps(run: RunFacts) -> Iterator[Named]:
+    from fashioncnn.reporting.figures import attributions
+
+    if run.attributions:
+        yield "attributions", lambda: attributions.maps(run)
+        yield "attribution_curves", lambda: attributions.curves(run)
+
+
 def _results(group: Group) -> Iterator[Named]:
     from fashioncnn.reporting.figures import (
         confidence,
@@ -73,6 +86,7 @@ def _results(group: Group) -> Iterator[Named]:
         yield "risk_coverage", lambda: confidence.coverage(group.first)
     if group.first.stress:
         yield "robustness", lambda: robustness.curves(group.first)
+    yield from _maps(group.first)
     if group.first.filters and group.first.feature_maps:
         yield "overview", lambda: overview.overview(group)
 

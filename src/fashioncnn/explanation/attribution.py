@@ -1,0 +1,118 @@
+"""Which pixels an answer rests on: three methods, and two maps that know nothing of a network.
+
+Captum computes the methods. Every map is float32 (n, h, w), larger where a pixel speaks more for
+the class asked about.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor, nn
+
+Maps = NDArray[np.float32]
+WINDOW, STRIDE = 5, 2
+STEPS = 24
+
+
+def grad_cam(network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float) -> Maps:
+    """Grad-CAM of the last convolution, enlarged (Selvaraju et al., arXiv 1610.02391, sec. 3)."""
+    del black
+    from captum.attr import LayerAttribution, LayerGradCam
+
+    layer = [module for module in network.modules() if isinstance(module, nn.Conv2d)][-1]
+    coarse = LayerGradCam(network, layer).attribute(images_NCHW, target=classes)
+    size = (images_NCHW.shape[-2], images_NCHW.shape[-1])
+    return _as_maps(LayerAttribution.interpolate(coarse, size, "bilinear"))
+
+
+def integrated_gradients(
+    network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float
+) -> Maps:
+    """Gradients along the way from a black picture (Sundararajan et al., arXiv 1703.01365)."""
+    from captum.attr import IntegratedGradients
+
+    baseline = torch.full_like(images_NCHW, black)
+    maps = IntegratedGradients(network).attribute(
+        images_NCHW, baseline, target=classes, n_steps=STEPS, internal_batch_size=512
+    )
+    return _as_maps(maps)
+
+
+def occlusion(network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float) -> Maps:
+    """How much the class loses when 5x5 pixels turn black (Zeiler, Fergus, arXiv 1311.2901)."""
+    from captum.attr import Occlusion
+
+    with torch.no_grad():
+        maps = Occlusion(network).attribute(
+            images_NCHW,
+            sliding_window_shapes=(1, WINDOW, WINDOW),
+            strides=(1, STRIDE, STRIDE),
+            baselines=black,
+            target=classes,
+            perturbations_per_eval=8,
+        )
+    return _as_maps(maps)
+
+
+Method = Callable[[nn.Module, Tensor, Tensor, float], Maps]
+METHODS: dict[str, Method] = {
+    "Grad-CAM": grad_cam,
+    "integrated gradients": integrated_gradients,
+    "occlusion": occlusion,
+}
+
+
+def attributions(
+    network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float
+) -> dict[str, Maps]:
+    """Return every method's maps of prepared pictures for `classes` (n,), by name.
+
+    `black` is what a black pixel is after preparation. The network is left as it was.
+    """
+    network = copy.deepcopy(network).eval()
+    # Gradients with respect to inputs must not go through layers that overwrite theirs.
+    for module in network.modules():
+        if isinstance(module, nn.ReLU):
+            module.inplace = False
+    with warnings.catch_warnings():
+        # Captum tells that it sets requires_grad on its inputs, which are ours to lend.
+        warnings.filterwarnings("ignore", "Input Tensor 0 did not already require gradients")
+        return {
+            name: method(network, images_NCHW.clone(), classes, black)
+            for name, method in METHODS.items()
+        }
+
+
+def edges(images_NCHW: Tensor) -> Maps:
+    """Return how strong the edges of the pictures are (Sobel): a map that asks no network."""
+    images = images_NCHW.detach().numpy()[:, 0]
+    strength = np.hypot(ndimage.sobel(images, axis=1), ndimage.sobel(images, axis=2))
+    return np.asarray(strength, np.float32)
+
+
+def random_maps(images_NCHW: Tensor, seed: int = 0) -> Maps:
+    """Return noise."""
+    count, _, height, width = images_NCHW.shape
+    return np.random.default_rng(seed).random((count, height, width), np.float32)
+
+
+def randomised(network: nn.Module, seed: int = 0) -> nn.Module:
+    """Return the same network with fresh random weights (Adebayo et al., arXiv 1810.03292)."""
+    fresh = copy.deepcopy(network)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for module in fresh.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear | nn.BatchNorm2d | nn.BatchNorm1d):
+                module.reset_parameters()
+    return fresh.eval()
+
+
+def _as_maps(maps_N1HW: Tensor) -> Maps:
+    return np.asarray(maps_N1HW.detach().float().numpy()[:, 0], np.float32)

@@ -1,0 +1,120 @@
+"""Maps of attribution: by hand, by their axioms, and the alarm for a network that knows nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import fashioncnn as fc
+from conftest import make_pictures
+from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
+from fashioncnn.explanation.attribution import METHODS, attributions, edges, randomised
+from fashioncnn.explanation.checks import check_maps
+from fashioncnn.models.plain_cnn import PlainCNN
+from fashioncnn.workflows.attribute import attribute
+from fashioncnn.workflows.trained import open_trained
+
+CPU = torch.device("cpu")
+
+
+class Corner(nn.Module):
+    """Says class 1 by as much as is bright in the upper left corner."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 1, 1, bias=False)
+        self.conv.weight.data.fill_(1.0)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        bright = self.conv(images)[:, 0, :8, :8].mean((1, 2))
+        return torch.stack([torch.zeros_like(bright), 4 * bright], 1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_network_that_looks_at_a_corner(method: str) -> None:
+    images = torch.rand(5, 1, 28, 28)
+    network = Corner()
+    maps = attributions(network, images, torch.ones(5, dtype=torch.int64), 0.0)[method]
+    assert maps.shape == (5, 28, 28)
+    assert maps.dtype == np.float32
+    inside, outside = maps[:, :8, :8].mean(), maps[:, 14:, 14:]
+    assert inside > 0
+    # Grad-CAM weighs whole maps by their mean gradient: it cannot tell corners apart.
+    if method != "Grad-CAM":
+        np.testing.assert_allclose(outside, 0, atol=1e-6)
+
+
+def test_integrated_gradients_sum_to_what_the_logit_gained() -> None:
+    torch.manual_seed(0)
+    network = PlainCNN(image_size=28, classes=10, channels=(4,), hidden_features=(8,)).eval()
+    images, classes = torch.rand(6, 1, 28, 28), torch.arange(6)
+    maps = attributions(network, images, classes, 0.25)["integrated gradients"]
+    rows = torch.arange(6)
+    with torch.no_grad():
+        gained = (network(images) - network(torch.full_like(images, 0.25)))[rows, classes]
+    np.testing.assert_allclose(maps.sum((1, 2)), gained, rtol=0.05, atol=5e-3)
+
+
+def test_edges_are_where_pictures_change() -> None:
+    images = torch.zeros(1, 1, 28, 28)
+    images[0, 0, :, 14:] = 1
+    found = edges(images)[0]
+    assert (found[:, 13:15] > 0).all()
+    assert (found[:, :12] == 0).all()
+    assert (found[:, 17:] == 0).all()
+
+
+def test_random_weights_are_random_and_leave_the_network_alone() -> None:
+    network = PlainCNN(image_size=28, classes=10, channels=(4,), hidden_features=(8,))
+    before = [weight.clone() for weight in network.parameters()]
+    state = torch.get_rng_state()
+    fresh, again = randomised(network, 1), randomised(network, 1)
+    assert torch.equal(torch.get_rng_state(), state)
+    for old, now, new, same in zip(
+        before, network.parameters(), fresh.parameters(), again.parameters(), strict=True
+    ):
+        assert torch.equal(old, now)
+        assert torch.equal(new, same)
+        assert not torch.equal(old, new)
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_a_trained_network_passes_and_a_random_one_trips_the_alarm(
+    tiny_recipe: Path, tmp_path: Path
+) -> None:
+    run = fc.train(tiny_recipe, changes=["training.epochs=5"], out=tmp_path, device="cpu")
+    network = open_trained(run, "best").network
+    images = Preparation()(as_uint8_NCHW(make_pictures(40, seed=9).images_NHW, CPU))
+    found = check_maps(network, images, network(images).argmax(1), 0.0)
+    assert found.keys() == {*METHODS, "edges", "random"}
+    assert found["occlusion"].failures == []
+    assert found["occlusion"].deletion < found["random"].deletion
+    for check in found.values():
+        assert len(check.deletion_curve) == 21
+        # All pixels there at the one end, none at the other.
+        assert check.deletion_curve[0] == pytest.approx(check.insertion_curve[-1])
+        assert check.deletion_curve[-1] == pytest.approx(check.insertion_curve[0])
+    assert found["edges"].similarity is None
+
+    unknowing = randomised(network, seed=7)
+    answers = unknowing(images).argmax(1)
+    alarms = check_maps(unknowing, images, answers, 0.0)
+    assert any(alarms[name].failures for name in METHODS)
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_the_page_shows_maps_and_their_verdicts(tiny_recipe: Path, tmp_path: Path) -> None:
+    run = fc.train(tiny_recipe, out=tmp_path, device="cpu")
+    page = fc.report(run, full=True).read_text()
+    kept = json.loads((run.explanations / "attributions.json").read_text())
+    assert "What it looks at" in page
+    for name, check in kept["checks"].items():
+        assert f"{check['insertion']:.3f}" in page
+        assert name in METHODS or name in ("edges", "random")
+    drawn = {path.name: path.stat().st_mtime_ns for path in attribute(run)}
+    assert drawn.keys() == {"attributions.png", "attribution_curves.png"}
