@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import nn
 
 import fashioncnn as fc
@@ -61,9 +62,12 @@ def test_integrated_gradients_sum_to_what_the_logit_gained() -> None:
 
 
 def test_edges_are_where_pictures_change() -> None:
-    images = torch.zeros(1, 1, 28, 28)
-    images[0, 0, :, 14:] = 1
-    found = edges(images)[0]
+    images = torch.zeros(3, 1, 28, 28)
+    images[1, 0, :, 14:] = 1
+    empty, found, other = edges(images)
+    assert not empty.any()
+    assert not other.any()
+    np.testing.assert_allclose(found, ndimage.sobel(images[1, 0].numpy(), axis=1))
     assert (found[:, 13:15] > 0).all()
     assert (found[:, :12] == 0).all()
     assert (found[:, 17:] == 0).all()

@@ -30,11 +30,11 @@ class MapCheck:
     """What was found about one method, or one map that asks no network.
 
     `similarity`: the mean rank correlation of its maps' absolute values with those of the same
-    network with random weights (Adebayo et al., arXiv 1810.03292, sec. 3), None for maps that ask
-    no network. `deletion` and `insertion` (Petsiuk et al., arXiv 1806.07421, sec. 3.2) are the
-    mean probability of the class while the most important pixels turn black, or appear on black:
-    low and high are good. `gain` is how much insertion exceeds that of the better of edges and
-    noise, with the lower end of its 95 % interval over pictures.
+    network with random weights (Adebayo et al., arXiv 1810.03292, sec. 3), where the picture is
+    not black; None for maps that ask no network. `deletion` and `insertion` (Petsiuk et al., arXiv
+    1806.07421, sec. 3.2) are the mean probability of the class while the most important pixels
+    turn black, or appear on black: low and high are good. `gain` is how much insertion exceeds
+    that of the better of edges and noise, with the lower end of its 95 % interval over pictures.
     """
 
     similarity: float | None
@@ -76,13 +76,15 @@ def check_maps(
     }
     inserted = {name: insertion.mean(1) for name, (_, insertion) in curves.items()}
     bar = inserted[max(BASELINES, key=lambda name: float(inserted[name].mean()))]
+    # Most of a picture is black ground, where any map says nothing, whatever the weights.
+    shown = (images_NCHW[:, 0] != black).numpy()
     found = {}
     for name, (deletion, insertion) in curves.items():
         gain = inserted[name] - bar
         asks = name in maps
         half = float(stats.sem(gain)) * float(stats.t.ppf(0.975, len(gain) - 1))
         found[name] = MapCheck(
-            similarity=_similarity(maps[name], control[name]) if asks else None,
+            similarity=_similarity(maps[name], control[name], shown) if asks else None,
             deletion=float(deletion.mean()),
             insertion=float(insertion.mean()),
             deletion_curve=tuple(map(float, deletion.mean(0))),
@@ -93,20 +95,17 @@ def check_maps(
     return found
 
 
-def _similarity(maps: Maps, control: Maps) -> float:
-    """Return the mean Spearman correlation of absolute values; a constant map is like nothing."""
-    pairs = zip(
-        np.abs(maps).reshape(len(maps), -1), np.abs(control).reshape(len(maps), -1), strict=True
-    )
-    ranks = [(stats.rankdata(one), stats.rankdata(other)) for one, other in pairs]
-    return float(
-        np.mean(
-            [
-                np.corrcoef(one, other)[0, 1] if one.std() and other.std() else 0.0
-                for one, other in ranks
-            ]
-        )
-    )
+def _similarity(maps: Maps, control: Maps, shown: NDArray[np.bool_]) -> float:
+    """Return the mean Spearman correlation of absolute values over each picture's `shown` pixels.
+
+    A map that is the same everywhere is like no other.
+    """
+    found = []
+    for one, other, where in zip(np.abs(maps), np.abs(control), shown, strict=True):
+        ranks, other_ranks = stats.rankdata(one[where]), stats.rankdata(other[where])
+        varied = len(ranks) > 1 and ranks.std() > 0 and other_ranks.std() > 0
+        found.append(float(np.corrcoef(ranks, other_ranks)[0, 1]) if varied else 0.0)
+    return float(np.mean(found))
 
 
 @torch.no_grad()

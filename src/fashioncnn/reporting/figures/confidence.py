@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from fashioncnn.evaluation.calibration import Calibration
+from fashioncnn.evaluation.intervals import wilson
 from fashioncnn.evaluation.selective import risk_coverage
 from fashioncnn.reporting.facts import RunFacts
 from fashioncnn.reporting.style import FAINT, INK, TRAINING, VALIDATION
@@ -28,7 +28,8 @@ def reliability(run: RunFacts) -> Figure:
     _counts(lower, Calibration.from_json(found[-1][1]), found[-1][2])
     upper.set_title("Are the probabilities true?")
     upper.set_ylabel("accuracy")
-    upper.legend(loc="upper left")
+    upper.legend(loc="lower right", fontsize=8.5)
+    upper.set_ylim(-0.03, 1.03)
     lower.set_xlabel("how sure the network was of its answer")
     for axes in (upper, lower):
         axes.grid(axis="y")
@@ -40,18 +41,19 @@ def reliability(run: RunFacts) -> Figure:
 def _curve(axes: Axes, found: Calibration, words: str, colour: str, style: str) -> None:
     sure = [one.confidence for one in found.bins]
     right = [one.accuracy for one in found.bins]
-    # The 95 % interval of each bin's accuracy, by the normal approximation: for the eye.
-    half = [1.96 * np.sqrt(one.accuracy * (1 - one.accuracy) / one.n) for one in found.bins]
+    intervals = [wilson(round(one.accuracy * one.n), one.n) for one in found.bins]
+    below = [max(0.0, one.value - one.low) for one in intervals]
+    above = [max(0.0, one.high - one.value) for one in intervals]
     axes.errorbar(
         sure,
         right,
-        yerr=half,
+        yerr=[below, above],
         fmt=style,
         color=colour,
         ms=4,
         lw=1.4,
         elinewidth=0.8,
-        label=f"{words}: off by {found.ece:.2%} on the average (ECE)",
+        label=f"{words}: ECE {found.ece:.2%}",
     )
 
 

@@ -27,9 +27,11 @@ def curves(run: RunFacts) -> Figure:
         axes.annotate(
             f"{accuracies[-1]:.0%}",
             (strengths[-1], accuracies[-1]),
-            xytext=(0, 6),
+            # Curves fall: there is room below their end, but for the lowest.
+            xytext=(-4, 7) if accuracies[-1] < 0.25 else (-8, -4),
             textcoords="offset points",
             ha="right",
+            va="bottom" if accuracies[-1] < 0.25 else "top",
             fontsize=8.5,
             color=INK,
         )

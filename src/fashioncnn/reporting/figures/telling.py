@@ -28,8 +28,8 @@ def _sheet(run: RunFacts, telling: Arrays, kind: int) -> Figure:
     colours = class_colours(names)
     rows = [row for row, one in enumerate(telling["kind"]) if one == kind]
     height = -(-len(rows) // COLUMNS)
-    figure = Figure(figsize=(1.32 * COLUMNS, 1.95 * height))
-    grid = figure.subplots(height, COLUMNS, squeeze=False, gridspec_kw={"hspace": 0.75}).flat
+    figure = Figure(figsize=(1.32 * COLUMNS, 1.72 * height))
+    grid = figure.subplots(height, COLUMNS, squeeze=False, gridspec_kw={"hspace": 0.48}).flat
     for axes in grid[len(rows) :]:
         axes.set_visible(False)
     for axes, row in zip(grid, rows, strict=False):
@@ -47,7 +47,7 @@ def _sheet(run: RunFacts, telling: Arrays, kind: int) -> Figure:
         )
         words = "truly" if kind == 0 else "or"
         axes.set_xlabel(
-            f"{words} {other} {telling['other_probabilities'][row]:.1%}\n"
+            f"{words} {other}\n{telling['other_probabilities'][row]:.1%}   "
             f"#{telling['indices'][row]}",
             fontsize=7,
             labelpad=2,
