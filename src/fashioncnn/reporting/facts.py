@@ -42,6 +42,8 @@ class RunFacts:
     filters: Arrays | None
     pictures: Arrays | None
     feature_maps: Arrays | None
+    units: Arrays | None
+    unit_facts: dict[str, Any] | None
     attributions: Arrays | None
     attribution_checks: dict[str, Any] | None
 
@@ -103,6 +105,7 @@ def read_facts(run: Run) -> RunFacts:
         scores = Scores.from_json(evaluation) if evaluation else None
     except (KeyError, TypeError):
         raise RunError(f"{scores_file}: not the scores of a run") from None
+    unit_file = run.explanations / "units.json"
     attribution_checks = _of_weights(run.explanations / "attributions.json", evaluation)
     attributions = _arrays(run.explanations / "attributions.npz") if attribution_checks else None
     return RunFacts(
@@ -120,6 +123,8 @@ def read_facts(run: Run) -> RunFacts:
         filters=_arrays(run.explanations / "filters.npz"),
         pictures=_arrays(run.explanations / "pictures.npz"),
         feature_maps=_arrays(run.explanations / "feature_maps.npz"),
+        units=_arrays(run.explanations / "units.npz"),
+        unit_facts=read_json(unit_file) if unit_file.exists() else None,
         attributions=attributions,
         attribution_checks=attribution_checks,
     )

@@ -55,6 +55,8 @@ CAPTIONS = {
     "was learned. First right answers, then wrong ones.",
     "attribution_curves": "A map that is true finds pixels whose loss lowers the probability of "
     "the answer early (left), and whose presence brings it early (right), better than edges do.",
+    "made_up_classes": "Made up, pixel by pixel, to please one class: what it adds up for, not "
+    "what it has seen. That they hardly look like clothes is a finding, not a fault of the figure.",
     "robustness": "Accuracy on test pictures made worse, from none to the strongest of five "
     "severities; the dotted line is the accuracy on the pictures as they are.",
     "effects": "Differences in points, with 95 % intervals over pictures and seeds: an interval "
@@ -157,6 +159,8 @@ def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
         "figures": {picture.name: picture for picture in pictures},
         "filters": [p for p in pictures if p.name.startswith("filters_")],
         "feature_maps": [p for p in pictures if p.name.startswith("feature_maps_")],
+        "units": [p for p in pictures if p.name.startswith("units_")],
+        "unit_facts": one.first.unit_facts,
         "recipe_toml": dump(one.recipe),
         "provenance": _provenance(one),
     }
@@ -175,7 +179,11 @@ def _picture(path: Path) -> Picture:
 
 
 def _caption(name: str) -> str:
-    for prefix, words in (("filters_", "Filters of"), ("feature_maps_", "Feature maps of")):
+    for prefix, words in (
+        ("filters_", "Filters of"),
+        ("feature_maps_", "Feature maps of"),
+        ("units_", "What excites"),
+    ):
         if name.startswith(prefix):
             return f"{words} {name.removeprefix(prefix)}"
     return CAPTIONS[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,13 +16,18 @@ from fashioncnn.data.preparation import as_uint8_NCHW
 from fashioncnn.errors import DataError, RunError
 from fashioncnn.explanation.feature_maps import feature_maps
 from fashioncnn.explanation.filters import convolution_filters
+from fashioncnn.explanation.maximisation import of_channels, of_classes
+from fashioncnn.explanation.units import patches, units
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.reporting.facts import read_facts
 from fashioncnn.reporting.figures import draw_explanations
 from fashioncnn.runs import checkpoints
 from fashioncnn.runs.directory import Run, open_run
-from fashioncnn.runs.files import make_folder, read_arrays, write_arrays
-from fashioncnn.workflows.trained import CheckpointName, open_trained
+from fashioncnn.runs.files import make_folder, read_arrays, to_json, write_arrays, write_text
+from fashioncnn.workflows.trained import CheckpointName, Trained, open_trained
+
+UNIT_PICTURES = 1000
+UNITS_SHOWN, PATCHES_SHOWN = 10, 8
 
 
 def explain(
@@ -32,7 +38,7 @@ def explain(
     checkpoint: CheckpointName = "best",
     data: Path | str | None = None,
 ) -> list[Path]:
-    """Keep the filters of every convolution and the feature maps of every layer, and draw them.
+    """Keep and draw filters, feature maps, what excites each channel, and what classes would like.
 
     `pictures` are positions in the test file; without them, the first `per_class` of each class.
     Returns the pictures drawn. Raises DataError for a position that is not there, RunError when
@@ -59,7 +65,42 @@ def explain(
         },
     )
     write_arrays(run.explanations / "feature_maps.npz", maps)
+    _keep_units(trained, test)
     return draw_explanations(read_facts(run))
+
+
+def _keep_units(trained: Trained, test: LabelledImages) -> None:
+    """Keep what excites the channels that vary most, and which are dead or alike."""
+    preparation = build_preparation(trained.recipe)
+    several = test.take(np.arange(min(UNIT_PICTURES, len(test))))
+    images = preparation(as_uint8_NCHW(several.images_NHW, torch.device("cpu")))
+    images_NHW = images[:, 0].numpy()
+    limits = [(grey - preparation.pixel_mean) / preparation.pixel_std for grey in (0.0, 1.0)]
+    size = preparation.image_size
+    arrays: dict[str, NDArray[Any]] = {
+        "classes": of_classes(trained.network, test.classes, size, limits[0], limits[1])
+    }
+    facts = {}
+    for layer, found in units(trained.network, images).items():
+        varied = np.argsort(-found.peaks.std(axis=0), kind="stable")[:UNITS_SHOWN]
+        channels = np.sort(varied)
+        arrays[f"channels {layer}"] = channels
+        arrays[f"patches {layer}"] = np.stack(
+            [patches(found, images_NHW, channel, PATCHES_SHOWN) for channel in channels]
+        )
+        arrays[f"pleasing {layer}"] = of_channels(
+            trained.network, layer, channels.tolist(), size, limits[0], limits[1]
+        )
+        facts[layer] = {
+            "channels": found.peaks.shape[1],
+            "dead": found.dead,
+            "alike": found.alike,
+            "field_pixels": found.field.size,
+        }
+    write_arrays(trained.run.explanations / "units.npz", arrays)
+    write_text(
+        trained.run.explanations / "units.json", to_json({"n": len(several), "layers": facts})
+    )
 
 
 def is_explained(run: Run) -> bool:
@@ -67,6 +108,7 @@ def is_explained(run: Run) -> bool:
     try:
         facts = read_arrays(run.explanations / "pictures.npz")
         read_arrays(run.explanations / "feature_maps.npz")
+        read_arrays(run.explanations / "units.npz")
         return str(facts["checkpoint_sha256"]) in checkpoints.digests(run.checkpoints)
     except (RunError, KeyError):
         return False

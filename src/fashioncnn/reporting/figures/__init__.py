@@ -94,16 +94,21 @@ def _results(group: Group) -> Iterator[Named]:
 def _insides(run: RunFacts) -> Iterator[Named]:
     from functools import partial
 
-    from fashioncnn.reporting.figures import feature_maps, filters
+    from fashioncnn.reporting.figures import feature_maps, filters, units
 
     for layer in run.filters or ():
         yield f"filters_{layer}", partial(filters.sheet, run, layer)
     for layer in run.feature_maps or ():
         yield f"feature_maps_{layer}", partial(feature_maps.sheet, run, layer)
+    if run.units and run.unit_facts and run.scores:
+        yield "made_up_classes", partial(units.classes, run)
+        for layer in run.unit_facts["layers"]:
+            yield f"units_{layer}", partial(units.sheet, run, layer)
 
 
 def _keep(name: str, make: Callable[[], Figure], folder: Path) -> Path:
     import matplotlib as mpl
+    from PIL import Image
 
     make_folder(folder)
     with mpl.rc_context(SETTINGS):
@@ -113,5 +118,10 @@ def _keep(name: str, make: Callable[[], Figure], folder: Path) -> Path:
             figure.savefig(
                 buffer, format=suffix[1:], bbox_inches="tight", pad_inches=0.1, **keywords
             )
+            if suffix == ".png":
+                # 256 colours are plenty for a figure, and a third of the bytes.
+                picture = Image.open(buffer).convert("RGB").quantize(256)
+                buffer = io.BytesIO()
+                picture.save(buffer, "PNG", optimize=True)
             write_bytes(folder / f"{name}{suffix}", buffer.getvalue())
     return folder / f"{name}.png"

@@ -1,0 +1,141 @@
+"""The channels of a network: which never answer, which answer alike, what excites each most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fashioncnn.explanation.layers import visible_layers
+
+BATCH = 250
+# Places looked at in each picture, for how alike two channels answer.
+PLACES = 16
+ALIKE = 0.98
+
+
+@dataclass(frozen=True)
+class Field:
+    """What one place of a layer sees: `size` pixels a side, every `step` pixels, from `start`."""
+
+    size: int
+    step: int
+    start: int
+
+
+@dataclass(frozen=True)
+class Units:
+    """The channels of one layer, over the pictures given.
+
+    `peaks` (pictures, channels) is each channel's largest answer in each picture and `places`
+    (pictures, channels, 2) where (row, column); `dead` are channels that never exceed 0; `alike`
+    pairs whose answers correlate beyond 0.98 in size. `field` is what one place sees.
+    """
+
+    peaks: NDArray[np.float32]
+    places: NDArray[np.int64]
+    dead: tuple[int, ...]
+    alike: tuple[tuple[int, int], ...]
+    field: Field
+
+
+@torch.no_grad()
+def units(network: nn.Module, images_NCHW: Tensor) -> dict[str, Units]:
+    """Return what is found about every ReLU layer over maps, by name, on prepared pictures."""
+    network = network.eval()
+    layers = {
+        name: (module, field)
+        for name, module, field in _fields(network)
+        if isinstance(module, nn.ReLU)
+    }
+    kept: dict[str, list[Tensor]] = {}
+
+    def keep(name: str) -> object:
+        def hook(module: nn.Module, inputs: object, output: Tensor) -> None:
+            del module, inputs
+            if output.ndim == 4:
+                kept.setdefault(name, []).append(output.float().clone())
+
+        return hook
+
+    hooks = [
+        module.register_forward_hook(keep(name))  # type: ignore[arg-type]
+        for name, (module, _) in layers.items()
+    ]
+    found: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {}
+    try:
+        for start in range(0, len(images_NCHW), BATCH):
+            kept.clear()
+            network(images_NCHW[start : start + BATCH])
+            for name, (maps,) in kept.items():
+                peaks, where = maps.flatten(2).max(2)
+                width = maps.shape[-1]
+                places = torch.stack([where // width, where % width], 2)
+                seen = maps.flatten(2)[:, :, :: max(1, maps[0, 0].numel() // PLACES)]
+                found.setdefault(name, []).append(
+                    (peaks, places, seen.transpose(1, 2).flatten(0, 1))
+                )
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {name: _units(parts, layers[name][1]) for name, parts in found.items()}
+
+
+def _units(parts: list[tuple[Tensor, Tensor, Tensor]], field: Field) -> Units:
+    peaks, places, seen = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+    dead = (peaks.amax(0) <= 0).nonzero()[:, 0].tolist()
+    deviation = seen.double() - seen.double().mean(0)
+    length = deviation.norm(dim=0)
+    likeness = (deviation.T @ deviation) / (length[:, None] * length).clamp(min=1e-12)
+    pairs = (likeness.triu(1) > ALIKE).nonzero().tolist()
+    return Units(
+        peaks.numpy(),
+        places.numpy(),
+        tuple(dead),
+        tuple((first, second) for first, second in pairs),
+        field,
+    )
+
+
+def _fields(network: nn.Module) -> Iterator[tuple[str, nn.Module, Field]]:
+    """Yield every layer with what one place of its answer sees of the picture.
+
+    Layers follow one another; what is added around a block sees no more than the block does.
+    """
+    size, step, start = 1, 1, 0
+    for name, module in visible_layers(network):
+        if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
+            kernel, stride, padding = (
+                value[0] if isinstance(value, tuple) else value
+                for value in (module.kernel_size, module.stride, module.padding)
+            )
+            start -= int(padding) * step
+            size += (int(kernel) - 1) * step
+            step *= int(stride)
+        yield name, module, Field(size, step, start)
+
+
+def patches(
+    found: Units, images_NHW: NDArray[np.float32], channel: int, count: int
+) -> NDArray[np.float32]:
+    """Return the (count, size, size) patches that excite `channel` most, strongest first.
+
+    Each is of another picture; beyond the picture's border a patch is as dark as can be.
+    """
+    size, step, start = found.field.size, found.field.step, found.field.start
+    strongest = np.argsort(-found.peaks[:, channel], kind="stable")[:count]
+    darkest = float(images_NHW.min())
+    cut = np.full((len(strongest), size, size), darkest, np.float32)
+    for row, picture in enumerate(strongest):
+        top, left = found.places[picture, channel] * step + start
+        image = images_NHW[picture]
+        rows = slice(max(0, top), min(image.shape[0], top + size))
+        columns = slice(max(0, left), min(image.shape[1], left + size))
+        cut[row, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = (
+            image[rows, columns]
+        )
+    return cut

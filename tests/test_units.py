@@ -1,0 +1,88 @@
+"""Channels: their fields, peaks and patches by hand; made-up pictures please whom they are for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fashioncnn.explanation.layers import visible_layers
+from fashioncnn.explanation.maximisation import of_channels, of_classes
+from fashioncnn.explanation.units import patches, units
+from fashioncnn.models.plain_cnn import PlainCNN
+from fashioncnn.models.strided_cnn import StridedCNN
+
+
+def networks() -> list[nn.Module]:
+    torch.manual_seed(1)
+    strided = StridedCNN(image_size=28, classes=10, channels=(6, 8), blocks=(1, 1), residual=True)
+    plain = PlainCNN(image_size=28, classes=10, channels=(6, 8), hidden_features=(8,))
+    return [strided.eval(), plain.eval()]
+
+
+@pytest.mark.parametrize("network", networks(), ids=["strided", "plain"])
+def test_a_place_sees_its_field_and_nothing_else(network: nn.Module) -> None:
+    image = torch.rand(1, 1, 28, 28)
+    for layer, found in units(network, image).items():
+        answers: list[torch.Tensor] = []
+        module = dict(visible_layers(network))[layer]
+        hook = module.register_forward_hook(lambda m, i, out, to=answers: to.append(out.clone()))
+        size, step, start = found.field.size, found.field.step, found.field.start
+        row, column = 2, 1
+        network(image)
+        inside = image.clone()
+        top, left = row * step + start, column * step + start
+        keep = torch.zeros(28, 28, dtype=torch.bool)
+        keep[max(0, top) : top + size, max(0, left) : left + size] = True
+        inside[..., ~keep] = torch.rand(int((~keep).sum()))
+        network(inside)
+        hook.remove()
+        before, after = (answer[0, :, row, column] for answer in answers)
+        torch.testing.assert_close(before, after, rtol=1e-4, atol=1e-6)
+        assert not torch.allclose(answers[0], answers[1], rtol=1e-4, atol=1e-6) or keep.all()
+
+
+def test_peaks_places_and_patches_by_hand() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1, bias=False), nn.ReLU())
+    weight = torch.zeros(3, 1, 3, 3)
+    weight[0, 0, 1, 1], weight[1, 0, 1, 1], weight[2, 0, 1, 1] = 1, 2, -1
+    network[0].weight.data = weight
+    images = 0.5 * torch.rand(4, 1, 9, 9)
+    for picture in range(4):
+        images[picture, 0, picture + 1, 5] = 1.0 + picture
+    (found,) = units(network, images).values()
+    np.testing.assert_allclose(found.peaks[:, 0], [1, 2, 3, 4])
+    assert found.places[:, 0].tolist() == [[1, 5], [2, 5], [3, 5], [4, 5]]
+    assert found.dead == (2,)
+    assert found.alike == ((0, 1),)
+    cut = patches(found, images[:, 0].numpy(), 0, 2)
+    assert cut.shape == (2, 3, 3)
+    assert cut[:, 1, 1].tolist() == [4, 3]
+    np.testing.assert_array_equal(cut[0], images[3, 0, 3:6, 4:7])
+
+
+def test_made_up_pictures_please() -> None:
+    network = networks()[1]
+    made = of_classes(network, 10, 28, -1.0, 1.0)
+    assert made.shape == (10, 28, 28)
+    assert made.min() >= 0
+    assert made.max() <= 1
+    with torch.no_grad():
+        pleased = network(torch.from_numpy(made[:, None] * 2 - 1)).log_softmax(1).diagonal()
+        others = network(torch.rand(200, 1, 28, 28) * 2 - 1).log_softmax(1)
+    assert (pleased > others.amax(0)).all()
+
+    layer = list(units(network, torch.rand(2, 1, 28, 28)))[-1]
+    channels = of_channels(network, layer, [0, 3], 28, 0.0, 1.0)
+    heard: list[torch.Tensor] = []
+    hook = dict(visible_layers(network))[layer].register_forward_hook(
+        lambda module, inputs, output: heard.append(output.flatten(2).mean(2))
+    )
+    network(torch.from_numpy(channels[:, None]))
+    network(torch.rand(50, 1, 28, 28))
+    hook.remove()
+    made_answers, others = heard
+    assert made_answers[0, 0] > others[:, 0].max()
+    assert made_answers[1, 3] > others[:, 3].max()
+    np.testing.assert_array_equal(channels, of_channels(network, layer, [0, 3], 28, 0.0, 1.0))
