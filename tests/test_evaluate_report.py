@@ -43,6 +43,28 @@ def test_scores_and_predictions_agree(run: fc.Run) -> None:
     assert kept["checkpoint"]["name"] == "best"
 
 
+def test_what_the_network_costs_and_how_far_it_can_be_trusted(run: fc.Run) -> None:
+    fc.evaluate(run, device="cpu")
+    cost = json.loads((run.evaluation / "cost.json").read_text())
+    # Two 3x3 convolutions, on 28x28 and 14x14 pixels, and two dense layers.
+    macs = 28 * 28 * 9 * 4 + 14 * 14 * 9 * 4 * 8 + 7 * 7 * 8 * 16 + 16 * 10
+    assert cost["macs"] == macs
+    assert cost["parameters"] == (9 + 1) * 4 + (9 * 4 + 1) * 8 + (7 * 7 * 8 + 1) * 16 + 17 * 10
+    assert cost["weight_bytes"] == 4 * cost["parameters"]
+    assert 0 < cost["p50_milliseconds"] <= cost["p99_milliseconds"]
+    confidence = json.loads((run.evaluation / "confidence.json").read_text())
+    before, after = confidence["as_trained"], confidence["with_temperature"]
+    assert before["nll"] == pytest.approx(fc.evaluate(run).loss)
+    assert before["temperature"] == 1
+    assert after["brier"] > 0
+    everything = fc.train(
+        run.recipe_file, changes=["data.validation_images=0"], out=run.path / "all", device="cpu"
+    )
+    fc.evaluate(everything, device="cpu")
+    confidence = json.loads((everything.evaluation / "confidence.json").read_text())
+    assert confidence["with_temperature"] is confidence["thresholds"] is None
+
+
 def test_the_best_weights_score_on_validation_as_the_log_says(run: fc.Run) -> None:
     scores = fc.evaluate(run, split="validation", device="cpu")
     best = max(run.metrics, key=lambda r: (r["val/accuracy"], -r["val/loss"]))

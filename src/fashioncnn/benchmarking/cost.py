@@ -1,11 +1,13 @@
-"""What training by a recipe costs in arithmetic."""
+"""What training by a recipe, and predicting with a network, cost in arithmetic."""
 
 from __future__ import annotations
 
 import torch
+from torch import nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
+from fashioncnn.data.preparation import Preparation
 from fashioncnn.recipes.build import build_network, build_preparation
 from fashioncnn.recipes.schema import Recipe
 
@@ -25,3 +27,12 @@ def training_flops_an_image(recipe: Recipe, classes: int = 10) -> int:
     with FlopCounterMode(display=False) as counter:
         functional.cross_entropy(network(images), labels).backward()  # type: ignore[no-untyped-call]
     return int(counter.get_total_flops()) // COUNTED_IMAGES
+
+
+@torch.no_grad()
+def prediction_macs(network: nn.Module, preparation: Preparation) -> int:
+    """Return the multiplications, each with an addition, that one picture's answer takes."""
+    images = preparation(torch.zeros(1, 1, 28, 28, dtype=torch.uint8))
+    with FlopCounterMode(display=False) as counter:
+        network(images)
+    return int(counter.get_total_flops()) // 2

@@ -103,6 +103,16 @@ def _bounds(interval: Interval, scale: float, digits: int) -> str:
     return f"[{scale * interval.low:.{digits}f}, {scale * interval.high:.{digits}f}]"
 
 
+def cost(found: Mapping[str, Any]) -> str:
+    """Say in a line what a network costs to keep and to ask."""
+    latency = f"{found['p50_milliseconds']:.2f} ms (p99 {found['p99_milliseconds']:.2f})"
+    return (
+        f"{found['parameters']:,} parameters, {found['weight_bytes'] / 1e6:.2f} MB; a picture "
+        f"takes {found['macs'] / 1e6:.2f} million multiplications, {latency} on "
+        f"{found['hardware']}, {found['threads']} threads"
+    )
+
+
 def mistakes(result: Scores) -> str:
     """Say in a line how many mistakes stay among classes that look alike."""
     from fashioncnn.evaluation.class_groups import group_confusion

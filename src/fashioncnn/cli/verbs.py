@@ -212,7 +212,7 @@ def evaluate(
     """Score runs: accuracy, per-class precision, recall, F1, confusion."""
     from fashioncnn.evaluation.group import intervals
     from fashioncnn.evaluation.summary import summarise
-    from fashioncnn.workflows.evaluate import confidence_of, predictions_of, view_costs
+    from fashioncnn.workflows.evaluate import confidence_of, cost_of, predictions_of, view_costs
     from fashioncnn.workflows.evaluate import evaluate as evaluate_run
     from fashioncnn.workflows.opening import open_runs
 
@@ -243,7 +243,10 @@ def evaluate(
         text = tables.scores(scores[0], found)
         if split is Split.TEST:
             values["confidence"] = confidence_of(opened[0])
-            text += "\n\n" + tables.confidence(values["confidence"])
+            values["cost"] = cost_of(opened[0])
+            text += (
+                f"\n\n{tables.confidence(values['confidence'])}\n\n{tables.cost(values['cost'])}"
+            )
     else:
         metrics = summarise([score.metrics(prefix) for score in scores])
         values = {"runs": [str(run.path) for run in opened], "metrics": metrics}

@@ -36,6 +36,7 @@ class RunFacts:
     evaluation: dict[str, Any]
     predictions: Predictions | None
     confidence: dict[str, Any] | None
+    cost: dict[str, Any] | None
     stress: dict[str, Any] | None
     confused: Arrays | None
     telling: Arrays | None
@@ -105,6 +106,7 @@ def read_facts(run: Run) -> RunFacts:
         scores = Scores.from_json(evaluation) if evaluation else None
     except (KeyError, TypeError):
         raise RunError(f"{scores_file}: not the scores of a run") from None
+    cost_file = run.evaluation / "cost.json"
     unit_file = run.explanations / "units.json"
     attribution_checks = _of_weights(run.explanations / "attributions.json", evaluation)
     attributions = _arrays(run.explanations / "attributions.npz") if attribution_checks else None
@@ -117,6 +119,7 @@ def read_facts(run: Run) -> RunFacts:
         evaluation=evaluation,
         predictions=_predictions(run.evaluation / "predictions.npz"),
         confidence=read_json(confidence_file) if confidence_file.exists() else None,
+        cost=read_json(cost_file) if cost_file.exists() else None,
         stress=_of_weights(run.evaluation / "stress.json", evaluation),
         confused=_arrays(run.evaluation / "confused_pictures.npz"),
         telling=_arrays(run.evaluation / "telling_pictures.npz"),

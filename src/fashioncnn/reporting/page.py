@@ -152,6 +152,7 @@ def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
             "across": float(wrong.sum() - wrong.trace()),
         },
         "confidence": one.first.confidence,
+        "cost": one.first.cost,
         "stress": one.first.stress,
         "attribution_checks": one.first.attribution_checks,
         "top": one.scored[0].top_confusions[:3],

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from fashioncnn.benchmarking.latency import measure_calls
 from fashioncnn.errors import DeviceError
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.runs.directory import Run, open_run
@@ -18,8 +17,6 @@ from fashioncnn.workflows.trained import CheckpointName, open_trained
 
 BATCH_SIZES = (1, 64, 1024)
 SECONDS_A_BATCH_SIZE = 2.0
-WARM_UP_CALLS = 5
-FEWEST_CALLS = 20
 
 
 def bench_predict(
@@ -55,25 +52,5 @@ def bench_predict(
         "hardware": hardware(chosen),
         "precision": "bf16" if bf16 else "fp32",
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "batches": [_measure(predict, size) for size in batch_sizes],
-    }
-
-
-def _measure(predict: Callable[[torch.Tensor], None], batch_size: int) -> dict[str, float]:
-    images = torch.randint(0, 256, (batch_size, 1, 28, 28), dtype=torch.uint8)
-    for _ in range(WARM_UP_CALLS):
-        predict(images)
-    seconds: list[float] = []
-    ends = time.perf_counter() + SECONDS_A_BATCH_SIZE
-    while len(seconds) < FEWEST_CALLS or time.perf_counter() < ends:
-        started = time.perf_counter()
-        predict(images)
-        seconds.append(time.perf_counter() - started)
-    percentiles = statistics.quantiles(seconds, n=100, method="inclusive")
-    return {
-        "batch_size": batch_size,
-        "calls": len(seconds),
-        "images_per_second": batch_size * len(seconds) / sum(seconds),
-        "p50_milliseconds": 1000 * percentiles[49],
-        "p99_milliseconds": 1000 * percentiles[98],
+        "batches": [measure_calls(predict, size, SECONDS_A_BATCH_SIZE) for size in batch_sizes],
     }

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fashioncnn.data import sources
-from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import RunError
-from fashioncnn.evaluation.calibration import calibration, fit_temperature
+from fashioncnn.evaluation.confidence import confidence
+from fashioncnn.evaluation.pictures import confused_pictures, telling_pictures
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.scores import Scores, score
-from fashioncnn.evaluation.selective import answering, risk_coverage, threshold
 from fashioncnn.evaluation.views import VIEWS, ViewsName
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.runs import checkpoints, readings
@@ -31,13 +28,11 @@ from fashioncnn.runs.files import (
     write_text,
 )
 from fashioncnn.training.device import DeviceName, choose_device
+from fashioncnn.workflows.cost import cost
 from fashioncnn.workflows.trained import CheckpointName, SplitName, Trained, open_trained
 
-PICTURES_A_CONFUSION = 8
-TELLING_PICTURES = 24
 CONFIDENCE = "confidence.json"
-# What share of the answers may be wrong, where a threshold on confidence is chosen.
-TOLERATED_ERRORS = (0.01, 0.02, 0.05)
+COST = "cost.json"
 
 
 def evaluate(
@@ -65,7 +60,8 @@ def evaluate(
     write_text(scores_file(run, split, views), to_json(facts | scores.to_json()))
     if split == "test" and views == "plain":
         validation = _validation(trained, data, device)
-        write_text(run.evaluation / CONFIDENCE, to_json(_confidence(predictions, validation)))
+        write_text(run.evaluation / COST, to_json(cost(trained)))
+        write_text(run.evaluation / CONFIDENCE, to_json(confidence(predictions, validation)))
     return scores
 
 
@@ -85,6 +81,7 @@ def is_evaluated(run: Run) -> bool:
         facts = read_json(scores_file(run, "test"))
         Scores.from_json(facts)
         confidence_of(run)
+        cost_of(run)
         return facts["checkpoint"]["sha256"] in checkpoints.digests(run.checkpoints)
     except (RunError, KeyError, TypeError):
         return False
@@ -112,6 +109,11 @@ def predictions_of(run: Run, split: SplitName = "test") -> Predictions:
 def confidence_of(run: Run) -> dict[str, Any]:
     """Return what `evaluate` found about the run's probabilities on the test pictures."""
     return dict(read_json(run.evaluation / CONFIDENCE))
+
+
+def cost_of(run: Run) -> dict[str, Any]:
+    """Return what `evaluate` found about the cost of the run's network."""
+    return dict(read_json(run.evaluation / COST))
 
 
 def _prefix(split: SplitName, views: ViewsName) -> str:
@@ -164,8 +166,8 @@ def _predict(
     make_folder(trained.run.evaluation)
     if split == "test" and views == "plain":
         for name, chosen_pictures in (
-            ("confused", _confused_pictures(pictures, predictions)),
-            ("telling", _telling_pictures(pictures, predictions)),
+            ("confused", confused_pictures(pictures, predictions)),
+            ("telling", telling_pictures(pictures, predictions)),
         ):
             write_arrays(trained.run.evaluation / f"{name}_pictures.npz", chosen_pictures)
     stamp = {
@@ -184,80 +186,3 @@ def _validation(
         return None
     kept = _kept_predictions(trained, "validation", "plain")
     return (kept or _predict(trained, "validation", "plain", data, device))[0]
-
-
-def _confidence(test: Predictions, validation: Predictions | None) -> dict[str, Any]:
-    """How true the probabilities are; what is fitted or chosen, is on validation."""
-    found: dict[str, Any] = {
-        "as_trained": calibration(test).to_json(),
-        "with_temperature": None,
-        "risk_coverage_area": risk_coverage(test).area,
-        "thresholds": None,
-    }
-    if validation is None:
-        return found
-    temperature = fit_temperature(validation)
-    chosen = {error: threshold(validation, error) for error in TOLERATED_ERRORS}
-    return found | {
-        "with_temperature": calibration(test, temperature).to_json(),
-        "thresholds": [
-            {"tolerated_error": error, **asdict(answering(test, at.confidence))}
-            for error, at in chosen.items()
-            if at
-        ],
-    }
-
-
-def _confused_pictures(
-    pictures: LabelledImages, predictions: Predictions
-) -> dict[str, NDArray[Any]]:
-    """Choose, of every top confusion, the pictures the network was surest about, for the report."""
-    names = predictions.class_names
-    probability = np.exp(predictions.log_probabilities.max(axis=1))
-    chosen: list[int] = []
-    for pair in score(predictions).top_confusions:
-        of_pair = np.flatnonzero(
-            (predictions.labels == names.index(pair.true))
-            & (predictions.predicted == names.index(pair.predicted))
-        )
-        chosen.extend(of_pair[np.argsort(-probability[of_pair])][:PICTURES_A_CONFUSION])
-    indices = np.array(chosen, np.int64)
-    return {
-        "images": pictures.images_NHW[indices],
-        "indices": indices,
-        "labels": predictions.labels[indices],
-        "predicted": predictions.predicted[indices],
-        "probabilities": probability[indices],
-    }
-
-
-def _telling_pictures(
-    pictures: LabelledImages, predictions: Predictions
-) -> dict[str, NDArray[Any]]:
-    """Choose the worst mistakes (kind 0) and the right answers that came closest to wrong (1).
-
-    A mistake's other class is the true one, a right answer's the second choice.
-    """
-    probabilities = np.exp(predictions.log_probabilities)
-    rows = np.arange(len(probabilities))
-    answers, labels = predictions.predicted, predictions.labels
-    second = probabilities.copy()
-    second[rows, answers] = -1
-    wrong = answers != labels
-    others = np.where(wrong, labels, second.argmax(axis=1))
-    answer_p, other_p = probabilities[rows, answers], probabilities[rows, others]
-    mistakes = np.flatnonzero(wrong)
-    mistakes = mistakes[np.argsort(other_p[mistakes], kind="stable")][:TELLING_PICTURES]
-    right = np.flatnonzero(~wrong)
-    margin = answer_p[right] - other_p[right]
-    right = right[np.argsort(margin, kind="stable")][:TELLING_PICTURES]
-    chosen = np.concatenate([mistakes, right])
-    return {
-        "images": pictures.images_NHW[chosen],
-        "indices": chosen,
-        "kind": np.repeat([0, 1], [len(mistakes), len(right)]),
-        "answers": answers[chosen],
-        "others": others[chosen],
-        "answer_probabilities": answer_p[chosen],
-        "other_probabilities": other_p[chosen],
-    }
