@@ -16,7 +16,9 @@ from conftest import make_pictures
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.explanation.attribution import METHODS, attributions, edges, randomised
 from fashioncnn.explanation.checks import check_maps
+from fashioncnn.explanation.embedding import features
 from fashioncnn.models.plain_cnn import PlainCNN
+from fashioncnn.runs.files import read_arrays
 from fashioncnn.workflows.attribute import attribute
 from fashioncnn.workflows.trained import open_trained
 
@@ -121,4 +123,20 @@ def test_the_page_shows_maps_and_their_verdicts(tiny_recipe: Path, tmp_path: Pat
         assert f"{check['insertion']:.3f}" in page
         assert name in METHODS or name in ("edges", "random")
     drawn = {path.name: path.stat().st_mtime_ns for path in attribute(run)}
-    assert drawn.keys() == {"attributions.png", "attribution_curves.png"}
+    assert drawn.keys() == {"attributions.png", "attribution_curves.png", "embedding.png"}
+    arrays = read_arrays(run.explanations / "embedding.npz")
+    assert arrays["places"].shape == (200, 2)
+    # Ten classes that are easily told apart: a picture's neighbour is nearly always of its class.
+    gaps = ((arrays["places"][:, None] - arrays["places"][None]) ** 2).sum(-1)
+    np.fill_diagonal(gaps, np.inf)
+    neighbours = arrays["labels"][gaps.argmin(1)]
+    assert (neighbours == arrays["labels"]).mean() > 0.8
+
+
+def test_features_are_what_the_last_layer_is_given() -> None:
+    network = PlainCNN(image_size=28, classes=10, channels=(4,), hidden_features=(8,)).eval()
+    images = torch.rand(300, 1, 28, 28)
+    found = torch.from_numpy(features(network, images))
+    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+    assert found.shape == (300, 8)
+    torch.testing.assert_close(last(found), network(images))

@@ -47,6 +47,7 @@ class RunFacts:
     unit_facts: dict[str, Any] | None
     attributions: Arrays | None
     attribution_checks: dict[str, Any] | None
+    embedding: Arrays | None
 
     @property
     def seconds(self) -> float:
@@ -109,7 +110,11 @@ def read_facts(run: Run) -> RunFacts:
     cost_file = run.evaluation / "cost.json"
     unit_file = run.explanations / "units.json"
     attribution_checks = _of_weights(run.explanations / "attributions.json", evaluation)
-    attributions = _arrays(run.explanations / "attributions.npz") if attribution_checks else None
+    # Both files are written before the checks, and are of the same weights.
+    attributions, embedding = (
+        _arrays(run.explanations / f"{name}.npz") if attribution_checks else None
+        for name in ("attributions", "embedding")
+    )
     return RunFacts(
         run=run,
         recipe=load(run.recipe_file),
@@ -130,6 +135,7 @@ def read_facts(run: Run) -> RunFacts:
         unit_facts=read_json(unit_file) if unit_file.exists() else None,
         attributions=attributions,
         attribution_checks=attribution_checks,
+        embedding=embedding,
     )
 
 

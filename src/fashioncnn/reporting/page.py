@@ -55,6 +55,9 @@ CAPTIONS = {
     "was learned. First right answers, then wrong ones.",
     "attribution_curves": "A map that is true finds pixels whose loss lowers the probability of "
     "the answer early (left), and whose presence brings it early (right), better than edges do.",
+    "embedding": "Test pictures by what the last layer is given (t-SNE): near means alike to the "
+    "network. Crosses are mistakes, in the colour of their true class. Distances between far "
+    "groups mean nothing.",
     "made_up_classes": "Made up, pixel by pixel, to please one class: what it adds up for, not "
     "what it has seen. That they hardly look like clothes is a finding, not a fault of the figure.",
     "robustness": "Accuracy on test pictures made worse, from none to the strongest of five "

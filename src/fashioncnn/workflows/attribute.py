@@ -1,4 +1,4 @@
-"""What `explain` adds with maps: which pixels answers rest on, and whether the maps are true."""
+"""What a full explanation adds: which pixels answers rest on, checked, and a map of pictures."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fashioncnn.errors import RunError
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.explanation.attribution import attributions, edges, random_maps, randomised
 from fashioncnn.explanation.checks import check_maps
+from fashioncnn.explanation.embedding import embed, features
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.reporting.facts import read_facts
 from fashioncnn.reporting.figures import draw_attributions
@@ -23,6 +24,7 @@ from fashioncnn.workflows.say import say
 from fashioncnn.workflows.trained import CheckpointName, open_trained
 
 CHECKED = 64
+EMBEDDED = 5000
 RIGHT_SHOWN, WRONG_SHOWN = 6, 6
 CONTROL_SEED = 0
 
@@ -33,7 +35,7 @@ def attribute(
     checkpoint: CheckpointName = "best",
     data: Path | str | None = None,
 ) -> list[Path]:
-    """Draw maps of attribution for right and wrong answers, each beside its controls.
+    """Draw maps of attribution beside their controls, and lay pictures out on a map.
 
     Grad-CAM, integrated gradients and occlusion stand beside the same of a network with random
     weights, an edge detector and noise; all are checked on 64 test pictures (see
@@ -78,6 +80,16 @@ def attribute(
             "random": random_maps(images),
             **{f"map {name}": one for name, one in maps.items()},
             **{f"control {name}": one for name, one in control.items()},
+        },
+    )
+    say(f"laying {min(EMBEDDED, len(test)):,} pictures out on a map")
+    mapped = np.arange(min(EMBEDDED, len(test)))
+    write_arrays(
+        run.explanations / "embedding.npz",
+        {
+            "places": embed(features(trained.network, prepared(mapped))),
+            "labels": test.labels[mapped],
+            "predicted": predictions.predicted[mapped],
         },
     )
     facts = {

@@ -45,16 +45,18 @@ def draw_explanations(run: RunFacts) -> list[Path]:
 
 
 def draw_attributions(run: RunFacts) -> list[Path]:
-    """Draw the maps of attribution and their checks into the run's own folder."""
+    """Draw maps of attribution, their checks and the map of pictures into the run's folder."""
     return [_keep(name, make, run.run.figures) for name, make in _maps(run)]
 
 
 def _maps(run: RunFacts) -> Iterator[Named]:
-    from fashioncnn.reporting.figures import attributions
+    from fashioncnn.reporting.figures import attributions, embedding
 
     if run.attributions:
         yield "attributions", lambda: attributions.maps(run)
         yield "attribution_curves", lambda: attributions.curves(run)
+    if run.embedding:
+        yield "embedding", lambda: embedding.chart(run)
 
 
 def _results(group: Group) -> Iterator[Named]:
