@@ -20,9 +20,11 @@ import fashioncnn as fc
 from fashioncnn.data import sources
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import DataError, RunError
+from fashioncnn.reporting.facts import read_facts
 from fashioncnn.runs import checkpoints, readings
 from fashioncnn.runs.files import read_arrays
 from fashioncnn.workflows import trained
+from fashioncnn.workflows.evaluate import is_evaluated
 
 pytestmark = pytest.mark.usefixtures("tiny_data")
 
@@ -63,6 +65,26 @@ def test_what_the_network_costs_and_how_far_it_can_be_trusted(run: fc.Run) -> No
     fc.evaluate(everything, device="cpu")
     confidence = json.loads((everything.evaluation / "confidence.json").read_text())
     assert confidence["with_temperature"] is confidence["thresholds"] is None
+
+
+@pytest.mark.parametrize("name", ["confidence.json", "cost.json", "scores.json"])
+@pytest.mark.parametrize("content", ["{}", "[]", "half a fi"])
+def test_a_damaged_file_of_an_evaluation_is_made_anew(run: fc.Run, name: str, content: str) -> None:
+    fc.evaluate(run, device="cpu")
+    assert is_evaluated(run)
+    readings_before = len(readings.read(run))
+    (run.evaluation / name).write_text(content)
+    assert not is_evaluated(run)
+    fc.evaluate(run, device="cpu")
+    assert is_evaluated(run)
+    assert len(readings.read(run)) == readings_before
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"checkpoint_sha256": "of other weights"}'])
+def test_stress_of_something_else_is_not_shown(run: fc.Run, content: str) -> None:
+    fc.evaluate(run, device="cpu")
+    (run.evaluation / "stress.json").write_text(content)
+    assert read_facts(run).stress is None
 
 
 def test_the_best_weights_score_on_validation_as_the_log_says(run: fc.Run) -> None:

@@ -113,6 +113,16 @@ def cost(found: Mapping[str, Any]) -> str:
     )
 
 
+def unknown(found: Mapping[str, Any]) -> str:
+    """Say how well a network notices pictures that are nothing it knows."""
+    signs = [
+        f"by {sign} AUROC {found[sign]['auroc']:.3f}, "
+        f"{found[sign]['false_positive_rate']:.1%} pass for known"
+        for sign in ("probability", "energy")
+    ]
+    return f"{found['path']}: {found['n']:,} unknown pictures, {'; '.join(signs)}"
+
+
 def mistakes(result: Scores) -> str:
     """Say in a line how many mistakes stay among classes that look alike."""
     from fashioncnn.evaluation.class_groups import group_confusion

@@ -205,6 +205,10 @@ def evaluate(
     views: Annotated[
         Views, typer.Option(help="Also average over views: flip is 2 passes, flip-shift 6.")
     ] = Views.PLAIN,
+    unknown: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Are these noticed as unknown? IDX, picture or folder."),
+    ] = None,
     data: DataFolder = None,
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
@@ -258,6 +262,16 @@ def evaluate(
         metrics = summarise([score.metrics(prefix) for score in averaged])
         values["views"] = {"name": views.value, "metrics": metrics, "costs": costs}
         text += "\n\n" + tables.views(views.value, scores, averaged, costs)
+    if unknown:
+        from fashioncnn.workflows.stress import unknown as unknown_pictures
+
+        values["unknown"] = [
+            unknown_pictures(
+                run, unknown, checkpoint=checkpoint.value, data=data, device=device.value
+            )
+            for run in opened
+        ]
+        text += "\n\n" + "\n".join(map(tables.unknown, values["unknown"]))
     answer(as_json, values, text)
 
 

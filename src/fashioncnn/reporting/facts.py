@@ -150,9 +150,10 @@ def groups(runs: Sequence[Run]) -> list[Group]:
 
 def _of_weights(path: Path, evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what `path` says, where it is there and of the weights that were scored."""
-    found = read_json(path) if path.exists() else {}
+    found = read_json(path) if path.exists() else None
     scored = evaluation.get("checkpoint", {}).get("sha256")
-    return found if found and found["checkpoint_sha256"] == scored else None
+    same = isinstance(found, dict) and found.get("checkpoint_sha256") == scored
+    return found if same else None
 
 
 def _predictions(path: Path) -> Predictions | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fashioncnn.data import sources
 from fashioncnn.errors import RunError
+from fashioncnn.evaluation.calibration import Calibration
 from fashioncnn.evaluation.confidence import confidence
 from fashioncnn.evaluation.pictures import confused_pictures, telling_pictures
 from fashioncnn.evaluation.predict import predict
@@ -80,10 +81,12 @@ def is_evaluated(run: Run) -> bool:
     try:
         facts = read_json(scores_file(run, "test"))
         Scores.from_json(facts)
-        confidence_of(run)
-        cost_of(run)
-        return facts["checkpoint"]["sha256"] in checkpoints.digests(run.checkpoints)
-    except (RunError, KeyError, TypeError):
+        Calibration.from_json(confidence_of(run)["as_trained"])
+        predictions_of(run)
+        return "macs" in cost_of(run) and facts["checkpoint"]["sha256"] in checkpoints.digests(
+            run.checkpoints
+        )
+    except (RunError, KeyError, TypeError, ValueError):
         return False
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashioncnn.data import sources
+from fashioncnn.data.anything import read_pictures
+from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import RunError
 from fashioncnn.evaluation.corruptions import CORRUPTIONS
 from fashioncnn.evaluation.predict import predict
@@ -19,6 +21,7 @@ from fashioncnn.recipes.build import build_preparation
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
 from fashioncnn.training.device import DeviceName, choose_device
+from fashioncnn.workflows.evaluate import evaluate, predictions_of
 from fashioncnn.workflows.say import tracked
 from fashioncnn.workflows.trained import CheckpointName, open_trained
 
@@ -77,6 +80,32 @@ def stress(
     make_folder(file.parent)
     write_text(file, to_json(found))
     return found
+
+
+def unknown(
+    run: Run | Path | str,
+    path: Path | str,
+    *,
+    checkpoint: CheckpointName = "best",
+    data: Path | str | None = None,
+    device: DeviceName = "auto",
+) -> dict[str, Any]:
+    """See whether the run's network notices that the pictures at `path` are nothing it knows.
+
+    `path` is an IDX file, a picture, or a folder of pictures. Answers n, and AUROC and the false
+    positive rate at 95 % against the test pictures, by probability and by energy. Raises
+    DataError when there are no pictures, RunError when the run cannot be used.
+    """
+    images_NHW = read_pictures(Path(path))
+    run = run if isinstance(run, Run) else open_run(Path(run))
+    evaluate(run, checkpoint=checkpoint, data=data, device=device)
+    known = signs(predictions_of(run))
+    trained = open_trained(run, checkpoint)
+    pictures = LabelledImages(images_NHW, np.zeros(len(images_NHW), np.int64))
+    preparation = build_preparation(trained.recipe)
+    seen = signs(predict(trained.network, pictures, preparation, choose_device(device)))
+    found = {sign: asdict(detection(known[sign], seen[sign])) for sign in known}
+    return {"path": str(path), "n": len(images_NHW), **found}
 
 
 def stress_of(run: Run) -> dict[str, Any] | None:
