@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
 
 from fashioncnn.evaluation.predictions import Predictions
 
@@ -79,6 +78,8 @@ def calibration(predictions: Predictions, temperature: float = 1.0) -> Calibrati
 
 def fit_temperature(predictions: Predictions) -> float:
     """Return the temperature with the least NLL on these pictures (arXiv 1706.04599, sec. 4.2)."""
+    from scipy import optimize
+
     rows = np.arange(len(predictions.labels))
 
     def loss(log_temperature: float) -> float:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 LEVEL = 0.95
 DRAWS = 1000
@@ -50,14 +50,16 @@ class Estimate:
         """Two-sided, for the value being 0 (Student's t)."""
         if self.error == 0:
             return 1.0 if self.interval.value == 0 else 0.0
-        return float(2 * stats.t.sf(abs(self.interval.value) / self.error, self.freedom))
+        if math.isinf(self.freedom):
+            return float(2 * special.ndtr(-abs(self.interval.value) / self.error))
+        return float(2 * special.stdtr(self.freedom, -abs(self.interval.value) / self.error))
 
 
 def wilson(right: int, n: int) -> Interval:
     """Return the score interval of a share (Wilson, JASA 22, 1927); the whole of 0..1 for n 0."""
     if n == 0:
         return Interval(0.0, 0.0, 1.0)
-    z = float(stats.norm.ppf((1 + LEVEL) / 2))
+    z = float(special.ndtri((1 + LEVEL) / 2))
     share = right / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
@@ -109,12 +111,12 @@ def _estimate(
     spread = float(draws_B.std(ddof=1))
     stretch = 1.0
     if spread:
-        student = stats.t.ppf((1 + LEVEL) / 2, freedom) / stats.norm.ppf((1 + LEVEL) / 2)
-        stretch = float(student) * math.sqrt(variance) / spread
+        student = _student(freedom) / float(special.ndtri((1 + LEVEL) / 2))
+        stretch = student * math.sqrt(variance) / spread
     low, high = np.quantile(draws_B - value, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) * stretch
     half = 0.0
     if not spread and variance:
-        half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * math.sqrt(variance)
+        half = _student(freedom) * math.sqrt(variance)
     return Estimate(
         Interval(value, value + float(low) - half, value + float(high) + half),
         math.sqrt(variance),
@@ -122,6 +124,13 @@ def _estimate(
         max(0.0, both - single),
         tuple(max(one.variance, one.single) for one in between),
     )
+
+
+def _student(freedom: float) -> float:
+    """Return the factor on a standard error that half an interval of level 95 % is."""
+    # scipy.special, as scipy.stats takes half a second to import; it knows no infinite freedom.
+    upper = (1 + LEVEL) / 2
+    return float(special.ndtri(upper) if math.isinf(freedom) else special.stdtrit(freedom, upper))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from fashioncnn.evaluation.group import check_same_pictures
 from fashioncnn.evaluation.intervals import Estimate, Interval, difference, picture_weights
@@ -87,7 +87,7 @@ def mcnemar(right: NDArray[np.float32], other_right: NDArray[np.float32]) -> flo
     """Return the exact two-sided p-value (McNemar, Psychometrika 12, 1947; binomial form)."""
     lost = int((right > other_right).sum())
     gained = int((other_right > right).sum())
-    return float(stats.binomtest(gained, lost + gained).pvalue) if lost + gained else 1.0
+    return min(1.0, 2 * float(special.bdtr(min(lost, gained), lost + gained, 0.5)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -104,7 +104,7 @@ def runs_needed(estimate: Estimate) -> int | None:
     """Return how many runs in each group would tell a difference of this size apart, or None."""
     if not all(estimate.run_variances):
         return None
-    z = stats.norm.ppf(1 - SIGNIFICANCE / 2) + stats.norm.ppf(POWER)
+    z = float(special.ndtri(1 - SIGNIFICANCE / 2) + special.ndtri(POWER))
     room = (estimate.interval.value / z) ** 2 - estimate.picture_variance
     return max(2, math.ceil(sum(estimate.run_variances) / room)) if room > 0 else None
 
