@@ -49,6 +49,9 @@ class Checkpoint(enum.StrEnum):
     LAST = "last"
 
 
+Runs = Annotated[
+    list[Path], typer.Argument(metavar="RUN...", help="Run directories, or folders of runs.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")]
 DataFolder = Annotated[
     Path | None,

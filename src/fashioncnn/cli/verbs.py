@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fashioncnn.cli import bench, tables
+from fashioncnn.cli.evaluate import evaluate
 from fashioncnn.cli.options import (
     Checkpoint,
     CheckpointOption,
@@ -18,13 +18,11 @@ from fashioncnn.cli.options import (
     DeviceOption,
     Json,
     Precision,
-    Split,
-    Views,
+    Runs,
     answer,
 )
 
 if TYPE_CHECKING:
-    from fashioncnn.evaluation.scores import Scores
     from fashioncnn.runs.directory import Run
 
 app = typer.Typer(
@@ -37,11 +35,6 @@ app = typer.Typer(
 data_app = typer.Typer(no_args_is_help=True)
 app.add_typer(data_app, name="data", help="Get Fashion-MNIST, or check a copy of it.")
 app.add_typer(bench.app, name="bench", help="Measure a machine, training, predicting.")
-
-
-Runs = Annotated[
-    list[Path], typer.Argument(metavar="RUN...", help="Run directories, or folders of runs.")
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -197,82 +190,7 @@ def train(
     answer(as_json, values, text)
 
 
-@app.command()
-def evaluate(
-    runs: Runs,
-    split: Annotated[Split, typer.Option(help="Which pictures.")] = Split.TEST,
-    checkpoint: CheckpointOption = Checkpoint.BEST,
-    views: Annotated[
-        Views, typer.Option(help="Also average over views: flip is 2 passes, flip-shift 6.")
-    ] = Views.PLAIN,
-    unknown: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Are these noticed as unknown? IDX, picture or folder."),
-    ] = None,
-    data: DataFolder = None,
-    device: DeviceOption = Device.AUTO,
-    as_json: Json = False,
-) -> None:
-    """Score runs: accuracy, per-class precision, recall, F1, confusion."""
-    from fashioncnn.evaluation.group import intervals
-    from fashioncnn.evaluation.summary import summarise
-    from fashioncnn.workflows.evaluate import confidence_of, cost_of, predictions_of, view_costs
-    from fashioncnn.workflows.evaluate import evaluate as evaluate_run
-    from fashioncnn.workflows.opening import open_runs
-
-    opened = open_runs(runs)
-
-    def score_all(seen: Views) -> list[Scores]:
-        return [
-            evaluate_run(
-                run,
-                split=split.value,
-                checkpoint=checkpoint.value,
-                views=seen.value,
-                data=data,
-                device=device.value,
-            )
-            for run in opened
-        ]
-
-    def cost_all(seen: Views) -> list[dict[str, float]]:
-        return [view_costs(run, split.value, seen.value) for run in opened]
-
-    scores = score_all(Views.PLAIN)
-    prefix = "test" if split is Split.TEST else "val"
-    found = intervals([predictions_of(run, split.value) for run in opened], prefix)
-    values: dict[str, Any]
-    if len(opened) == 1:
-        values = {"run": str(opened[0].path), "split": split.value} | scores[0].to_json()
-        text = tables.scores(scores[0], found)
-        if split is Split.TEST:
-            values["confidence"] = confidence_of(opened[0])
-            values["cost"] = cost_of(opened[0])
-            text += (
-                f"\n\n{tables.confidence(values['confidence'])}\n\n{tables.cost(values['cost'])}"
-            )
-    else:
-        metrics = summarise([score.metrics(prefix) for score in scores])
-        values = {"runs": [str(run.path) for run in opened], "metrics": metrics}
-        text = tables.group_scores(scores, found)
-    values["intervals"] = {name: asdict(interval) for name, interval in found.items()}
-    if views is not Views.PLAIN:
-        averaged = score_all(views)
-        costs = cost_all(views)
-        metrics = summarise([score.metrics(prefix) for score in averaged])
-        values["views"] = {"name": views.value, "metrics": metrics, "costs": costs}
-        text += "\n\n" + tables.views(views.value, scores, averaged, costs)
-    if unknown:
-        from fashioncnn.workflows.stress import unknown as unknown_pictures
-
-        values["unknown"] = [
-            unknown_pictures(
-                run, unknown, checkpoint=checkpoint.value, data=data, device=device.value
-            )
-            for run in opened
-        ]
-        text += "\n\n" + "\n".join(map(tables.unknown, values["unknown"]))
-    answer(as_json, values, text)
+app.command()(evaluate)
 
 
 @app.command()

@@ -30,7 +30,7 @@ def intervals(runs: Sequence[Predictions], split: str = "test") -> dict[str, Int
     check_same_pictures(runs)
     values, draws = _resampled(runs)
     named = {
-        f"{split}/{name}": mean_over_runs(values[:, index], draws[:, :, index]).interval
+        f"{split}/{name}": _share(mean_over_runs(values[:, index], draws[:, :, index]).interval)
         for index, name in enumerate(_figure_names(runs[0].class_names))
     }
     return named | (_shares(runs[0], split) if len(runs) == 1 else {})
@@ -62,6 +62,10 @@ def check_same_pictures(runs: Sequence[Predictions]) -> None:
             and np.array_equal(first.indices, other.indices)
         ):
             raise RunError("these runs were not scored on the same pictures")
+
+
+def _share(interval: Interval) -> Interval:
+    return Interval(interval.value, max(0.0, interval.low), min(1.0, interval.high))
 
 
 def _resampled(
