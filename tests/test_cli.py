@@ -66,8 +66,9 @@ def test_the_public_names_are_these_and_all_there() -> None:
 
 def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
     options = {}
-    verbs = ["data fetch", "data check", "recipes", "train", "evaluate", "explain", "report"]
-    for verb in [*verbs, "bench machine", "bench speed", "bench predict"]:
+    verbs = ["data fetch", "data check", "data audit", "recipes", "train", "evaluate", "compare"]
+    verbs += ["explain", "report", "bench machine", "bench speed", "bench predict"]
+    for verb in verbs:
         words = cli(*verb.split(), "--help").stdout
         options[verb] = sorted(set(re.findall(r"--[a-z-]+", words)) - {"--help"})
     assert options == {
@@ -86,7 +87,17 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
             "--seeds",
             "--set",
         ],
-        "evaluate": ["--checkpoint", "--data", "--device", "--json", "--split", "--views"],
+        "data audit": ["--data", "--device", "--json", "--out", "--recipe", "--seed"],
+        "evaluate": [
+            "--checkpoint",
+            "--data",
+            "--device",
+            "--json",
+            "--split",
+            "--unknown",
+            "--views",
+        ],
+        "compare": ["--data", "--device", "--json"],
         "bench machine": ["--device", "--json"],
         "bench speed": [
             "--against",
@@ -102,7 +113,7 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
         ],
         "bench predict": ["--batch-size", "--checkpoint", "--device", "--json", "--precision"],
         "explain": ["--checkpoint", "--data", "--json", "--per-class", "--picture"],
-        "report": ["--data", "--device", "--json", "--out"],
+        "report": ["--data", "--device", "--full", "--json", "--out"],
     }
 
 

@@ -14,6 +14,7 @@ from fashioncnn.runs.files import make_folder, write_bytes
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PADDING = 0.1
 Named = tuple[str, Callable[[], "Figure"]]
 
 
@@ -115,15 +116,18 @@ def _keep(name: str, make: Callable[[], Figure], folder: Path) -> Path:
     make_folder(folder)
     with mpl.rc_context(SETTINGS):
         figure = make()
-        for suffix, keywords in ((".svg", {"metadata": {"Date": None}}), (".png", {"dpi": DPI})):
-            buffer = io.BytesIO()
-            figure.savefig(
-                buffer, format=suffix[1:], bbox_inches="tight", pad_inches=0.1, **keywords
-            )
-            if suffix == ".png":
-                # 256 colours are plenty for a figure, and a third of the bytes.
-                picture = Image.open(buffer).convert("RGB").quantize(256)
-                buffer = io.BytesIO()
-                picture.save(buffer, "PNG", optimize=True)
-            write_bytes(folder / f"{name}{suffix}", buffer.getvalue())
+        png = io.BytesIO()
+        figure.savefig(png, format="png", dpi=DPI, bbox_inches="tight", pad_inches=PADDING)
+        # 256 colours are plenty for a figure, and a third of the bytes.
+        picture = Image.open(png).convert("RGB").quantize(256)
+        png = io.BytesIO()
+        picture.save(png, "PNG")
+        write_bytes(folder / f"{name}.png", png.getvalue())
+        # Laid out once: the second file has everything where the first has it.
+        figure.set_layout_engine("none")
+        svg = io.BytesIO()
+        figure.savefig(
+            svg, format="svg", bbox_inches="tight", pad_inches=PADDING, metadata={"Date": None}
+        )
+        write_bytes(folder / f"{name}.svg", svg.getvalue())
     return folder / f"{name}.png"

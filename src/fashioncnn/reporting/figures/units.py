@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from fashioncnn.reporting.facts import RunFacts
+from fashioncnn.reporting.figures.mosaic import GAP, mosaic
 from fashioncnn.reporting.style import FAINT, class_colours, ink_of
+
+TILE = 56
 
 
 def sheet(run: RunFacts, layer: str) -> Figure:
@@ -13,21 +20,31 @@ def sheet(run: RunFacts, layer: str) -> Figure:
     assert run.units is not None
     patches, pleasing = run.units[f"patches {layer}"], run.units[f"pleasing {layer}"]
     rows, columns = patches.shape[:2]
-    figure = Figure(figsize=(0.92 * (columns + 1) + 0.6, 0.95 * rows + 0.5), layout="constrained")
-    grid = figure.subplots(rows, columns + 1, squeeze=False)
     low, high = float(patches.min()), float(patches.max())
-    for row, channel in enumerate(run.units[f"channels {layer}"]):
-        grid[row, 0].imshow(pleasing[row], cmap="gray_r")
-        grid[row, 0].set_ylabel(str(channel), rotation=0, ha="right", va="center", fontsize=9)
-        for column in range(columns):
-            grid[row, column + 1].imshow(patches[row, column], cmap="gray_r", vmin=low, vmax=high)
-        for axes in grid[row]:
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.spines[:].set(visible=True, color=FAINT, linewidth=0.6)
-    grid[0, 0].set_title("made up", fontsize=8.5, loc="center")
-    grid[0, 1].set_title("excited most by", fontsize=8.5, loc="left")
+    tiles = []
+    for made_up, exciting in zip(pleasing, patches, strict=True):
+        darkest, brightest = float(made_up.min()), float(made_up.max())
+        tiles.append(_enlarged((made_up - darkest) / max(brightest - darkest, 1e-6)))
+        tiles += [_enlarged((patch - low) / max(high - low, 1e-6)) for patch in exciting]
+    figure = Figure(figsize=(0.92 * (columns + 1) + 0.6, 0.92 * rows + 0.5))
+    axes = figure.add_subplot()
+    axes.imshow(mosaic(tiles, columns + 1), cmap="gray_r", vmin=0, vmax=1)
+    step = TILE + GAP
+    axes.set_yticks(
+        [GAP + TILE / 2 + row * step for row in range(rows)], run.units[f"channels {layer}"]
+    )
+    axes.set_xticks([GAP + TILE / 2, GAP + TILE / 2 + 2 * step], ["made up", "excited most by …"])
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.set_facecolor(FAINT)
+    axes.spines[:].set_visible(False)
     return figure
+
+
+def _enlarged(tile: NDArray[Any]) -> NDArray[Any]:
+    """Repeat pixels so that the tile has the size of all the others."""
+    nearest = np.arange(TILE) * len(tile) // TILE
+    return tile[nearest][:, nearest]
 
 
 def classes(run: RunFacts) -> Figure:
