@@ -23,16 +23,16 @@ def candidates(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) ->
     """Return the candidates, the likeliest first.
 
     `probabilities` (n, classes) must come from networks that did not train on the picture.
-    Confident learning (Northcutt, Jiang, Chuang, JAIR 70, 2021, sec. 3.1 and method 2 of 3.2), by
-    cleanlab: another class is said with more than its usual confidence. Ranked by the probability
-    of the given label.
+    Confident learning (Northcutt, Jiang, Chuang, JAIR 70, 2021, sec. 3), by cleanlab: from each
+    class as many as it is estimated to have wrong, those whose own label is least probable. Of the
+    filters there, it finds most (benchmarks/audit_planted.py).
     """
     from cleanlab.filter import find_label_issues
 
     found = find_label_issues(
         labels,
         probabilities,
-        filter_by="confident_learning",
+        filter_by="prune_by_class",
         return_indices_ranked_by="self_confidence",
         n_jobs=1,
     )
