@@ -44,7 +44,7 @@ def main() -> None:
     labels[planted] = (labels[planted] + random.integers(1, 10, len(planted))) % 10
     flipped = replace(train, labels=labels)
     chosen = load(recipe, ["data.validation_images=0"])
-    probabilities, _ = out_of_fold(chosen, flipped, test, 0, "cpu")
+    probabilities, _, _ = out_of_fold(chosen, flipped, test, 0, "cpu")
 
     def figures(found: np.ndarray) -> dict[str, float]:
         hits = np.isin(found, planted)

@@ -14,10 +14,11 @@ from fashioncnn.data import sources
 from fashioncnn.data.duplicates import Pair, near_duplicates
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import RecipeError
+from fashioncnn.explanation.alike import most_alike
 
 
 def found_pairs(images: np.ndarray, rms: float) -> list[Pair]:
-    return [pair for _, pairs in near_duplicates(images, rms) for pair in pairs]
+    return list(near_duplicates(images, rms))
 
 
 @pytest.mark.parametrize("rms", [0.0, 5.0, 60.0])
@@ -47,6 +48,22 @@ def test_planted_copies_are_all_found_across_blocks() -> None:
     assert sum(pair.rms == 0 for pair in pairs) == 50
 
 
+def test_pairs_alike_are_those_of_every_with_every() -> None:
+    random = np.random.default_rng(3)
+    features = random.normal(size=(3000, 5)).astype(np.float32)
+    kinds = random.integers(0, 3, 3000)
+    found = most_alike(features, kinds, 50)
+    exact = features.astype(np.float64)
+    exact /= np.linalg.norm(exact, axis=1, keepdims=True)
+    cosines = np.where(kinds[:, None] == kinds, -2, exact @ exact.T)
+    nearest = np.unique(np.sort(np.column_stack([np.arange(3000), cosines.argmax(1)])), axis=0)
+    order = np.argsort(-cosines[nearest[:, 0], nearest[:, 1]])[:50]
+    assert {(pair.first, pair.second) for pair in found} == {tuple(nearest[at]) for at in order}
+    for pair in found:
+        assert pair.cosine == pytest.approx(cosines[pair.first, pair.second], abs=1e-5)
+    assert most_alike(features, np.zeros(3000, np.int64), 50) == []
+
+
 @pytest.mark.usefixtures("tiny_data")
 def test_an_audit_of_planted_faults(
     tiny_recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -67,6 +84,10 @@ def test_an_audit_of_planted_faults(
         (100 + i, 2007 + i) for i in range(5)
     ]
     assert found.across == list(found.pairs)
+    assert all(pair.first < 2000 <= pair.second for pair in found.alike_across)
+    labels = np.concatenate([train.labels, test.labels])
+    for pair in found.alike_labelled_differently:
+        assert labels[pair.first] != labels[pair.second]
     candidates = {one.index for one in found.train_candidates}
     assert len(candidates & set(flipped)) / len(flipped) >= 0.75  # recall
     assert len(candidates & set(flipped)) / len(candidates) >= 0.9  # precision

@@ -207,13 +207,12 @@ def test_explain_keeps_filters_and_maps_of_every_layer(run: fc.Run) -> None:
     assert maps["output"].shape == (20, 10)
     assert maps["pool1"].min() < 0 <= maps["pool1_relu"].min()
     np.testing.assert_array_equal(maps["pool1_relu"], maps["pool1"].clip(min=0))
-    assert {path.stem for path in drawn} == {f"filters_{name}" for name in filters} | {
-        f"feature_maps_{name}" for name in maps
-    }
+    sheets = [*(f"filters_{name}" for name in filters), *(f"feature_maps_{name}" for name in maps)]
+    assert {path.stem for path in drawn} == {"learning", "path", *sheets}
     for path in drawn:
         assert path.with_suffix(".svg").exists()
         with Image.open(path) as image:
-            assert min(image.size) > 150
+            assert min(image.size) > 100
 
 
 def test_explain_of_chosen_pictures(run: fc.Run) -> None:
@@ -297,17 +296,53 @@ def test_the_page_of_several_seeds_and_recipes(tiny_recipe: Path, tmp_path: Path
     assert path == out / "tiny" / "report.html"
     page = check_page(path)
     accuracies = np.array([fc.evaluate(run).accuracy for run in runs[:3]]) * 100
-    assert f"{accuracies.mean():.2f} ± {accuracies.std(ddof=1):.2f} %" in page.text
-    assert "1 of 2" in page.text
+    assert f"{accuracies.mean():.2f} ± {accuracies.std(ddof=1):.2f}" in page.text
     assert "Which is better?" in page.text
+    for name in fc.evaluate(runs[0]).classes:
+        assert name.name in page.text
     (compared,) = fc.compare([out / "tiny" / run.path.name for run in runs[2:]])
     assert compared.other == "tiny with model.dropout 0.0"
     assert "tiny with model.dropout 0.0" in page.text
-    assert "of 3 seeds" in page.text
-    assert not list(runs[1].path.glob("explanations"))
+    assert not list(out.glob("tiny/*/explanations"))
     # A folder of runs stands for all of them.
     assert fc.report(out / "tiny", out=tmp_path / "other.html") == tmp_path / "other.html"
-    assert "of 3 seeds" in check_page(tmp_path / "other.html").text
+    assert "Which is better?" in check_page(tmp_path / "other.html").text
+    one_recipe = check_page(fc.report(runs[:3], out=tmp_path / "one.html"))
+    assert "of 3 seeds" in one_recipe.text
+    assert f"{accuracies.mean():.2f} ± {accuracies.std(ddof=1):.2f} %" in one_recipe.text
+    assert not list(runs[1].path.glob("explanations"))
+
+
+def test_how_learning_went(run: fc.Run) -> None:
+    """Weights are kept before the first epoch and after some; the page shows them."""
+    fc.explain(run)
+    kept = {path.name for path in run.snapshots.iterdir()}
+    assert kept == {f"epoch-{epoch:04}.safetensors" for epoch in (0, 1, 2)}
+    arrays = read_arrays(run.explanations / "learning.npz")
+    best = checkpoints.load(run.checkpoints, "best").values["epoch"]
+    assert arrays["epochs"].tolist() == [epoch for epoch in (0, 1, 2) if epoch < best] + [best]
+    final = read_arrays(run.explanations / "filters.npz")["conv1"][:, 0]
+    assert np.array_equal(arrays["filters"][-1], final)
+    assert not np.array_equal(arrays["filters"][0], final)
+    told = json.loads(run.metrics_file.read_text().splitlines()[-1])
+    by_class = told["val/accuracy_by_class"]
+    assert len(by_class) == 10
+    assert np.mean(by_class) == pytest.approx(told["val/accuracy"])
+    assert "edges appear first" in check_page(fc.report(run)).text
+    assert {"learning.png", "path.png", "learning_by_class.png"} <= {
+        path.name for path in run.figures.iterdir()
+    }
+
+
+@pytest.mark.parametrize("content", [b"", b"no tensors", None])
+def test_a_damaged_snapshot_is_left_out(run: fc.Run, content: bytes | None) -> None:
+    path = run.snapshots / "epoch-0000.safetensors"
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    fc.explain(run)
+    assert 0 not in read_arrays(run.explanations / "learning.npz")["epochs"]
 
 
 def test_reported_figures_stand_beside_ours(tmp_path: Path, tiny_recipe: Path) -> None:

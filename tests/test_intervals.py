@@ -14,7 +14,13 @@ from statsmodels.stats.proportion import proportion_confint
 from fashioncnn.errors import RunError
 from fashioncnn.evaluation.calibration import Calibration, calibration, fit_temperature
 from fashioncnn.evaluation.group import intervals
-from fashioncnn.evaluation.intervals import Estimate, mean_over_runs, picture_weights, wilson
+from fashioncnn.evaluation.intervals import (
+    Estimate,
+    Interval,
+    mean_over_runs,
+    picture_weights,
+    wilson,
+)
 from fashioncnn.evaluation.paired import (
     accuracy_differences,
     compare,
@@ -134,8 +140,6 @@ def test_runs_needed_are_enough_and_not_too_many() -> None:
 
 
 def _estimate(value: float, pictures: float, runs: tuple[float, float]) -> Estimate:
-    from fashioncnn.evaluation.intervals import Interval
-
     return Estimate(Interval(value, 0, 0), 1, 1, pictures, runs)
 
 

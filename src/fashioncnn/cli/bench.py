@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fashioncnn.cli import tables
+from fashioncnn.cli import bench_tables
 from fashioncnn.cli.options import (
     Checkpoint,
     CheckpointOption,
@@ -28,7 +28,7 @@ def machine(device: DeviceOption = Device.AUTO, as_json: Json = False) -> None:
     from fashioncnn.workflows.bench_machine import bench_machine
 
     measured = bench_machine(device=device.value)
-    answer(as_json, measured.to_json(), tables.machine(measured))
+    answer(as_json, measured.to_json(), bench_tables.machine(measured))
 
 
 @app.command()
@@ -75,7 +75,7 @@ def speed(
         resume=resume,
     )
     results = {name: read_json(file) for name, file in files.items()}
-    text = tables.speed(list(results.values())) + "\n\n" + "\n".join(map(str, files.values()))
+    text = bench_tables.speed(list(results.values())) + "\n\n" + "\n".join(map(str, files.values()))
     answer(as_json, {"results": results}, text)
 
 
@@ -103,4 +103,4 @@ def predict(
         device=device.value,
         precision=precision.value,
     )
-    answer(as_json, measured, tables.prediction_speed(measured))
+    answer(as_json, measured, bench_tables.prediction_speed(measured))

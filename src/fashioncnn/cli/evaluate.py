@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fashioncnn.cli import tables
+from fashioncnn.cli import score_tables
 from fashioncnn.cli.options import (
     Checkpoint,
     CheckpointOption,
@@ -94,10 +94,13 @@ class _Asked:
         found = intervals([predictions_of(run, self.split.value)], self.prefix)
         values = {"run": str(run.path), "split": self.split.value} | scores.to_json()
         values["intervals"] = {name: asdict(interval) for name, interval in found.items()}
-        words = [tables.scores(scores, found)]
+        words = [score_tables.scores(scores, found)]
         if self.split is Split.TEST:
             values |= {"confidence": confidence_of(run), "cost": cost_of(run)}
-            words += [tables.confidence(values["confidence"]), tables.cost(values["cost"])]
+            words += [
+                score_tables.confidence(values["confidence"]),
+                score_tables.cost(values["cost"]),
+            ]
         return values, "\n\n".join(words)
 
     def group(self, scores: list[Scores]) -> Answer:
@@ -112,7 +115,7 @@ class _Asked:
             "metrics": summarise([score.metrics(self.prefix) for score in scores]),
             "intervals": {name: asdict(interval) for name, interval in found.items()},
         }
-        return values, tables.group_scores(scores, found)
+        return values, score_tables.group_scores(scores, found)
 
     def averaged(self, plain: list[Scores], views: Views) -> Answer:
         from fashioncnn.evaluation.summary import summarise
@@ -122,19 +125,10 @@ class _Asked:
         costs = [view_costs(run, self.split.value, views.value) for run in self.runs]
         metrics = summarise([score.metrics(self.prefix) for score in scores])
         values = {"views": {"name": views.value, "metrics": metrics, "costs": costs}}
-        return values, tables.views(views.value, plain, scores, costs)
+        return values, score_tables.views(views.value, plain, scores, costs)
 
     def unknown(self, path: Path) -> Answer:
-        from fashioncnn.workflows.stress import unknown
+        from fashioncnn.workflows.unknown import unknown
 
-        found = [
-            unknown(
-                run,
-                path,
-                checkpoint=self.checkpoint.value,
-                data=self.data,
-                device=self.device.value,
-            )
-            for run in self.runs
-        ]
-        return {"unknown": found}, "\n".join(map(tables.unknown, found))
+        found = [unknown(run, path, data=self.data, device=self.device.value) for run in self.runs]
+        return {"unknown": found}, "\n".join(map(score_tables.unknown, found))

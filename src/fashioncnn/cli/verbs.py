@@ -205,7 +205,7 @@ def explain(
     data: DataFolder = None,
     as_json: Json = False,
 ) -> None:
-    """Draw the filters of every convolution and the feature maps of every layer."""
+    """Draw filters, feature maps, what excites each channel, what classes would like to see."""
     from fashioncnn.workflows.explain import explain as explain_run
     from fashioncnn.workflows.opening import open_runs
 

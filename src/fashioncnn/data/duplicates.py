@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,13 +23,15 @@ class Pair:
 
 
 def near_duplicates(
-    images_NHW: NDArray[np.uint8], largest_rms: float
-) -> Iterator[tuple[int, list[Pair]]]:
-    """Yield, block by block, how many pictures are done and the pairs found with them.
+    images_NHW: NDArray[np.uint8],
+    largest_rms: float,
+    watch: Callable[[Sequence[int]], Iterable[int]] = iter,
+) -> Iterator[Pair]:
+    """Yield all pairs with a root-mean-square difference of at most `largest_rms` greys (0 to 255).
 
-    All pairs with a root-mean-square difference of at most `largest_rms` greys (0 to 255) are
-    found, each once, `first` below `second`. Every picture meets every other, as one matrix
-    product of blocks; what may be near is then computed exactly in integers.
+    Each comes once, `first` below `second`. Every picture meets every other, in matrix products of
+    blocks, whose beginnings go through `watch`, for progress to be shown; what may be near is then
+    computed exactly in integers.
     """
     flat_NP = torch.from_numpy(images_NHW.reshape(len(images_NHW), -1))
     pixels = flat_NP.shape[1]
@@ -39,12 +41,12 @@ def near_duplicates(
     squares_N = centred_NP.square().sum(1)
     # float32 keeps about 1e-6 of the squares: what is this close is looked at exactly.
     limit = pixels * largest_rms**2 + 1e-5 * float(squares_N.max()) if len(flat_NP) else 0.0
-    for start in range(0, len(flat_NP), ROWS_AT_ONCE):
+    for start in watch(range(0, len(flat_NP), ROWS_AT_ONCE)):
         rows = slice(start, start + ROWS_AT_ONCE)
         products = centred_NP[rows] @ centred_NP[start:].T
         distances = squares_N[rows, None] + squares_N[None, start:] - 2 * products
         near = (distances <= limit).triu(1).nonzero() + start
-        yield min(len(flat_NP), start + ROWS_AT_ONCE), list(_exact(flat_NP, near, largest_rms))
+        yield from _exact(flat_NP, near, largest_rms)
 
 
 def _exact(flat_NP: Tensor, near_M2: Tensor, largest_rms: float) -> Iterator[Pair]:

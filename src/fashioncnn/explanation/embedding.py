@@ -31,7 +31,7 @@ def features(network: nn.Module, images_NCHW: Tensor) -> NDArray[np.float32]:
     return np.asarray(torch.cat(given).numpy(), np.float32)
 
 
-def embed(features_NF: NDArray[np.float32], seed: int = 0) -> NDArray[np.float64]:
+def place(features_NF: NDArray[np.float32], seed: int = 0) -> NDArray[np.float64]:
     """Return places (n, 2) on a map: t-SNE (van der Maaten and Hinton, JMLR 9, 2008), by openTSNE.
 
     Near means alike; how far apart distant groups lie, and how large they are, means nothing.

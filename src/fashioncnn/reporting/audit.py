@@ -1,24 +1,33 @@
-"""The page of a data audit: what was found, as pictures."""
+"""The page of a data audit: what was found, as figures and pictures."""
 
 from __future__ import annotations
 
-import io
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jinja2
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from fashioncnn.data.images import LabelledImages
-from fashioncnn.reporting.style import DPI, SETTINGS, class_colours, ink_of
-from fashioncnn.runs.files import write_bytes, write_text
+from fashioncnn.reporting.figures import audit as figures
+from fashioncnn.reporting.figures.figure_files import keep
+from fashioncnn.reporting.html import Picture, picture, write_page
 
-PAIRS_SHOWN = 16
-CANDIDATES_SHOWN = 40
-COLUMNS = 8
+CANDIDATES_CAPTION = (
+    "The likeliest first: above each what networks that did not train on it say, below it the "
+    "label. Candidates, not errors: of such flags, people confirm about half (Northcutt et al., "
+    "arXiv 2103.14749)."
+)
+PAIRS_CAPTIONS = {
+    "across": "The nearest pairs: on the left the training picture, on the right the test picture, "
+    "with the root of their mean squared difference in greys of 0 to 255.",
+    "alike_across": "A training picture, left, and a test picture, right, that a network's last "
+    "features hardly tell apart, with the cosine of their angle: the same article photographed "
+    "twice, or articles that differ in what the network does not look at.",
+    "alike_labelled_differently": "Pictures of different labels that a network's last features "
+    "hardly tell apart. One label may be wrong, or both right and the pictures too small to tell.",
+}
 
 
 def write(
@@ -28,88 +37,24 @@ def write(
     count = found["train_images"]
     across = [pair for pair in found["pairs"] if pair["first"] < count <= pair["second"]]
     sheets = {}
-    with mpl.rc_context(SETTINGS):
-        if across:
-            sheets["across"] = _keep(folder / "pairs_across.png", _pairs(across, train, test))
-        for name, pictures in (("train", train), ("test", test)):
-            if some := found[f"{name}_candidates"][:CANDIDATES_SHOWN]:
-                path = folder / f"{name}_candidates.png"
-                sheets[name] = _keep(path, _candidates(some, pictures))
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fashioncnn.reporting", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    html = environment.get_template("audit.html.j2").render(
+    for name, caption in PAIRS_CAPTIONS.items():
+        if pairs := across if name == "across" else found[name]:
+            make = partial(figures.pairs, pairs, train, test)
+            sheets[name] = _sheet(f"pairs_{name}", make, folder, caption)
+    for name, pictures in (("train", train), ("test", test)):
+        if some := found[f"{name}_candidates"]:
+            make = partial(figures.candidates, some, pictures)
+            sheets[name] = _sheet(f"{name}_candidates", make, folder, CANDIDATES_CAPTION)
+    exact = sum(pair["rms"] == 0 for pair in found["pairs"])
+    return write_page(
+        "audit.html.j2",
+        folder / "audit.html",
         found=found,
         across=across,
-        exact=sum(pair["rms"] == 0 for pair in found["pairs"]),
+        exact=exact,
         sheets=sheets,
     )
-    write_text(folder / "audit.html", html)
-    return folder / "audit.html"
 
 
-def _pairs(
-    pairs: Sequence[Mapping[str, Any]], train: LabelledImages, test: LabelledImages
-) -> Figure:
-    shown = pairs[:PAIRS_SHOWN]
-    columns = COLUMNS // 2
-    rows = -(-len(shown) // columns)
-    figure = Figure(figsize=(2.9 * columns, 1.9 * rows), layout="constrained")
-    grid = figure.subplots(rows, 2 * columns, squeeze=False).flat
-    for axes in grid[2 * len(shown) :]:
-        axes.set_visible(False)
-    for number, pair in enumerate(shown):
-        sides = ((train, pair["first"], "train"), (test, pair["second"] - len(train), "test"))
-        for axes, (pictures, index, split) in zip(
-            grid[2 * number : 2 * number + 2], sides, strict=True
-        ):
-            name = pictures.class_names[pictures.labels[index]]
-            _picture(axes, pictures, index, name, f"{split} #{index}")
-        grid[2 * number + 1].set_title(f"differ by {pair['rms']:.1f}", fontsize=7.5, loc="center")
-    return figure
-
-
-def _candidates(some: Sequence[Mapping[str, Any]], pictures: LabelledImages) -> Figure:
-    rows = -(-len(some) // COLUMNS)
-    figure = Figure(figsize=(1.32 * COLUMNS, 1.9 * rows), layout="constrained")
-    grid = figure.subplots(rows, COLUMNS, squeeze=False).flat
-    for axes in grid[len(some) :]:
-        axes.set_visible(False)
-    for axes, one in zip(grid, some, strict=False):
-        suggested = pictures.class_names[one["suggested"]]
-        _picture(
-            axes,
-            pictures,
-            one["index"],
-            suggested,
-            f"labelled {pictures.class_names[one['label']]}\n#{one['index']}",
-        )
-        axes.set_title(
-            f"{suggested}? {one['suggested_probability']:.0%}",
-            fontsize=7.5,
-            loc="center",
-            color=ink_of(class_colours(pictures.class_names)[suggested]),
-            pad=3,
-        )
-    return figure
-
-
-def _picture(axes: Any, pictures: LabelledImages, index: int, name: str, words: str) -> None:
-    axes.imshow(pictures.images_NHW[index], cmap="gray_r", vmin=0, vmax=255)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.set_xlabel(words, fontsize=7, labelpad=2)
-    for spine in axes.spines.values():
-        colour = class_colours(pictures.class_names)[name]
-        spine.set(visible=True, color=colour, linewidth=1.6)
-
-
-def _keep(path: Path, figure: Figure) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight", pad_inches=0.1)
-    write_bytes(path, buffer.getvalue())
-    return f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
+def _sheet(name: str, make: Callable[[], Figure], folder: Path, caption: str) -> Picture:
+    return picture(keep(name, make, folder), caption)

@@ -38,11 +38,13 @@ class RunFacts:
     confidence: dict[str, Any] | None
     cost: dict[str, Any] | None
     stress: dict[str, Any] | None
+    unknown: dict[str, Any] | None
     confused: Arrays | None
     telling: Arrays | None
     filters: Arrays | None
     pictures: Arrays | None
     feature_maps: Arrays | None
+    learning: Arrays | None
     units: Arrays | None
     unit_facts: dict[str, Any] | None
     attributions: Arrays | None
@@ -84,12 +86,18 @@ class Group:
         """Return one test metric's value for each run."""
         return np.array([scores.metrics()[metric] for scores in self.scored])
 
-    def curves(self, metric: str) -> list[list[float]]:
+    def mean_std(self, metric: str) -> dict[str, float | None]:
+        """Return one test metric's mean over the runs, and its spread where there are several."""
+        values = self.values(metric)
+        std = float(values.std(ddof=1)) if len(values) > 1 else None
+        return {"mean": float(values.mean()), "std": std}
+
+    def curves(self, metric: str) -> list[list[Any]]:
         """Return one figure of metrics.jsonl, by epoch, for each run that has it."""
         return [
-            [float(record[metric]) for record in run.metrics]
+            [record[metric] for record in run.metrics]
             for run in self.runs
-            if run.metrics[0][metric] is not None
+            if run.metrics[0].get(metric) is not None
         ]
 
     @property
@@ -110,11 +118,12 @@ def read_facts(run: Run) -> RunFacts:
     cost_file = run.evaluation / "cost.json"
     unit_file = run.explanations / "units.json"
     attribution_checks = _of_weights(run.explanations / "attributions.json", evaluation)
-    # Both files are written before the checks, and are of the same weights.
-    attributions, embedding = (
-        _arrays(run.explanations / f"{name}.npz") if attribution_checks else None
-        for name in ("attributions", "embedding")
-    )
+    # Written before its checks, of the same weights.
+    attributions = _arrays(run.explanations / "attributions.npz") if attribution_checks else None
+    scored = evaluation.get("checkpoint", {}).get("sha256")
+    embedding = _arrays(run.explanations / "embedding.npz")
+    if embedding and str(embedding.get("checkpoint_sha256")) != scored:
+        embedding = None
     return RunFacts(
         run=run,
         recipe=load(run.recipe_file),
@@ -126,11 +135,13 @@ def read_facts(run: Run) -> RunFacts:
         confidence=read_json(confidence_file) if confidence_file.exists() else None,
         cost=read_json(cost_file) if cost_file.exists() else None,
         stress=_of_weights(run.evaluation / "stress.json", evaluation),
+        unknown=_of_weights(run.evaluation / "unknown.json", evaluation),
         confused=_arrays(run.evaluation / "confused_pictures.npz"),
         telling=_arrays(run.evaluation / "telling_pictures.npz"),
         filters=_arrays(run.explanations / "filters.npz"),
         pictures=_arrays(run.explanations / "pictures.npz"),
         feature_maps=_arrays(run.explanations / "feature_maps.npz"),
+        learning=_arrays(run.explanations / "learning.npz"),
         units=_arrays(run.explanations / "units.npz"),
         unit_facts=read_json(unit_file) if unit_file.exists() else None,
         attributions=attributions,

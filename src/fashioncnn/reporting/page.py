@@ -1,42 +1,31 @@
-"""The page: one HTML file with everything inside, which opens offline."""
+"""The page about runs: what was found, in the order of reading."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from fashioncnn.errors import StorageError
 from fashioncnn.evaluation.class_groups import group_confusion
 from fashioncnn.recipes.load import dump
 from fashioncnn.reporting import figures
-from fashioncnn.reporting.facts import Group
+from fashioncnn.reporting.facts import Group, RunFacts
+from fashioncnn.reporting.html import Picture, picture, write_page
+from fashioncnn.reporting.provenance import provenance
 from fashioncnn.reporting.reported import rows
 from fashioncnn.reporting.style import class_colours
-from fashioncnn.runs.files import write_text
-
-# Lines and letters stay sharp as SVG; pictures made of pixels are smaller as PNG.
-SHARP = (
-    "training_validation_loss",
-    "training_validation_accuracy",
-    "confusion_matrix",
-    "f1_by_class",
-    "reliability",
-    "risk_coverage",
-    "effects",
-    "robustness",
-    "attribution_curves",
-)
 
 CAPTIONS = {
     "training_validation_loss": "Loss by epoch. Training loss includes dropout and augmentation; "
     "validation loss, where pictures were set aside for it, is plain.",
     "training_validation_accuracy": "Accuracy by epoch, on the same pictures. Where later epochs "
     "are over the hardest pictures only, training accuracy falls and training loss rises with it.",
+    "learning_by_class": "Accuracy on validation pictures by class: which were learned at once, "
+    "and which late or never.",
+    "learning": "The same filters and channels after several epochs, and what they make of one "
+    "picture: edges appear first, parts of clothes later.",
+    "path": "One picture on its way through the whole network: at every stage the channels that "
+    "answer it most strongly, the strongest on top, and in the end the probabilities.",
     "confusion_matrix": "Rows are the true classes, columns what the network answered.",
     "f1_by_class": "F1, the harmonic mean of precision and recall, for each class.",
     "confused_pictures": "The most confused pairs, and the pictures the network was surest about. "
@@ -62,74 +51,37 @@ CAPTIONS = {
     "what it has seen. That they hardly look like clothes is a finding, not a fault of the figure.",
     "robustness": "Accuracy on test pictures made worse, from none to the strongest of five "
     "severities; the dotted line is the accuracy on the pictures as they are.",
-    "effects": "Differences in points, with 95 % intervals over pictures and seeds: an interval "
-    "that holds zero says that the difference may be chance.",
 }
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure as the page embeds it."""
-
-    name: str
-    source: str
-    caption: str
+UNKNOWN_WORDS = {
+    "noise": "noise",
+    "inverted": "test pictures, black and white exchanged",
+    "scrambled": "test pictures, pixels in another order",
+}
 
 
-def write(
-    groups: Sequence[Group],
-    page: Path,
-    figures_folder: Path,
-    comparisons: Sequence[Mapping[str, Any]] = (),
-) -> Path:
-    """Draw the figures into `figures_folder` and write `page`; returns its path.
+def write(group: Group, page: Path, figures_folder: Path) -> Path:
+    """Draw the figures of `group` into `figures_folder` and write `page`; returns its path.
 
-    Each group has a section; `comparisons` of them, as of `compare`'s to_json, come first. Every
-    run must have its scores.
+    Every run must have its scores.
     """
-    effects = (
-        _picture(figures.draw_comparison(comparisons, figures_folder)) if comparisons else None
-    )
-    sections = []
-    for number, one in enumerate(groups):
-        folder = figures_folder if len(groups) == 1 else figures_folder / f"{number + 1}"
-        sections.append(_section(one, figures.draw(one, folder), number))
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fashioncnn.reporting", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["percent"] = lambda value: f"{100 * value:.2f} %"
-    html = environment.get_template("page.html.j2").render(
-        title=" and ".join(dict.fromkeys(one.recipe.name for one in groups)),
-        sections=sections,
-        comparisons=comparisons,
-        effects=effects,
-    )
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError.from_os_error("make", page.parent, error) from None
-    write_text(page, html)
-    return page
+    return write_page("page.html.j2", page, s=_section(group, figures.draw(group, figures_folder)))
 
 
-def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
+def _section(one: Group, drawn: Sequence[Path]) -> dict[str, Any]:
     names = [score.name for score in one.scored[0].classes]
     intervals = one.intervals()
     groups, wrong = group_confusion(one.confusion, names)
     pictures = [_picture(path) for path in drawn if path.stem != "overview"]
     return {
-        "id": f"s{number + 1}",
         "recipe": one.recipe,
         "runs": one.runs,
         "n": len(one.runs),
-        "accuracy": _mean_std(one, "test/accuracy"),
+        "accuracy": one.mean_std("test/accuracy"),
         "accuracy_interval": intervals["test/accuracy"],
-        "loss": _mean_std(one, "test/loss"),
-        "macro": _mean_std(one, "test/f1_macro"),
+        "loss": one.mean_std("test/loss"),
+        "macro": one.mean_std("test/f1_macro"),
         "seconds": sum(run.seconds for run in one.runs) / len(one.runs),
         "classes": [
             {
@@ -138,8 +90,7 @@ def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
                 "support": one.scored[0].classes[index].support,
                 "f1_interval": intervals[f"test/f1/{name}"],
                 **{
-                    key: _mean_std(one, f"test/{key}/{name}")
-                    for key in ("precision", "recall", "f1")
+                    key: one.mean_std(f"test/{key}/{name}") for key in ("precision", "recall", "f1")
                 },
             }
             for index, name in enumerate(names)
@@ -157,6 +108,7 @@ def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
         "confidence": one.first.confidence,
         "cost": one.first.cost,
         "stress": one.first.stress,
+        "unknown": _unknown(one.first),
         "attribution_checks": one.first.attribution_checks,
         "top": one.scored[0].top_confusions[:3],
         "reported": rows(one),
@@ -166,20 +118,22 @@ def _section(one: Group, drawn: Sequence[Path], number: int) -> dict[str, Any]:
         "units": [p for p in pictures if p.name.startswith("units_")],
         "unit_facts": one.first.unit_facts,
         "recipe_toml": dump(one.recipe),
-        "provenance": _provenance(one),
+        "provenance": provenance(one),
     }
 
 
-def _mean_std(one: Group, metric: str) -> dict[str, float | None]:
-    values = one.values(metric)
-    std = float(values.std(ddof=1)) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "std": std}
+def _unknown(run: RunFacts) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return how well unknown pictures are noticed, first our own kinds, then the user's."""
+    kinds = run.stress["unknown"] if run.stress else {}
+    asked = run.unknown["asked"] if run.unknown else ()
+    return [
+        *((UNKNOWN_WORDS[name], found) for name, found in kinds.items()),
+        *((f"{one['path']} ({one['n']:,} pictures)", one) for one in asked),
+    ]
 
 
 def _picture(path: Path) -> Picture:
-    suffix, kind = (".svg", "svg+xml") if path.stem in SHARP else (".png", "png")
-    encoded = base64.b64encode(path.with_suffix(suffix).read_bytes()).decode()
-    return Picture(path.stem, f"data:image/{kind};base64,{encoded}", _caption(path.stem))
+    return picture(path, _caption(path.stem))
 
 
 def _caption(name: str) -> str:
@@ -191,34 +145,3 @@ def _caption(name: str) -> str:
         if name.startswith(prefix):
             return f"{words} {name.removeprefix(prefix)}"
     return CAPTIONS[name]
-
-
-def _provenance(one: Group) -> list[tuple[str, str]]:
-    run = one.first
-    facts = run.provenance
-    validated = facts["split"]["validation_images"] > 0
-    checkpoint = run.evaluation["checkpoint"]
-    readings = ", ".join(str(each.evaluation["test_readings"]) for each in one.runs)
-    return [
-        ("runs", ", ".join(str(each.run.path) for each in one.runs)),
-        ("seeds", ", ".join(str(each.provenance["seed"]) for each in one.runs)),
-        ("command", facts["command"]),
-        ("started", facts["started"]),
-        ("hardware", f"{facts['hardware']}, {facts['precision']}"),
-        ("versions", ", ".join(f"{name} {value}" for name, value in facts["versions"].items())),
-        ("data, SHA-256", ", ".join(f"{name} {sha}" for name, sha in facts["data"].items())),
-        (
-            "validation",
-            f"{facts['split']['validation_images']:,} of the training pictures, split seed "
-            f"{facts['split']['seed']}, SHA-256 of their positions {facts['split']['sha256']}"
-            if validated
-            else "none: trained on all the training pictures",
-        ),
-        (
-            "weights scored",
-            f"best by validation, after epoch {checkpoint['epochs']}"
-            if validated and checkpoint["name"] == "best"
-            else f"last, after epoch {checkpoint['epochs']}",
-        ),
-        ("evaluations on test, run by run", readings),
-    ]

@@ -46,6 +46,11 @@ class Run:
         return self.path / "checkpoints"
 
     @property
+    def snapshots(self) -> Path:
+        """The folder of weights from during the training."""
+        return self.path / "snapshots"
+
+    @property
     def evaluation(self) -> Path:
         """The folder of predictions and scores."""
         return self.path / "evaluation"

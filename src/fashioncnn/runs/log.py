@@ -12,7 +12,7 @@ from fashioncnn.errors import RunError, StorageError
 from fashioncnn.runs.files import write_text
 
 
-def append(path: Path, record: Mapping[str, float | None]) -> None:
+def append(path: Path, record: Mapping[str, object]) -> None:
     """Add one line and bring it to the disk. Raises StorageError when the disk refuses."""
     try:
         with path.open("a", encoding="utf-8") as file:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -101,17 +103,21 @@ class Training:
         train_loss = float(state.loss_sum) / images
         train_accuracy = int(state.correct) / images
         train_seconds = time.perf_counter() - started
-        val_loss, val_accuracy = None, None
+        val_loss, val_by_class, val_accuracy = None, None, None
         if len(self.validation):
-            val_loss, val_accuracy = validate(
+            val_loss, right_by_class = validate(
                 self.fabric, state.predictor, self.validation, self.batches.preparation
             )
+            val_accuracy = int(right_by_class.sum()) / len(self.validation)
+            of_class = np.bincount(self.validation.labels, minlength=len(right_by_class))
+            val_by_class = (right_by_class / np.maximum(of_class, 1)).tolist()
         record = EpochRecord(
             epoch=epoch + 1,
             train_loss=train_loss,
             train_accuracy=train_accuracy,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
+            val_accuracy_by_class=val_by_class,
             learning_rate=state.learning_rate,
             images=images,
             seconds=time.perf_counter() - started,
@@ -125,14 +131,16 @@ class Training:
 @torch.no_grad()
 def validate(
     fabric: Fabric, network: nn.Module, pictures: LabelledImages, preparation: Preparation
-) -> tuple[float, float]:
-    """Return the mean cross-entropy and the accuracy (0 to 1) of `network` on `pictures`."""
+) -> tuple[float, NDArray[np.int64]]:
+    """Return `network`'s mean cross-entropy on `pictures`, and how many it has right by class."""
     network.eval()
-    loss_sum, correct = 0.0, 0
+    loss_sum = 0.0
+    right = np.zeros(pictures.classes, np.int64)
     for batch in in_order(pictures, preparation, VALIDATION_BATCH, fabric.device):
         with fabric.autocast():
             logits = network(batch.images_NCHW)
         logits = logits.float()
         loss_sum += float(functional.cross_entropy(logits, batch.labels, reduction="sum"))
-        correct += int((logits.argmax(1) == batch.labels).sum())
-    return loss_sum / len(pictures), correct / len(pictures)
+        labels = batch.labels[logits.argmax(1) == batch.labels]
+        right += np.bincount(labels.cpu().numpy(), minlength=len(right))
+    return loss_sum / len(pictures), right

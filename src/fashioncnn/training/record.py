@@ -12,8 +12,8 @@ class EpochRecord:
     `train_loss` is the loss that was optimised (class weights, smoothing, dropout and augmentation
     included) and `train_accuracy` is over the same batches; `val_loss` is plain cross-entropy.
     `images` is how many pictures the epoch had. `first_step_seconds` is what its first step took,
-    the drawing of the epoch and, in the first epoch, the making of kernels included. `val_loss`
-    and `val_accuracy` are None where no validation pictures were set aside.
+    the drawing of the epoch and, in the first epoch, the making of kernels included. Figures of
+    validation are None where no pictures were set aside for it.
     """
 
     epoch: int
@@ -21,13 +21,14 @@ class EpochRecord:
     train_accuracy: float
     val_loss: float | None
     val_accuracy: float | None
+    val_accuracy_by_class: list[float] | None
     learning_rate: float
     images: int
     seconds: float
     first_step_seconds: float
     images_per_second: float
 
-    def metrics(self) -> dict[str, float | None]:
+    def metrics(self) -> dict[str, float | list[float] | None]:
         """Return the figures under the names of `metrics.jsonl`."""
         return {
             "epoch": self.epoch,
@@ -35,6 +36,7 @@ class EpochRecord:
             "train/accuracy": self.train_accuracy,
             "val/loss": self.val_loss,
             "val/accuracy": self.val_accuracy,
+            "val/accuracy_by_class": self.val_accuracy_by_class,
             "train/learning_rate": self.learning_rate,
             "train/images": self.images,
             "train/seconds": self.seconds,

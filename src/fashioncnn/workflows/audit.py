@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from fashioncnn.data import sources
 from fashioncnn.data.duplicates import Pair, near_duplicates
 from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.preparation import as_uint8_NCHW
 from fashioncnn.data.randomness import stream_seed
 from fashioncnn.data.splits import Splits
 from fashioncnn.errors import DataError
 from fashioncnn.evaluation.label_candidates import Candidate, candidates
 from fashioncnn.evaluation.predict import predict
+from fashioncnn.explanation.alike import AlikePair, most_alike
+from fashioncnn.explanation.embedding import features
 from fashioncnn.recipes.build import build_preparation, build_state, build_training
 from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
@@ -25,25 +31,31 @@ from fashioncnn.reporting import audit as audit_page
 from fashioncnn.runs.directory import Run
 from fashioncnn.runs.files import make_folder, to_json, write_text
 from fashioncnn.training.device import DeviceName, fabric_for
-from fashioncnn.workflows.evaluate import evaluate, predictions_of
+from fashioncnn.workflows.evaluate import evaluated, predictions_of
 from fashioncnn.workflows.opening import open_runs
-from fashioncnn.workflows.say import say, tracked
+from fashioncnn.workflows.say import tracked
 
 DEFAULT_OUT = Path("audit")
 FOLDS = 5
 NEAR_RMS = 10.0
+PAIRS_ALIKE = 100
+EMBEDDED_AT_ONCE = 5000
 
 
 @dataclass(frozen=True)
 class Audit:
     """What was found: pairs and candidates by position; training pictures come before test's.
 
+    `pairs` are near by their pixels; the pairs alike are near by a network's features, those of a
+    training and a test picture, and those of two labels.
     `scores` tells, for each run given, its accuracy on all test pictures and without candidates.
     """
 
     train_images: int
     test_images: int
     pairs: tuple[Pair, ...]
+    alike_across: tuple[AlikePair, ...]
+    alike_labelled_differently: tuple[AlikePair, ...]
     train_candidates: tuple[Candidate, ...]
     test_candidates: tuple[Candidate, ...]
     scores: tuple[dict[str, Any], ...]
@@ -70,7 +82,8 @@ def audit(
     """Look for copies and for doubtful labels, and write audit.json and audit.html to `out`.
 
     Probabilities of training pictures are out of fold: `recipe` trains five times, each time
-    without a fifth of them; those of test pictures are the five networks' mean. `runs` are then
+    without a fifth of them; those of test pictures are the five networks' mean. The last of the
+    five also says which pictures it finds alike. `runs` are then
     scored with and without the test pictures that are candidates. Raises DataError without data,
     RecipeError for an unknown recipe, RunError when a run cannot be used.
     """
@@ -80,12 +93,15 @@ def audit(
     train, test = sources.load(source, "train"), sources.load(source, "test")
     folder = make_folder(Path(out))
     pairs = find_pairs(np.concatenate([train.images_NHW, test.images_NHW]))
-    train_p, test_p = out_of_fold(chosen, train, test, seed, device)
+    train_p, test_p, network = out_of_fold(chosen, train, test, seed, device)
+    across, labelled_differently = _alike(chosen, network, train, test)
     test_found = candidates(test.labels, test_p)
     found = Audit(
         len(train),
         len(test),
         tuple(pairs),
+        tuple(across),
+        tuple(labelled_differently),
         tuple(candidates(train.labels, train_p)),
         tuple(test_found),
         tuple(_scores_without(run, test_found, data, device) for run in opened),
@@ -97,17 +113,17 @@ def audit(
 
 def find_pairs(images_NHW: NDArray[np.uint8]) -> list[Pair]:
     """Return all pairs of at most 10 greys root-mean-square difference, the nearest first."""
-    say(f"comparing {len(images_NHW):,} pictures with each other")
-    pairs = [pair for _, found in near_duplicates(images_NHW, NEAR_RMS) for pair in found]
+    pairs = near_duplicates(images_NHW, NEAR_RMS, partial(tracked, words="comparing pictures"))
     return sorted(pairs, key=lambda pair: (pair.rms, pair.first, pair.second))
 
 
 def out_of_fold(
     recipe: Recipe, train: LabelledImages, test: LabelledImages, seed: int, device: DeviceName
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], nn.Module]:
     """Return the probabilities of the training pictures, out of fold, and of the test pictures.
 
-    Raises DataError when there are fewer training pictures than folds.
+    The third is the network of the last fold, on the processor. Raises DataError when there are
+    fewer training pictures than folds.
     """
     if len(train) < FOLDS:
         raise DataError(f"{len(train)} training pictures cannot be cut into {FOLDS} folds")
@@ -127,14 +143,33 @@ def out_of_fold(
         train_p[held] = np.exp(held_out.log_probabilities)
         seen = predict(state.predictor, test, preparation, fabric.device)
         test_p += np.exp(seen.log_probabilities) / FOLDS
-    return train_p, test_p
+    return train_p, test_p, state.predictor.cpu()
+
+
+def _alike(
+    recipe: Recipe, network: nn.Module, train: LabelledImages, test: LabelledImages
+) -> tuple[list[AlikePair], list[AlikePair]]:
+    """Return the pairs that the network finds most alike, across the splits and across labels."""
+    preparation = build_preparation(recipe)
+    found = []
+    for pictures in (train, test):
+        for start in range(0, len(pictures), EMBEDDED_AT_ONCE):
+            images_NHW = pictures.images_NHW[start : start + EMBEDDED_AT_ONCE]
+            uint8_NCHW = as_uint8_NCHW(images_NHW, torch.device("cpu"))
+            found.append(features(network, preparation(uint8_NCHW)))
+    features_NF = np.concatenate(found)
+    splits = np.repeat([0, 1], [len(train), len(test)])
+    labels = np.concatenate([train.labels, test.labels])
+    return (
+        most_alike(features_NF, splits, PAIRS_ALIKE),
+        most_alike(features_NF, labels, PAIRS_ALIKE),
+    )
 
 
 def _scores_without(
     run: Run, found: Sequence[Candidate], data: Path | str | None, device: DeviceName
 ) -> dict[str, Any]:
-    evaluate(run, data=data, device=device)
-    predictions = predictions_of(run)
+    predictions = predictions_of(evaluated(run, data, device))
     right = predictions.predicted == predictions.labels
     clean = np.ones(len(right), bool)
     clean[[one.index for one in found]] = False

@@ -19,7 +19,7 @@ from fashioncnn.recipes.load import differences, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName
-from fashioncnn.workflows.evaluate import evaluate, predictions_of
+from fashioncnn.workflows.evaluate import evaluated, predictions_of
 from fashioncnn.workflows.opening import open_runs
 
 PICTURES_TOLD = 12
@@ -120,7 +120,7 @@ def compare(
         raise RunError(f"compare: {twice[0]} is given twice")
     groups = [_runs_of_one_recipe(given) for given in runs]
     for run in (run for group in groups for run in group):
-        evaluate(run, data=data, device=device)
+        evaluated(run, data, device)
     return compare_groups(groups, paths)
 
 

@@ -30,6 +30,7 @@ from fashioncnn.runs.files import (
 )
 from fashioncnn.training.device import DeviceName, choose_device
 from fashioncnn.workflows.cost import cost
+from fashioncnn.workflows.say import say
 from fashioncnn.workflows.trained import CheckpointName, SplitName, Trained, open_trained
 
 CONFIDENCE = "confidence.json"
@@ -59,11 +60,29 @@ def evaluate(
     facts = _facts(trained, split)
     facts |= {"views": views, "passes": len(VIEWS[views]), "seconds": seconds}
     write_text(scores_file(run, split, views), to_json(facts | scores.to_json()))
-    if split == "test" and views == "plain":
-        validation = _validation(trained, data, device)
-        write_text(run.evaluation / COST, to_json(cost(trained)))
-        write_text(run.evaluation / CONFIDENCE, to_json(confidence(predictions, validation)))
+    if split == "test" and views == "plain" and not is_evaluated(run):
+        _judge(trained, predictions, data, device)
     return scores
+
+
+def evaluated(run: Run, data: Path | str | None, device: DeviceName) -> Run:
+    """Return the run with test scores of its present weights, evaluating it where it has none."""
+    if not is_evaluated(run):
+        say(f"evaluating {run.path} on the test pictures")
+        evaluate(run, data=data, device=device)
+    return run
+
+
+def open_evaluated(
+    run: Run | Path | str, data: Path | str | None, device: DeviceName
+) -> tuple[Trained, Predictions]:
+    """Return the network whose test scores the run holds, and what it answered.
+
+    Evaluates the run where it has none. Raises RunError when the run cannot be used.
+    """
+    run = evaluated(run if isinstance(run, Run) else open_run(Path(run)), data, device)
+    checkpoint = read_json(scores_file(run, "test"))["checkpoint"]["name"]
+    return open_trained(run, checkpoint), predictions_of(run)
 
 
 def view_costs(run: Run, split: SplitName, views: ViewsName) -> dict[str, float]:
@@ -77,14 +96,17 @@ def view_costs(run: Run, split: SplitName, views: ViewsName) -> dict[str, float]
 
 
 def is_evaluated(run: Run) -> bool:
-    """Say whether the run has whole test scores of its present weights, best or last."""
+    """Say whether the run has whole test scores, best or last, and all that goes with them."""
     try:
-        facts = read_json(scores_file(run, "test"))
-        Scores.from_json(facts)
+        scored = read_json(scores_file(run, "test"))
+        Scores.from_json(scored)
         Calibration.from_json(confidence_of(run)["as_trained"])
-        predictions_of(run)
-        return "macs" in cost_of(run) and facts["checkpoint"]["sha256"] in checkpoints.digests(
-            run.checkpoints
+        sha256 = scored["checkpoint"]["sha256"]
+        return (
+            sha256 in checkpoints.digests(run.checkpoints)
+            and sha256 == confidence_of(run)["checkpoint_sha256"]
+            and sha256 == cost_of(run)["checkpoint_sha256"]
+            and predictions_file(run, "test").exists()
         )
     except (RunError, KeyError, TypeError, ValueError):
         return False
@@ -179,6 +201,16 @@ def _predict(
     }
     write_arrays(predictions_file(trained.run, split, views), predictions.arrays() | stamp)
     return predictions, seconds
+
+
+def _judge(
+    trained: Trained, predictions: Predictions, data: Path | str | None, device: DeviceName
+) -> None:
+    """Keep what goes with test scores: how far to trust the probabilities, and the cost."""
+    stamp = {"checkpoint_sha256": trained.checkpoint_sha256}
+    found = confidence(predictions, _validation(trained, data, device))
+    write_text(trained.run.evaluation / CONFIDENCE, to_json(stamp | found))
+    write_text(trained.run.evaluation / COST, to_json(stamp | cost(trained)))
 
 
 def _validation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from fashioncnn.data import sources
 from fashioncnn.data.images import LabelledImages
@@ -16,14 +18,17 @@ from fashioncnn.data.preparation import as_uint8_NCHW
 from fashioncnn.errors import DataError, RunError
 from fashioncnn.explanation.feature_maps import feature_maps
 from fashioncnn.explanation.filters import convolution_filters
+from fashioncnn.explanation.learning import learning
 from fashioncnn.explanation.maximisation import of_channels, of_classes
+from fashioncnn.explanation.stages import stages
 from fashioncnn.explanation.units import patches, units
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.reporting.facts import read_facts
 from fashioncnn.reporting.figures import draw_explanations
-from fashioncnn.runs import checkpoints
+from fashioncnn.runs import checkpoints, snapshots
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, read_arrays, to_json, write_arrays, write_text
+from fashioncnn.training.state import load_network
 from fashioncnn.workflows.trained import CheckpointName, Trained, open_trained
 
 UNIT_PICTURES = 1000
@@ -51,8 +56,10 @@ def explain(
     indices = _choose(test, pictures, per_class)
     chosen = test.take(indices)
     images = as_uint8_NCHW(chosen.images_NHW, torch.device("cpu"))
-    maps = feature_maps(trained.network, build_preparation(trained.recipe)(images))
+    prepared_NCHW = build_preparation(trained.recipe)(images)
+    maps = feature_maps(trained.network, prepared_NCHW)
 
+    shown = stages(trained.network, maps)
     make_folder(run.explanations)
     write_arrays(run.explanations / "filters.npz", convolution_filters(trained.network))
     write_arrays(
@@ -61,11 +68,15 @@ def explain(
             "images": chosen.images_NHW,
             "labels": chosen.labels,
             "indices": indices,
+            "probabilities": _probabilities(trained, prepared_NCHW),
+            "stages": np.array(shown, np.str_),
             "checkpoint_sha256": np.array(trained.checkpoint_sha256),
         },
     )
     write_arrays(run.explanations / "feature_maps.npz", maps)
     _keep_units(trained, test)
+    networks = _networks_by_epoch(trained)
+    write_arrays(run.explanations / "learning.npz", learning(networks, prepared_NCHW[:1], shown))
     return draw_explanations(read_facts(run))
 
 
@@ -103,12 +114,30 @@ def _keep_units(trained: Trained, test: LabelledImages) -> None:
     )
 
 
+@torch.no_grad()
+def _probabilities(trained: Trained, images_NCHW: Tensor) -> NDArray[np.float32]:
+    probabilities: NDArray[np.float32] = trained.network(images_NCHW).softmax(1).numpy()
+    return probabilities
+
+
+def _networks_by_epoch(trained: Trained) -> dict[int, nn.Module]:
+    """Return the networks that predicted during the training, where the run has them, and now."""
+    networks: dict[int, nn.Module] = {}
+    kept = snapshots.load(trained.run.snapshots, trained.recipe.training.epochs)
+    for epoch, weights in kept.items():
+        if epoch < trained.checkpoint_epochs:
+            networks[epoch] = copy.deepcopy(trained.network)
+            load_network(networks[epoch], weights, "")
+    return networks | {trained.checkpoint_epochs: trained.network}
+
+
 def is_explained(run: Run) -> bool:
     """Say whether the run has explanations of its present weights, best or last."""
     try:
         facts = read_arrays(run.explanations / "pictures.npz")
         read_arrays(run.explanations / "feature_maps.npz")
         read_arrays(run.explanations / "units.npz")
+        read_arrays(run.explanations / "learning.npz")
         return str(facts["checkpoint_sha256"]) in checkpoints.digests(run.checkpoints)
     except (RunError, KeyError):
         return False

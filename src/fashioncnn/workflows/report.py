@@ -6,14 +6,18 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from fashioncnn.data import sources
 from fashioncnn.errors import RunError
-from fashioncnn.reporting import page
+from fashioncnn.reporting import comparison
+from fashioncnn.reporting import page as one_page
 from fashioncnn.reporting.facts import groups
+from fashioncnn.runs import readings
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName
 from fashioncnn.workflows.attribute import attribute
 from fashioncnn.workflows.compare import compare_groups
-from fashioncnn.workflows.evaluate import evaluate, is_evaluated
+from fashioncnn.workflows.embed import embed
+from fashioncnn.workflows.evaluate import evaluated
 from fashioncnn.workflows.explain import explain, is_explained
 from fashioncnn.workflows.opening import open_runs
 from fashioncnn.workflows.say import say
@@ -30,37 +34,42 @@ def report(
 ) -> Path:
     """Write the page about `runs` and return its path.
 
-    Runs of several recipes are compared with those of the first, as `compare` does. A run whose
-    present weights were not evaluated or explained yet is, first. The page lies in the run, or
-    beside several runs, unless `out` names a file; the figures lie in `figures/` beside it. With
-    `full`, the first run of each recipe is also put under stress (worse and unknown pictures), and
-    maps of attribution are drawn and checked. Raises RunError when a run cannot be used.
+    For runs of several recipes it is the page of their comparison with the first, as `compare`
+    does it. A run whose present weights were not evaluated or explained yet is, first. The page
+    lies in the run, or beside several runs, unless `out` names a file; the figures lie in
+    `figures/`. With `full`, the first run of each recipe is also put under stress (worse and
+    unknown pictures); for one recipe, maps of attribution are drawn and checked too, and test
+    pictures laid out on a map. Raises RunError when a run cannot be used.
     """
     opened = open_runs([runs] if isinstance(runs, Run | Path | str) else runs)
     if not opened:
         raise RunError("report: no run was given")
     for run in opened:
-        if not is_evaluated(run):
-            say(f"evaluating {run.path} on the test pictures")
-            evaluate(run, data=data, device=device)
-    for group in groups(opened):
-        run = group.first.run
-        if not is_explained(run):
-            say(f"explaining {run.path}")
-            explain(run, data=data)
-        if full:
-            stress(run, data=data, device=device)
-            attribute(run, data=data)
+        evaluated(run, data, device)
     folder = _folder(opened)
-    found = groups(opened)
-    of_groups = [[each.run for each in group.runs] for group in found]
-    comparisons = compare_groups(of_groups) if len(found) > 1 else []
-    return page.write(
-        found,
-        Path(out or folder / "report.html"),
-        folder / "figures",
-        [one.to_json() for one in comparisons],
-    )
+    page = Path(out or folder / "report.html")
+    firsts = [group.first.run for group in groups(opened)]
+    if full:
+        for run in firsts:
+            stress(run, data=data, device=device)
+    if len(firsts) > 1:
+        return _comparison(opened, page, folder / "figures", data)
+    if not is_explained(firsts[0]):
+        say(f"explaining {firsts[0].path}")
+        explain(firsts[0], data=data)
+    if full:
+        attribute(firsts[0], data=data, device=device)
+        embed(firsts[0], data=data, device=device)
+    (group,) = groups(opened)
+    return one_page.write(group, page, folder / "figures")
+
+
+def _comparison(runs: Sequence[Run], page: Path, figures: Path, data: Path | str | None) -> Path:
+    found = groups(runs)
+    compared = compare_groups([[each.run for each in group.runs] for group in found])
+    readings.record(runs[0], "pictures", found[0].first.evaluation["checkpoint"]["sha256"])
+    test = sources.load(sources.find(data), "test")
+    return comparison.write(found, [one.to_json() for one in compared], test, page, figures)
 
 
 def _folder(runs: Sequence[Run]) -> Path:

@@ -14,7 +14,7 @@ from fashioncnn.errors import RunError, Stopped
 from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.load import differences, dump, load
 from fashioncnn.recipes.schema import Recipe
-from fashioncnn.runs import checkpoints, log
+from fashioncnn.runs import checkpoints, log, snapshots
 from fashioncnn.runs.directory import Run, create, is_run, locked, new_path, open_run, runs_below
 from fashioncnn.runs.files import to_json
 from fashioncnn.runs.provenance import provenance
@@ -216,6 +216,9 @@ class Session:
         progress: TrainingProgress,
     ) -> None:
         best = max((_merit(record) for record in records), default=None)
+        kept_epochs = snapshots.wanted(training.epochs)
+        if not records:
+            snapshots.save(run.snapshots, 0, state.predictor.state_dict())
         for record in training.run(state):
             metrics = record.metrics()
             records.append(metrics)
@@ -224,6 +227,8 @@ class Session:
             if best is None or _merit(metrics) > best:
                 best = _merit(metrics)
                 names.append("best")
+            if record.epoch in kept_epochs:
+                snapshots.save(run.snapshots, record.epoch, state.predictor.state_dict())
             checkpoints.save(run.checkpoints, state.tensors(), state.values(), names)
             progress.epoch(record, state)
             if self.wish and record.epoch < training.epochs:

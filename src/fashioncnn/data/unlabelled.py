@@ -60,4 +60,4 @@ def _read(path: Path) -> NDArray[np.uint8]:
         if error.errno is None:  # Pillow's word for a file that is cut short
             raise DataError(f"{path}: damaged ({error})") from None
         raise StorageError.from_os_error("read", path, error) from None
-    return np.asarray(grey, np.uint8)
+    return np.array(grey, np.uint8)

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 import fashioncnn as fc
-from fashioncnn.cli import tables
-from fashioncnn.data import anything
-from fashioncnn.data.anything import read_pictures
+from fashioncnn.cli import score_tables
+from fashioncnn.data import unlabelled
+from fashioncnn.data.unlabelled import read_pictures
 from fashioncnn.errors import DataError
-from fashioncnn.workflows.stress import unknown
+from fashioncnn.workflows.unknown import unknown
 
 
 def test_a_folder_of_pictures_becomes_grey_and_small(tmp_path: Path) -> None:
@@ -51,10 +51,10 @@ def test_what_is_no_picture_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(DataError, match=r"bad\.png: .*damaged"):
         read_pictures(tmp_path / "bad.png")
     (tmp_path / "bad.png").write_bytes(whole)
-    monkeypatch.setattr(anything, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(unlabelled, "MAX_PIXELS", 1000)
     with pytest.raises(DataError, match="280 x 280 pixels; at most 1,000"):
         read_pictures(tmp_path)
-    monkeypatch.setattr(anything, "MAX_PICTURES", 0)
+    monkeypatch.setattr(unlabelled, "MAX_PICTURES", 0)
     with pytest.raises(DataError, match="1 pictures; at most 0"):
         read_pictures(tmp_path)
     path = tmp_path / "small-idx3-ubyte"
@@ -75,4 +75,12 @@ def test_unknown_pictures_of_a_user(tiny_recipe: Path, tmp_path: Path) -> None:
     for sign in ("probability", "energy"):
         assert 0 <= found[sign]["auroc"] <= 1
         assert 0 <= found[sign]["false_positive_rate"] <= 1
-    assert f"{found['energy']['auroc']:.3f}" in tables.unknown(found)
+    assert f"{found['energy']['auroc']:.3f}" in score_tables.unknown(found)
+    # Asked twice, it is on the page once, beside what else was asked.
+    again = unknown(run, folder, device="cpu")
+    assert again == found
+    other = unknown(run, next(folder.iterdir()), device="cpu")
+    page = fc.report(run).read_text()
+    assert page.count(f"{folder} ({found['n']:,} pictures)") == 1
+    assert f"{other['path']} (1 pictures)" in page
+    assert f"{found['energy']['auroc']:.3f}" in page
