@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +19,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashioncnn.benchmarking.commands import run
+from fashioncnn.data import sources
+from fashioncnn.evaluation.group import differences
+from fashioncnn.evaluation.intervals import Estimate
+from fashioncnn.evaluation.paired import holm
 from fashioncnn.recipes.load import dump, load
 from fashioncnn.recipes.schema import Recipe
+from fashioncnn.reporting import comparison
+from fashioncnn.reporting.facts import Group, groups
+from fashioncnn.runs.directory import runs_below
+from fashioncnn.workflows.compare import compare_groups
+from fashioncnn.workflows.evaluate import evaluated
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "runs" / "studies"
+DOCS = ROOT / "docs"
 # bf16 costs two-conv no accuracy (docs/lab-notes.md) and halves the time.
 ALWAYS = ("training.precision=bf16",)
 SHIRT = "augmentation.by_class.Shirt"
@@ -94,17 +105,93 @@ def train_all(recipes: Mapping[str, Recipe], seeds: int) -> None:
         list(pool.map(one, [(seed, name) for seed in range(seeds) for name in recipes]))
 
 
+def publish(slug: str, study: Study, seeds: int) -> None:
+    """Score, compare, and write the study's table, figure and page to docs."""
+    runs = [runs_below(RUNS / name)[:seeds] for name in study.variants]
+    found = groups([evaluated(one, None, "cpu") for group in runs for one in group])
+    comparisons = [one.to_json() for one in compare_groups(runs)]
+    figures = RUNS / "figures" / slug
+    test = sources.load(sources.find(), "test")
+    comparison.write(found, comparisons, test, DOCS / f"{slug}.html", figures, study.title)
+    shutil.copy(figures / "effects.png", DOCS / f"{slug}.png")
+    (DOCS / f"{slug}.md").write_text(table(slug, study, found))
+
+
+def table(slug: str, study: Study, found: Sequence[Group]) -> str:
+    """Return the page with the table: accuracy and Shirt's F1 of each variant, and the effects."""
+    runs = [[run.predictions for run in group.runs if run.predictions] for group in found]
+    estimates = [differences(runs[0], others) for others in runs[1:]]
+    metrics = ("test/accuracy", "test/f1/Shirt")
+    adjusted = [holm([one[metric].p_value for one in estimates]) for metric in metrics]
+    facts = found[0].first.provenance
+    lines = [
+        f"# {study.title}",
+        "",
+        f"`{study.recipe}` and what changes in each variant, {len(runs[0])} seeds of each, test "
+        "pictures, in per cent: mean ± standard deviation over the seeds, then the difference from "
+        "the first in points with its 95 % interval over pictures and seeds. An asterisk: below "
+        f"5 % after Holm's correction for {len(estimates)} comparisons.",
+        "",
+        "| variant | changes | accuracy | effect | Shirt F1 | effect |",
+        "|---|---|---|---|---|---|",
+    ]
+    for at, (name, changes) in enumerate(study.variants.items()):
+        cells = [f"`{name}`", "; ".join(f"`{change}`" for change in changes) or "–"]
+        for metric, p_values in zip(metrics, adjusted, strict=True):
+            cells.append(_spread(found[at], metric))
+            cells.append(_effect(estimates[at - 1][metric], p_values[at - 1]) if at else "–")
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        *(
+            _sentence(name, estimates[at][metrics[1]], adjusted[1][at], "Shirt's F1")
+            for at, name in enumerate(list(study.variants)[1:])
+        ),
+        "",
+        f"![Differences by class]({slug}.png)",
+        "",
+        f"The whole comparison, with every class and the pictures that changed: [{slug}.html]"
+        f"({slug}.html), one file that opens offline. Made by `python benchmarks/studies.py {slug}`"
+        f" on {facts['hardware']}, one thread a run, {facts['precision']}, torch "
+        f"{facts['versions']['torch']}; test is read once a run, by the weights that are best on "
+        "validation.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _spread(group: Group, metric: str) -> str:
+    values = 100 * group.values(metric)
+    return f"{values.mean():.2f} ± {values.std(ddof=1):.2f}"
+
+
+def _effect(one: Estimate, p_value: float) -> str:
+    value, low, high = (100 * x for x in (one.interval.value, one.interval.low, one.interval.high))
+    return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]{'*' if p_value < 0.05 else ''}"
+
+
+def _sentence(name: str, one: Estimate, p_value: float, what: str) -> str:
+    gap = 100 * one.interval.value
+    if p_value < 0.05:
+        return f"- `{name}` {'raises' if gap > 0 else 'lowers'} {what} by {abs(gap):.2f} points."
+    return f"- `{name}` has no effect on {what} that these runs can tell from chance."
+
+
 def main() -> None:
-    """Train and compare."""
+    """Train, compare and publish."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("studies", nargs="*", metavar="STUDY", help=", ".join(STUDIES))
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args()
+    if unknown := set(options.studies) - set(STUDIES):
+        parser.error(f"no study {', '.join(sorted(unknown))}; there are {', '.join(STUDIES)}")
     chosen = {name: STUDIES[name] for name in options.studies or STUDIES}
     recipes = {
         name: recipe for study in chosen.values() for name, recipe in study.recipes().items()
     }
     train_all(recipes, options.seeds)
+    for slug, study in chosen.items():
+        publish(slug, study, options.seeds)
 
 
 if __name__ == "__main__":

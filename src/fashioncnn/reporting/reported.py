@@ -23,25 +23,32 @@ class Row:
 def rows(group: Group) -> list[Row]:
     """Return a row for every figure that the recipe's source reports; none where it has none."""
     return [
-        _row(name, reported, group.values(metric).tolist(), higher_is_better)
-        for name, reported, metric, higher_is_better in _reported(group)
+        _row(name, reported, measured, higher_is_better)
+        for name, reported, measured, higher_is_better in _reported(group)
     ]
 
 
-def _reported(group: Group) -> Iterator[tuple[str, float, str, bool]]:
+def _reported(group: Group) -> Iterator[tuple[str, float, list[float], bool]]:
     reported = group.recipe.reported
     if reported is None:
         return
-    yield "accuracy", reported.accuracy, "test/accuracy", True
+
+    def ours(metric: str) -> list[float]:
+        return [float(value) for value in group.values(metric)]
+
+    yield "accuracy", reported.accuracy, ours("test/accuracy"), True
     if reported.f1_weighted is not None:
-        yield "F1, mean by support", reported.f1_weighted, "test/f1_weighted", True
+        yield "F1, mean by support", reported.f1_weighted, ours("test/f1_weighted"), True
+    if reported.train_loss is not None:
+        last = [curve[-1] for curve in group.curves("train/loss")]
+        yield "loss on training pictures, last epoch", reported.train_loss, last, False
     if reported.val_loss is not None:
-        yield "loss on held-out pictures", reported.val_loss, "test/loss", False
+        yield "loss on held-out pictures", reported.val_loss, ours("test/loss"), False
     for name, figures in reported.classes.items():
         for key, label in (("precision", "precision"), ("recall", "recall"), ("f1", "F1")):
             value = getattr(figures, key)
             if value is not None:
-                yield f"{name}: {label}", value, f"test/{key}/{name}", True
+                yield f"{name}: {label}", value, ours(f"test/{key}/{name}"), True
 
 
 def _row(name: str, reported: float, values: list[float], higher_is_better: bool) -> Row:
