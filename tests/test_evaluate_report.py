@@ -313,6 +313,19 @@ def test_the_page_of_several_seeds_and_recipes(tiny_recipe: Path, tmp_path: Path
     assert not list(runs[1].path.glob("explanations"))
 
 
+def test_the_page_explains_the_weights_that_were_scored(run: fc.Run) -> None:
+    last = checkpoints.load(run.checkpoints, "last")
+    last.tensors["model/layers.output.bias"] += 1
+    checkpoints.save(run.checkpoints, last.tensors, {**last.values, "epoch": 2}, ["best"])
+    shas = {name: checkpoints.load(run.checkpoints, name).sha256 for name in ("last", "best")}
+    assert shas["last"] != shas["best"]
+    for name in ("last", "best", "last"):
+        fc.evaluate(run, checkpoint=name)
+        fc.report(run)
+        explained = read_arrays(run.explanations / "pictures.npz")["checkpoint_sha256"]
+        assert str(explained) == shas[name]
+
+
 def test_how_learning_went(run: fc.Run) -> None:
     """Weights are kept before the first epoch and after some; the page shows them."""
     fc.explain(run)

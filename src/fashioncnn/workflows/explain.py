@@ -25,7 +25,7 @@ from fashioncnn.explanation.units import patches, units
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.reporting.facts import read_facts
 from fashioncnn.reporting.figures import draw_explanations
-from fashioncnn.runs import checkpoints, snapshots
+from fashioncnn.runs import snapshots
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, read_arrays, to_json, write_arrays, write_text
 from fashioncnn.training.state import load_network
@@ -131,14 +131,15 @@ def _networks_by_epoch(trained: Trained) -> dict[int, nn.Module]:
     return networks | {trained.checkpoint_epochs: trained.network}
 
 
-def is_explained(run: Run) -> bool:
-    """Say whether the run has explanations of its present weights, best or last."""
+def is_explained(trained: Trained) -> bool:
+    """Say whether the run has whole explanations of these weights."""
+    run = trained.run
     try:
         facts = read_arrays(run.explanations / "pictures.npz")
         read_arrays(run.explanations / "feature_maps.npz")
         read_arrays(run.explanations / "units.npz")
         read_arrays(run.explanations / "learning.npz")
-        return str(facts["checkpoint_sha256"]) in checkpoints.digests(run.checkpoints)
+        return str(facts["checkpoint_sha256"]) == trained.checkpoint_sha256
     except (RunError, KeyError):
         return False
 

@@ -17,7 +17,7 @@ from fashioncnn.training.device import DeviceName
 from fashioncnn.workflows.attribute import attribute
 from fashioncnn.workflows.compare import compare_groups
 from fashioncnn.workflows.embed import embed
-from fashioncnn.workflows.evaluate import evaluated
+from fashioncnn.workflows.evaluate import evaluated, open_evaluated
 from fashioncnn.workflows.explain import explain, is_explained
 from fashioncnn.workflows.opening import open_runs
 from fashioncnn.workflows.say import say
@@ -54,9 +54,10 @@ def report(
             stress(run, data=data, device=device)
     if len(firsts) > 1:
         return _comparison(opened, page, folder / "figures", data)
-    if not is_explained(firsts[0]):
+    trained, _ = open_evaluated(firsts[0], data, device)
+    if not is_explained(trained):
         say(f"explaining {firsts[0].path}")
-        explain(firsts[0], data=data)
+        explain(firsts[0], checkpoint=trained.checkpoint, data=data)
     if full:
         attribute(firsts[0], data=data, device=device)
         embed(firsts[0], data=data, device=device)
