@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from fashioncnn.models import MODELS
 from fashioncnn.models.plain_cnn import PlainCNN
+from fashioncnn.models.strided_cnn import StridedCNN
 from fashioncnn.recipes.build import build_network
 from fashioncnn.recipes.load import builtin_names, load
 
@@ -171,3 +172,13 @@ def test_three_conv_has_the_layers_that_its_report_names() -> None:
 def test_too_many_blocks_are_refused() -> None:
     with pytest.raises(ValueError, match="5 blocks halve pictures of 28 to nothing"):
         PlainCNN(image_size=28, classes=10, channels=[4] * 5, hidden_features=[])
+
+
+@pytest.mark.parametrize(("stride", "side"), [(1, 28), (2, 14)])
+def test_the_first_stage_of_a_strided_network(stride: int, side: int) -> None:
+    network = StridedCNN(
+        image_size=28, classes=10, channels=[4, 8], blocks=[1, 1], stem_stride=stride
+    )
+    stem = network.layers[:3](torch.randn(2, 1, 28, 28))
+    assert stem.shape == (2, 4, side, side)
+    assert network.layers[:-2](torch.randn(2, 1, 28, 28)).shape == (2, 8, side // 2, side // 2)

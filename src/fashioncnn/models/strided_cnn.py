@@ -1,7 +1,8 @@
 """A small convolutional network for speed: every halving of the picture is a strided convolution.
 
 The first convolution steps by two, so that everything after it works on a quarter of the
-positions; each further stage opens with one that steps by two again. Convolutions of a stage
+positions (with `stem_stride` 1 it does not, and sees more); each further stage opens with one that
+steps by two again. Convolutions of a stage
 follow, 3x3, each with batch normalisation and ReLU; with `residual`, each adds its answer to its
 input (He et al., arXiv 1512.03385, sec. 3.1, with one convolution a block). Strides in place of
 pooling, as pooling kernels take a quarter of the time of such a network on processors.
@@ -35,26 +36,27 @@ class StridedCNN(nn.Module):
         channels: Sequence[int],
         blocks: Sequence[int],
         stem_kernel_size: int = 3,
+        stem_stride: int = 2,
         residual: bool = False,
         pooling: Pooling = "max",
         logit_scale: float = 1.0,
     ) -> None:
         super().__init__()
-        if image_size >> len(channels) == 0:
+        if image_size >> (len(channels) - (stem_stride == 1)) == 0:
             raise ValueError(f"{len(channels)} stages halve pictures of {image_size} to nothing")
         layers: OrderedDict[str, nn.Module] = OrderedDict()
-        width, kernel_size = 1, stem_kernel_size
+        width, kernel_size, stride = 1, stem_kernel_size, stem_stride
         for stage, (out, count) in enumerate(zip(channels, blocks, strict=True), start=1):
             # An even kernel lies evenly around the pixels that an output stands for.
             padding = (kernel_size - 1) // 2
             layers[f"conv{stage}"] = nn.Conv2d(
-                width, out, kernel_size, stride=2, padding=padding, bias=False
+                width, out, kernel_size, stride=stride, padding=padding, bias=False
             )
             layers[f"conv{stage}_norm"] = nn.BatchNorm2d(out)
             layers[f"conv{stage}_relu"] = nn.ReLU(inplace=True)
             for block in range(1, count + 1):
                 layers[f"conv{stage}_{block}"] = Block(out, residual=residual)
-            width, kernel_size = out, 3
+            width, kernel_size, stride = out, 3, 2
         layers["pool"] = GlobalMaxPool() if pooling == "max" else GlobalAveragePool()
         layers["output"] = nn.Linear(width, classes, bias=False)
         self.layers = nn.Sequential(layers)

@@ -93,11 +93,14 @@ class StridedCNNTable(Table):
 
     family: Literal["strided-cnn"] = "strided-cnn"
     channels: Annotated[Counts, Field(min_length=1, max_length=6)]
-    """Width of each stage; a stage works on half as many pixels a side as what comes before it."""
+    """Width of each stage; a stage works on half as many pixels a side as what comes before it,
+    the first one too unless `stem_stride` is 1."""
     blocks: Annotated[tuple[Annotated[int, Field(ge=0, le=100), Strict()], ...], Strict(False)]
     """Convolutions of each stage after the one that opens it."""
     stem_kernel_size: Annotated[int, Field(ge=2, le=7)] = 3
     """Of the first convolution."""
+    stem_stride: Literal[1, 2] = 2
+    """Of the first convolution: with 1, the first stage works on every pixel."""
     residual: bool = False
     """Add each block's input to its answer."""
     pooling: Literal["max", "average"] = "max"
