@@ -94,6 +94,7 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
             "--device",
             "--json",
             "--split",
+            "--stress",
             "--unknown",
             "--views",
         ],

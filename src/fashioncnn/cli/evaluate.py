@@ -40,6 +40,9 @@ def evaluate(
         Path | None,
         typer.Option(metavar="PATH", help="Are these noticed as unknown? IDX, picture or folder."),
     ] = None,
+    stress: Annotated[
+        bool, typer.Option("--stress", help="Also worse test pictures, and unknown ones of ours.")
+    ] = False,
     data: DataFolder = None,
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
@@ -54,6 +57,8 @@ def evaluate(
         answers.append(asked.averaged(scores, views))
     if unknown:
         answers.append(asked.unknown(unknown))
+    if stress:
+        answers.append(asked.stress())
     values = {key: value for part, _ in answers for key, value in part.items()}
     answer(as_json, values, "\n\n".join(words for _, words in answers))
 
@@ -126,6 +131,12 @@ class _Asked:
         metrics = summarise([score.metrics(self.prefix) for score in scores])
         values = {"views": {"name": views.value, "metrics": metrics, "costs": costs}}
         return values, score_tables.views(views.value, plain, scores, costs)
+
+    def stress(self) -> Answer:
+        from fashioncnn.workflows.stress import stress
+
+        found = [stress(run, data=self.data, device=self.device.value) for run in self.runs]
+        return {"stress": found}, "\n\n".join(map(score_tables.stress, found))
 
     def unknown(self, path: Path) -> Answer:
         from fashioncnn.workflows.unknown import unknown

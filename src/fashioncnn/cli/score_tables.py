@@ -69,6 +69,23 @@ def unknown(found: Mapping[str, Any]) -> str:
     return f"{found['path']}: {found['n']:,} unknown pictures, {'; '.join(signs)}"
 
 
+def stress(found: Mapping[str, Any]) -> str:
+    """Show accuracies on worse pictures, and how well unknown ones are noticed."""
+    rows = [["made worse by", *(f"severity {severity}" for severity in range(1, 6)), "from, to"]]
+    for name, one in found["corruptions"].items():
+        accuracies = [f"{accuracy:.2%}" for accuracy in one["accuracies"]]
+        strengths = one["strengths"]
+        rows.append([name, *accuracies, f"{strengths[0]:g}, {strengths[-1]:g} {one['unit']}"])
+    signs = [["unknown pictures", "AUROC", "FPR 95", "AUROC by energy", "FPR 95 by energy"]]
+    for name, one in found["unknown"].items():
+        figures = [one[sign] for sign in ("probability", "energy")]
+        cells = [(f"{sign['auroc']:.3f}", f"{sign['false_positive_rate']:.1%}") for sign in figures]
+        signs.append([name, *(cell for pair in cells for cell in pair)])
+    return "\n".join(
+        [f"as they are: accuracy {found['accuracy']:.2%}", "", table(rows), "", table(signs)]
+    )
+
+
 def mistakes(result: Scores) -> str:
     """Say in a line how many mistakes stay among classes that look alike."""
     from fashioncnn.evaluation.class_groups import group_confusion

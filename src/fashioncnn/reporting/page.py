@@ -16,6 +16,8 @@ from fashioncnn.reporting.reported import rows
 from fashioncnn.reporting.style import class_colours
 
 CAPTIONS = {
+    "overview": "At a glance: how it learned, where it fails, its first filters, and what they "
+    "make of pictures. Each is larger below.",
     "training_validation_loss": "Loss by epoch. Training loss includes dropout and augmentation; "
     "validation loss, where pictures were set aside for it, is plain.",
     "training_validation_accuracy": "Accuracy by epoch, on the same pictures. Where later epochs "
@@ -73,7 +75,7 @@ def _section(one: Group, drawn: Sequence[Path]) -> dict[str, Any]:
     names = [score.name for score in one.scored[0].classes]
     intervals = one.intervals()
     groups, wrong = group_confusion(one.confusion, names)
-    pictures = [_picture(path) for path in drawn if path.stem != "overview"]
+    pictures = [_picture(path) for path in drawn]
     return {
         "recipe": one.recipe,
         "runs": one.runs,
