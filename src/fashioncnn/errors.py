@@ -8,6 +8,8 @@
     ├── RunError        a run directory cannot be used as asked
     ├── StorageError    the disk did not take or give a file
     ├── DeviceError     the device or precision asked for is not there
+    ├── SpaceError      a search space is not valid
+    ├── StudyError      a study cannot be opened or used as asked
     ├── BenchmarkError  a measurement cannot be made as asked
     ├── Diverged        the training loss is no longer a finite number
     └── Stopped         the user stopped the work; it can go on later
@@ -45,6 +47,14 @@ class StorageError(FashionCNNError):
 
 class DeviceError(FashionCNNError):
     """The device or the precision asked for is not there."""
+
+
+class SpaceError(FashionCNNError):
+    """A search space is not valid. The message lists every fault."""
+
+
+class StudyError(FashionCNNError):
+    """A study cannot be opened or used as asked."""
 
 
 class BenchmarkError(FashionCNNError):

@@ -1,0 +1,1 @@
+"""Search over recipe keys: spaces, the journal of a study, its ranking."""
