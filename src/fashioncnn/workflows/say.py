@@ -6,6 +6,7 @@ import functools
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +28,16 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Say nothing while inside."""
+    before, console().quiet = console().quiet, True
+    try:
+        yield
+    finally:
+        console().quiet = before
 
 
 def say(line: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fashioncnn.data.splits import Splits
 
 DEFAULT_OUT = Path("runs")
+AfterEpoch = Callable[[Mapping[str, Any]], bool]
 
 
 def train(
@@ -48,6 +49,7 @@ def train(
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
     resume: bool = False,
+    after_epoch: AfterEpoch | None = None,
 ) -> Run:
     """Train `recipe` (a built-in name, or a path) once; see `train_seeds`."""
     return train_seeds(
@@ -59,6 +61,7 @@ def train(
         device=device,
         precision=precision,
         resume=resume,
+        after_epoch=after_epoch,
     )[0]
 
 
@@ -72,14 +75,17 @@ def train_seeds(
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
     resume: bool = False,
+    after_epoch: AfterEpoch | None = None,
 ) -> list[Run]:
     """Train once a seed, each in a directory of its own, `out`/<recipe>/<time>-s<seed>.
 
     `changes` are as in "optimizer.learning_rate=0.002"; `precision` "auto" leaves it to the
     recipe. With `resume`, a run of the same recipe and seed goes on where it was stopped, a
     finished one is returned as it is, and a missing one is started; `out` may then name one run
-    directory. Raises FashionCNNError with one clear line: RecipeError, DataError, RunError,
-    StorageError, DeviceError, Diverged; Stopped after Ctrl-C or SIGTERM, everything saved.
+    directory. `after_epoch` is given each epoch's record, as in metrics.jsonl, and answers whether
+    to stop there. Raises FashionCNNError with one clear line: RecipeError, DataError, RunError,
+    StorageError, DeviceError, Diverged; Stopped after Ctrl-C or SIGTERM, or when `after_epoch` asks
+    for it, everything saved.
     """
     if precision != "auto":
         changes = [*changes, f'training.precision="{precision}"']
@@ -88,7 +94,7 @@ def train_seeds(
         source = sources.find(data)
         fabric = fabric_for(device, chosen.training.precision)
         splits = build_splits(chosen, sources.load(source, "train"))
-        session = Session(chosen, splits, fabric, Path(out), resume, wish)
+        session = Session(chosen, splits, fabric, Path(out), resume, wish, after_epoch)
         return [session.run(seed) for seed in seeds]
 
 
@@ -102,6 +108,7 @@ class Session:
     out: Path
     resume: bool
     wish: StopWish
+    after_epoch: AfterEpoch | None = None
 
     def run(self, seed: int) -> Run:
         """Train one seed, from the start or from where it was stopped."""
@@ -231,7 +238,8 @@ class Session:
                 snapshots.save(run.snapshots, record.epoch, state.predictor.state_dict())
             checkpoints.save(run.checkpoints, state.tensors(), state.values(), names)
             progress.epoch(record, state)
-            if self.wish and record.epoch < training.epochs:
+            enough = self.after_epoch is not None and self.after_epoch(metrics)
+            if (self.wish or enough) and record.epoch < training.epochs:
                 raise StopRequested
         say(f"trained in {duration(sum(record['train/seconds'] for record in records))}")
 

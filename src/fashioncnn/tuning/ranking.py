@@ -1,0 +1,130 @@
+"""The answer of a study: its settings in order, with intervals, and what each key is worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from fashioncnn.evaluation.group import intervals
+from fashioncnn.evaluation.paired import compare
+from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.tuning.space import Setting
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A setting that was trained to the end: what each seed's network answers on validation."""
+
+    number: int
+    setting: Setting
+    predictions: tuple[Predictions, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """The mean over the seeds, a share."""
+        return float(np.mean([(one.predicted == one.labels).mean() for one in self.predictions]))
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A setting in its place. Accuracies are shares, on validation, the mean over the seeds.
+
+    `low` and `high` are its 95 % interval over pictures and seeds. `behind` is how much less than
+    the best it has, with its own interval; `distinguishable` whether that is unlikely to be chance,
+    corrected for the number of settings (Holm). Both are None for the best.
+    """
+
+    number: int
+    setting: Setting
+    seeds: int
+    accuracy: float
+    low: float
+    high: float
+    behind: tuple[float, float, float] | None
+    distinguishable: bool | None
+
+
+@dataclass(frozen=True)
+class ValueEffect:
+    """One value of one key: its best setting, beside the best setting of all."""
+
+    key: str
+    value: Any
+    number: int
+    accuracy: float
+    behind: tuple[float, float, float] | None
+    distinguishable: bool | None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Settings, the best first, and for each key the best that each of its values came to."""
+
+    ranks: tuple[Rank, ...]
+    values: tuple[ValueEffect, ...]
+
+    @property
+    def best(self) -> Rank:
+        """The setting with the highest mean validation accuracy."""
+        return self.ranks[0]
+
+    @property
+    def ties(self) -> list[Rank]:
+        """The settings that these runs cannot tell from the best."""
+        return [rank for rank in self.ranks[1:] if not rank.distinguishable]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole as plain values."""
+        return asdict(self)
+
+
+def rank(tried: Sequence[Tried], keys: Sequence[str]) -> Ranking:
+    """Order `tried` by accuracy and compare each with the best. Raises RunError as `compare`."""
+    ordered = sorted(tried, key=lambda one: (-one.accuracy, one.number))
+    best, others = ordered[0], ordered[1:]
+    found = compare(best.predictions, [one.predictions for one in others]) if others else []
+    ranks = [_rank(best, None, None)]
+    for one, result in zip(others, found, strict=True):
+        gap = result.difference
+        ranks.append(_rank(one, (gap.value, gap.low, gap.high), result.distinguishable))
+    return Ranking(tuple(ranks), tuple(_value_effects(ranks, keys)))
+
+
+def _rank(
+    one: Tried, behind: tuple[float, float, float] | None, distinguishable: bool | None
+) -> Rank:
+    interval = intervals(one.predictions, "val")["val/accuracy"]
+    return Rank(
+        one.number,
+        one.setting,
+        len(one.predictions),
+        interval.value,
+        interval.low,
+        interval.high,
+        behind,
+        distinguishable,
+    )
+
+
+def _value_effects(ranks: Sequence[Rank], keys: Sequence[str]) -> list[ValueEffect]:
+    effects = []
+    for key in keys:
+        by_value: dict[str, Rank] = {}
+        for one in ranks:
+            by_value.setdefault(json.dumps(one.setting[key]), one)
+        effects += [
+            ValueEffect(
+                key, one.setting[key], one.number, one.accuracy, one.behind, one.distinguishable
+            )
+            for one in by_value.values()
+        ]
+    return effects
+
+
+def describe(setting: Mapping[str, Any]) -> str:
+    """Write a setting in one line for people."""
+    return ", ".join(f"{key} {json.dumps(value)}" for key, value in setting.items())

@@ -1,0 +1,193 @@
+"""A search that several workers share: who tries which setting, and what came of it.
+
+Optuna keeps the trials and proposes settings. A grid is put into the queue whole, so that a point
+whose trial fails is tried again, which Optuna's own grid sampler does not do. Every worker holds a
+lock file as long as it lives; a trial whose worker is gone goes back into the queue.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+from filelock import FileLock, Timeout
+from optuna.pruners import SuccessiveHalvingPruner
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from fashioncnn.data.randomness import stream_seed
+from fashioncnn.errors import StudyError
+from fashioncnn.runs.files import make_folder
+from fashioncnn.tuning.journal import Journal
+from fashioncnn.tuning.space import Choices, Setting, Space
+
+SamplerName = Literal["grid", "tpe", "random"]
+JOURNAL = "study.journal"
+# A pruned trial has an answer too: that it is not worth more.
+ANSWERED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+@dataclass(frozen=True)
+class Search:
+    """The trials of one study, for one worker, which is called `worker`.
+
+    `wanted` is how many trials are to be answered in all.
+    """
+
+    space: Space
+    study: optuna.Study
+    folder: Path
+    wanted: int
+    worker: str
+
+    def next(self) -> Trial | None:
+        """Take the next setting to try, or None when all that are wanted are taken."""
+        with FileLock(self.folder / "ask.lock"):
+            self._reclaim()
+            states = [trial.state for trial in self.study.get_trials(deepcopy=False)]
+            taken = sum(state in (*ANSWERED, TrialState.RUNNING) for state in states)
+            if TrialState.WAITING not in states and taken >= self.wanted:
+                return None
+            trial = self.study.ask()
+            trial.set_user_attr("worker", self.worker)
+            return trial
+
+    def setting(self, trial: Trial) -> Setting:
+        """Return what `trial` is to try, by key."""
+        setting: Setting = {}
+        for key, values in self.space.keys.items():
+            if isinstance(values, Choices):
+                # Optuna takes no lists: a value travels as its JSON.
+                told = [json.dumps(value) for value in values.values]
+                setting[key] = json.loads(trial.suggest_categorical(key, told))
+            elif values.whole:
+                low, high = int(values.low), int(values.high)
+                setting[key] = trial.suggest_int(key, low, high, log=values.log)
+            else:
+                setting[key] = trial.suggest_float(key, values.low, values.high, log=values.log)
+        return setting
+
+    def give_back(self, number: int) -> None:
+        """Let the setting of a trial that came to no answer be tried again."""
+        trials = self.study.get_trials(deepcopy=False)
+        # First the new one, then the end of the old: a kill between them is seen here.
+        if not any(trial.user_attrs.get("again") == number for trial in trials):
+            params = trials[number].params or trials[number].system_attrs.get("fixed_params", {})
+            self.study.enqueue_trial(dict(params), user_attrs={"again": number})
+        with suppress(ValueError, RuntimeError):
+            self.study.tell(number, state=TrialState.FAIL)
+
+    def answered(self) -> list[FrozenTrial]:
+        """Return the trials that came to an answer, by number."""
+        return self.study.get_trials(deepcopy=False, states=ANSWERED)
+
+    def _reclaim(self) -> None:
+        """Give back the trials of workers of this machine that are gone."""
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            worker = trial.user_attrs.get("worker")
+            if worker != self.worker and not self._lives(worker):
+                self.give_back(trial.number)
+
+    def _lives(self, worker: str | None) -> bool:
+        if worker is None:
+            # Killed between asking and signing: nobody else is inside the lock.
+            return False
+        if not worker.startswith(platform.node() + "-"):
+            return True
+        lock = FileLock(_lock_file(self.folder, worker))
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+
+@contextmanager
+def open_search(
+    space: Space,
+    folder: Path,
+    *,
+    sampler: SamplerName,
+    trials: int | None = None,
+    address: str | None = None,
+    seed: int = 0,
+    index: int = 0,
+) -> Iterator[Search]:
+    """Open or make the study of `space` in `folder`, as one more worker.
+
+    `trials` is how many are wanted; a grid wants all its settings. `address` is of a database that
+    SQLAlchemy knows, in place of the journal in `folder`. Workers that begin together need another
+    `index` each, or they would try the same. Raises StudyError when the study there is
+    of another space, or the database cannot be reached; SpaceError when the space has no grid.
+    """
+    optuna.logging.disable_default_handler()
+    grid = space.grid() if sampler == "grid" else None
+    worker = f"{platform.node()}-{uuid.uuid4().hex[:12]}"
+    lock_file = _lock_file(folder, worker)
+    make_folder(lock_file.parent)
+    with FileLock(lock_file):
+        try:
+            study = optuna.create_study(
+                study_name=space.name,
+                storage=_storage(folder, address),
+                pruner=SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
+                direction="maximize",
+                load_if_exists=True,
+            )
+        except (SQLAlchemyError, ImportError) as error:
+            raise StudyError(f"cannot use {address}: {_first_line(error)}") from None
+        drawn = stream_seed(seed, "sampler", index, len(study.trials))
+        study.sampler = _sampler(sampler, drawn % 2**32)
+        _settle(study, "space", {key: repr(values) for key, values in space.keys.items()}, folder)
+        _settle(study, "sampler", sampler, folder)
+        wanted = len(grid) if grid is not None else trials or 0
+        search = Search(space, study, folder, wanted, worker)
+        with FileLock(folder / "ask.lock"):
+            for setting in grid or ():
+                told = {key: json.dumps(value) for key, value in setting.items()}
+                study.enqueue_trial(told, skip_if_exists=True)
+        yield search
+    lock_file.unlink(missing_ok=True)
+
+
+def _settle(study: optuna.Study, name: str, value: Any, folder: Path) -> None:
+    """Note what the study is of, the first time; afterwards it must be the same."""
+    earlier: Mapping[str, Any] = study.user_attrs
+    if name not in earlier:
+        study.set_user_attr(name, value)
+    elif earlier[name] != value:
+        raise StudyError(
+            f"the study {study.study_name} in {folder} was begun with another {name}: choose "
+            "another --out, or the one that it was begun with"
+        )
+
+
+def _storage(folder: Path, address: str | None) -> BaseStorage:
+    if address is None:
+        return JournalStorage(Journal(folder / JOURNAL))
+    return RDBStorage(address)
+
+
+def _sampler(name: SamplerName, seed: int) -> BaseSampler:
+    if name == "tpe":
+        return TPESampler(seed=seed, constant_liar=True)
+    return RandomSampler(seed=seed)
+
+
+def _lock_file(folder: Path, worker: str) -> Path:
+    return folder / "workers" / f"{worker}.lock"
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,207 @@
+"""Tuning: a grid is tried whole, once, whatever stops it; the answer follows from validation."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+import fashioncnn as fc
+from fashioncnn.errors import SpaceError, Stopped, StudyError
+from fashioncnn.recipes.load import load
+from fashioncnn.runs import readings
+from fashioncnn.tuning.search import open_search
+from fashioncnn.tuning.space import Space, read_space
+from fashioncnn.workflows.tune import Tuned, tune
+
+pytestmark = pytest.mark.usefixtures("tiny_data")
+
+GRID = """
+name = "mine"
+recipe = "tiny.toml"
+[space]
+model.dropout = [0.0, 0.3]
+optimizer.learning_rate = [0.005, 0.00001]
+"""
+
+
+@pytest.fixture
+def space(tiny_recipe: Path) -> Path:
+    path = tiny_recipe.with_name("space.toml")
+    path.write_text(GRID)
+    return path
+
+
+def trials(tuned: Tuned) -> list[Any]:
+    space = read_space(tuned.folder.parent / "space.toml")
+    with open_search(space, tuned.folder, sampler="grid") as search:
+        return search.study.get_trials()
+
+
+def table(tuned: Tuned) -> list[tuple[str, float]]:
+    return [(str(one.setting), one.accuracy) for one in tuned.ranking.ranks]
+
+
+def test_a_grid(space: Path, tmp_path: Path) -> None:
+    tuned = tune(space, seeds=2, out=tmp_path / "out", device="cpu")
+    assert len(tuned.ranking.ranks) + tuned.pruned == 4
+    best = tuned.ranking.best
+    assert best.setting["optimizer.learning_rate"] == 0.005
+    assert best.seeds == 2
+    assert best.low <= best.accuracy <= best.high
+    accuracies = [max(record["val/accuracy"] for record in run.metrics) for run in tuned.runs]
+    assert best.accuracy == pytest.approx(np.mean(accuracies))
+    winner = load(tuned.winner)
+    assert winner.model.dropout == best.setting["model.dropout"]  # type: ignore[union-attr]
+    assert winner.optimizer.learning_rate == 0.005
+    # Test was read for the winner's runs alone, once each.
+    for path in (tmp_path / "out" / "settings").glob("*/tiny/*"):
+        read = [line["purpose"] for line in readings.read(fc.Run(path))]
+        assert read == (["evaluate"] if path in [run.path for run in tuned.runs] else [])
+    assert len(tuned.test_accuracies) == 2
+    kept = json.loads((tmp_path / "out" / "ranking.json").read_text())
+    assert kept["ranks"][0]["accuracy"] == best.accuracy
+
+
+def test_stopped_and_gone_on_with_it_is_the_same(
+    space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tune(space, seeds=2, out=tmp_path / "whole", device="cpu")
+    calls = 0
+
+    def stopped_now_and_then(*words: Any, **more: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls in (2, 5):
+            raise Stopped("by the user")
+        return fc.train(*words, **more)
+
+    monkeypatch.setattr("fashioncnn.workflows.tune.train", stopped_now_and_then)
+    for _ in range(2):
+        with pytest.raises(Stopped):
+            tune(space, seeds=2, out=tmp_path / "parts", resume=True, device="cpu")
+    parts = tune(space, seeds=2, out=tmp_path / "parts", resume=True, device="cpu")
+    assert table(parts) == table(whole)
+    again = tune(space, seeds=2, out=tmp_path / "parts", resume=True, device="cpu")
+    assert table(again) == table(whole)
+    states = [trial.state.name for trial in trials(again)]
+    assert states.count("FAIL") == 2
+    assert states.count("COMPLETE") + states.count("PRUNED") == 4
+
+
+def test_random_settings_differ(tiny_recipe: Path, tmp_path: Path) -> None:
+    path = tiny_recipe.with_name("space.toml")
+    path.write_text(
+        'name = "mine"\nrecipe = "tiny.toml"\n[space]\n'
+        "optimizer.learning_rate = { low = 0.001, high = 0.01, log = true }\n"
+    )
+    tune(path, sampler="random", trials=2, out=tmp_path / "out", device="cpu")
+    tuned = tune(path, sampler="random", trials=4, out=tmp_path / "out", resume=True, device="cpu")
+    rates = [trial.params["optimizer.learning_rate"] for trial in _trials(path, tuned, "random")]
+    assert len(set(rates)) == len(rates) == 4
+    assert all(0.001 <= rate <= 0.01 for rate in rates)
+
+
+def _trials(path: Path, tuned: Tuned, sampler: Any) -> list[Any]:
+    with open_search(read_space(path), tuned.folder, sampler=sampler) as search:
+        return search.study.get_trials()
+
+
+def test_what_cannot_be_tuned_is_said(space: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    tune(space, out=out, device="cpu")
+    with pytest.raises(StudyError, match="holds a study: --resume"):
+        tune(space, out=out)
+    with pytest.raises(StudyError, match="begun with another sampler"):
+        tune(space, sampler="random", out=out, resume=True)
+    space.write_text(GRID.replace("0.3", "0.4"))
+    with pytest.raises(StudyError, match="begun with another space"):
+        tune(space, out=out, resume=True)
+    space.write_text(GRID + "data.validation_images = [0]\n")
+    with pytest.raises(SpaceError, match="sets no pictures aside to select by"):
+        tune(space, out=tmp_path / "other")
+    space.write_text(GRID)
+    with pytest.raises(StudyError, match="cannot use postgresql://nowhere"):
+        tune(space, out=tmp_path / "third", storage="postgresql://nowhere/x")
+
+
+def test_a_setting_that_diverges_or_does_not_fit_is_pruned(
+    tiny_recipe: Path, tmp_path: Path
+) -> None:
+    path = tiny_recipe.with_name("space.toml")
+    path.write_text(
+        'name = "mine"\nrecipe = "tiny.toml"\n[space]\n'
+        'optimizer.learning_rate = [0.005, 1e30]\noptimizer.name = ["sgd"]\n'
+        "schedule.warmup_epochs = [0.0, 2.5]\ntraining.epochs = [2, 3]\n"
+    )
+    tuned = tune(path, out=tmp_path / "out", device="cpu")
+    faults = [trial.user_attrs.get("fault", "") for trial in _trials(path, tuned, "grid")]
+    assert sum("not finite" in fault for fault in faults) >= 1
+    assert sum("warmup_epochs is 2.5" in fault for fault in faults) == 2
+
+
+ASKER = """
+import sys
+from pathlib import Path
+from fashioncnn.tuning.search import open_search
+from fashioncnn.tuning.space import read_space
+with open_search(read_space(sys.argv[1]), Path(sys.argv[2]), sampler="grid") as search:
+    while trial := search.next():
+        search.setting(trial)
+        print("asked", trial.number, flush=True)
+        search.study.tell(trial, 0.5)
+        print("told", trial.number, flush=True)
+"""
+
+
+def test_four_workers_killed_twenty_times(tmp_path: Path, tiny_recipe: Path) -> None:
+    """No finished trial is lost or run twice, and every setting comes to an answer."""
+    chance = np.random.default_rng(11)
+    path = tiny_recipe.with_name("space.toml")
+    rates = [round(0.001 * number, 3) for number in range(1, 161)]
+    path.write_text(
+        f'name = "mine"\nrecipe = "tiny.toml"\n[space]\noptimizer.learning_rate = {rates}\n'
+    )
+    out = tmp_path / "out"
+    journal = out / "study.journal"
+
+    def start(number: int) -> subprocess.Popen[str]:
+        with (tmp_path / f"said-{number}").open("w") as file:
+            command = [sys.executable, "-c", ASKER, str(path), str(out)]
+            return subprocess.Popen(command, stdout=file, text=True)
+
+    workers = [start(number) for number in range(4)]
+    while not (tmp_path / "said-0").read_text():
+        time.sleep(0.05)
+    for kill in range(20):
+        time.sleep(chance.uniform(0.02, 0.6))
+        victim = int(chance.integers(4))
+        os.kill(workers[victim].pid, signal.SIGKILL)
+        workers[victim].wait()
+        with FileLock(f"{journal}.lock"), journal.open("ab") as file:
+            file.write(b'{"op_code": 4, "worker_id": "torn')
+        workers[victim] = start(4 + kill)
+    for worker in workers:
+        assert worker.wait(timeout=120) == 0
+    told = [
+        int(line.split()[1])
+        for file in tmp_path.glob("said-*")
+        for line in file.read_text().split("\n")[:-1]
+        if line.startswith("told")
+    ]
+    space: Space = read_space(path)
+    with open_search(space, out, sampler="grid") as search:
+        answered = search.answered()
+    assert len(told) == len(set(told))
+    assert set(told) <= {trial.number for trial in answered}
+    settings = [trial.params["optimizer.learning_rate"] for trial in answered]
+    assert sorted(map(float, settings)) == rates
