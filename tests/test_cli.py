@@ -47,6 +47,7 @@ def test_the_public_names_are_these_and_all_there() -> None:
         "report",
         "compare",
         "audit",
+        "tune",
         "bench_machine",
         "bench_speed",
         "bench_predict",
@@ -67,7 +68,7 @@ def test_the_public_names_are_these_and_all_there() -> None:
 def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
     options = {}
     verbs = ["data fetch", "data check", "data audit", "recipes", "train", "evaluate", "compare"]
-    verbs += ["explain", "report", "bench machine", "bench speed", "bench predict"]
+    verbs += ["tune", "explain", "report", "bench machine", "bench speed", "bench predict"]
     for verb in verbs:
         words = cli(*verb.split(), "--help").stdout
         options[verb] = sorted(set(re.findall(r"--[a-z-]+", words)) - {"--help"})
@@ -99,6 +100,20 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
             "--views",
         ],
         "compare": ["--data", "--device", "--json"],
+        "tune": [
+            "--budget",
+            "--data",
+            "--device",
+            "--grid",
+            "--json",
+            "--out",
+            "--resume",
+            "--sampler",
+            "--seeds",
+            "--storage",
+            "--trials",
+            "--workers",
+        ],
         "bench machine": ["--device", "--json"],
         "bench speed": [
             "--against",

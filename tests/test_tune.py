@@ -16,6 +16,7 @@ import pytest
 from filelock import FileLock
 
 import fashioncnn as fc
+from conftest import Cli
 from fashioncnn.errors import SpaceError, Stopped, StudyError
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import readings
@@ -39,6 +40,11 @@ def space(tiny_recipe: Path) -> Path:
     path = tiny_recipe.with_name("space.toml")
     path.write_text(GRID)
     return path
+
+
+def quick(recipe: str) -> str:
+    """For the real pictures: few steps."""
+    return recipe.replace("epochs = 3", "epochs = 1").replace("_size = 32", "_size = 2048")
 
 
 def trials(tuned: Tuned) -> list[Any]:
@@ -85,7 +91,7 @@ def test_stopped_and_gone_on_with_it_is_the_same(
             raise Stopped("by the user")
         return fc.train(*words, **more)
 
-    monkeypatch.setattr("fashioncnn.workflows.tune.train", stopped_now_and_then)
+    monkeypatch.setattr("fashioncnn.workflows.tune_worker.train", stopped_now_and_then)
     for _ in range(2):
         with pytest.raises(Stopped):
             tune(space, seeds=2, out=tmp_path / "parts", resume=True, device="cpu")
@@ -96,6 +102,40 @@ def test_stopped_and_gone_on_with_it_is_the_same(
     states = [trial.state.name for trial in trials(again)]
     assert states.count("FAIL") == 2
     assert states.count("COMPLETE") + states.count("PRUNED") == 4
+
+
+def test_helpers_share_the_work(
+    tmp_path: Path, tiny_recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes on real pictures, as the helper is a process that no test can patch."""
+    monkeypatch.undo()
+    tiny_recipe.write_text(quick(tiny_recipe.read_text()))
+    path = tiny_recipe.with_name("space.toml")
+    path.write_text(GRID)
+    tuned = tune(path, workers=2, out=tmp_path / "out", device="cpu")
+    workers = {trial.user_attrs["worker"] for trial in _trials(path, tuned, "grid")}
+    assert len(workers) == 2
+    assert len(tuned.ranking.ranks) + tuned.pruned == 4
+
+
+def test_the_verb(cli: Cli, tiny_recipe: Path, tmp_path: Path) -> None:
+    tiny_recipe.write_text(quick(tiny_recipe.read_text()))
+    path = tiny_recipe.with_name("space.toml")
+    path.write_text(GRID)
+    told = cli("tune", path, "--seeds", 2, "--out", tmp_path / "out", "--device", "cpu")
+    assert told.returncode == 0, told.stderr
+    assert "the best on test, read once a run" in told.stdout
+    assert "4 of 4 settings" in told.stderr
+    again = cli("tune", path, "--seeds", 2, "--out", tmp_path / "out", "--resume", "--json")
+    assert again.returncode == 0, again.stderr
+    values = json.loads(again.stdout)
+    assert Path(values["winner"]).exists()
+    assert f"{values['ranks'][0]['accuracy']:.2%}" in told.stdout
+    refused = cli("tune", path, "--grid", "--trials", 3, "--out", tmp_path / "new")
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    refused = cli("tune", path, "--grid", "--sampler", "tpe")
+    assert refused.returncode == 2
 
 
 def test_random_settings_differ(tiny_recipe: Path, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.report import report as report
     from fashioncnn.workflows.train import train as train
     from fashioncnn.workflows.train import train_seeds as train_seeds
+    from fashioncnn.workflows.tune import tune as tune
 
 __version__ = "0.1.0"
 
@@ -54,6 +55,7 @@ _HOME = {
     "report": "workflows.report",
     "train": "workflows.train",
     "train_seeds": "workflows.train",
+    "tune": "workflows.tune",
 }
 __all__ = [  # noqa: RUF022
     "train",
@@ -63,6 +65,7 @@ __all__ = [  # noqa: RUF022
     "report",
     "compare",
     "audit",
+    "tune",
     "bench_machine",
     "bench_speed",
     "bench_predict",

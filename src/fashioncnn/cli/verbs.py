@@ -21,6 +21,7 @@ from fashioncnn.cli.options import (
     Runs,
     answer,
 )
+from fashioncnn.cli.tune import tune
 
 if TYPE_CHECKING:
     from fashioncnn.runs.directory import Run
@@ -191,6 +192,7 @@ def train(
 
 
 app.command()(evaluate)
+app.command()(tune)
 
 
 @app.command()

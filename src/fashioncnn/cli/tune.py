@@ -1,0 +1,141 @@
+"""The verb `tune`: what is asked, and the answer in values and in words."""
+
+from __future__ import annotations
+
+import enum
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fashioncnn.cli.options import DataFolder, Device, DeviceOption, Json, answer
+from fashioncnn.cli.tables import spread, table
+
+if TYPE_CHECKING:
+    from fashioncnn.tuning.ranking import Rank, ValueEffect
+    from fashioncnn.workflows.tune import Tuned
+
+RANKS_SHOWN = 10
+
+
+class Sampler(enum.StrEnum):
+    """Who proposes settings."""
+
+    GRID = "grid"
+    TPE = "tpe"
+    RANDOM = "random"
+
+
+def tune(
+    space: Annotated[
+        str, typer.Argument(metavar="SPACE", help="A built-in space's name, or a TOML file.")
+    ],
+    sampler: Annotated[
+        Sampler | None,
+        typer.Option(help="Who proposes settings: grid for lists alone, else tpe."),
+    ] = None,
+    grid: Annotated[bool, typer.Option("--grid", help="Every setting: --sampler grid.")] = False,
+    trials: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="How many settings to try, else 30.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Train each so many times.")] = 1,
+    budget: Annotated[
+        float | None,
+        typer.Option(metavar="MINUTES", min=0.01, help="Begin no setting after so long."),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Processes that share the processor.")
+    ] = 1,
+    storage: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A database, in place of a file in the folder."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The study's folder, else studies/SPACE.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same command was stopped.")
+    ] = False,
+    data: DataFolder = None,
+    device: DeviceOption = Device.AUTO,
+    as_json: Json = False,
+) -> None:
+    """Search for the best settings of a recipe, by validation accuracy over several seeds."""
+    if grid and sampler not in (None, Sampler.GRID):
+        raise typer.BadParameter(f"--grid and --sampler {sampler} exclude each other")
+    from fashioncnn.workflows.tune import tune as tune_space
+
+    chosen = Sampler.GRID if grid else sampler
+    tuned = tune_space(
+        space,
+        sampler=chosen.value if chosen else None,
+        trials=trials,
+        seeds=seeds,
+        budget_minutes=budget,
+        workers=workers,
+        storage=storage,
+        out=out,
+        resume=resume,
+        data=data,
+        device=device.value,
+    )
+    values = tuned.ranking.to_json() | {
+        "folder": str(tuned.folder),
+        "winner": str(tuned.winner),
+        "runs": [str(run.path) for run in tuned.runs],
+        "pruned": tuned.pruned,
+        "test_accuracies": list(tuned.test_accuracies),
+    }
+    answer(as_json, values, words(tuned))
+
+
+def words(tuned: Tuned) -> str:
+    """Show the ranking, what each key is worth, and the winner."""
+    ranking = tuned.ranking
+    best, keys = ranking.best, list(ranking.best.setting)
+    columns = [key.split(".")[-1] for key in keys]
+    rows = [["setting", *columns, "accuracy", "95 % interval", "behind the best, points"]]
+    rows += [
+        [
+            f"#{rank.number}",
+            *(json.dumps(rank.setting[key]) for key in keys),
+            f"{rank.accuracy:.2%}",
+            f"[{100 * rank.low:.2f}, {100 * rank.high:.2f}]",
+            _behind(rank),
+        ]
+        for rank in ranking.ranks[:RANKS_SHOWN]
+    ]
+    effects = [["key", "value", "its best", "accuracy", "behind the best, points"]]
+    effects += [
+        [
+            effect.key,
+            json.dumps(effect.value),
+            f"#{effect.number}",
+            f"{effect.accuracy:.2%}",
+            _behind(effect),
+        ]
+        for effect in ranking.values
+    ]
+    return "\n".join(
+        [
+            f"{len(ranking.ranks)} settings trained to the end, {tuned.pruned} given up early; "
+            f"validation accuracy, {best.seeds} seed{'s' if best.seeds > 1 else ''} each",
+            "",
+            table(rows),
+            "",
+            table(effects),
+            "* unlikely to be chance, corrected for the number of settings; "
+            f"{len(ranking.ties)} cannot be told from the best",
+            "",
+            f"the best on test, read once a run: {spread(tuned.test_accuracies)}",
+            f"as a recipe: {tuned.winner}",
+        ]
+    )
+
+
+def _behind(one: Rank | ValueEffect) -> str:
+    if one.behind is None:
+        return "the best"
+    value, low, high = (100 * figure for figure in one.behind)
+    return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]{'*' if one.distinguishable else ' '}"
