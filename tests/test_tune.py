@@ -74,6 +74,9 @@ def test_a_grid(space: Path, tmp_path: Path) -> None:
         read = [line["purpose"] for line in readings.read(fc.Run(path))]
         assert read == (["evaluate"] if path in [run.path for run in tuned.runs] else [])
     assert len(tuned.test_accuracies) == 2
+    page = tuned.page.read_text()
+    assert f"{100 * best.accuracy:.2f} %" in page
+    assert fc.report(tmp_path / "out", out=tmp_path / "again.html").read_text() == page
     kept = json.loads((tmp_path / "out" / "ranking.json").read_text())
     assert kept["ranks"][0]["accuracy"] == best.accuracy
 

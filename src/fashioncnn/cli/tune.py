@@ -83,6 +83,7 @@ def tune(
     values = tuned.ranking.to_json() | {
         "folder": str(tuned.folder),
         "winner": str(tuned.winner),
+        "report": str(tuned.page),
         "runs": [str(run.path) for run in tuned.runs],
         "pruned": tuned.pruned,
         "test_accuracies": list(tuned.test_accuracies),
@@ -130,6 +131,7 @@ def words(tuned: Tuned) -> str:
             "",
             f"the best on test, read once a run: {spread(tuned.test_accuracies)}",
             f"as a recipe: {tuned.winner}",
+            f"The page: {tuned.page}",
         ]
     )
 

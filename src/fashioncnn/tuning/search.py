@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import optuna
 from filelock import FileLock, Timeout
+from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.pruners import SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
@@ -89,6 +90,17 @@ class Search:
     def answered(self) -> list[FrozenTrial]:
         """Return the trials that came to an answer, by number."""
         return self.study.get_trials(deepcopy=False, states=ANSWERED)
+
+    def importance(self) -> dict[str, float]:
+        """Return the share of the variance of accuracy that each key explains, the largest first.
+
+        Functional ANOVA (Hutter, Hoos, Leyton-Brown, ICML 2014) on the finished trials; empty
+        where there are too few, or all are equally accurate.
+        """
+        try:
+            return get_param_importances(self.study, evaluator=FanovaImportanceEvaluator(seed=0))
+        except (RuntimeError, ValueError):
+            return {}
 
     def _reclaim(self) -> None:
         """Give back the trials of workers of this machine that are gone."""

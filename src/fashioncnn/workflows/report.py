@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fashioncnn.data import sources
 from fashioncnn.errors import RunError
-from fashioncnn.reporting import comparison
+from fashioncnn.reporting import comparison, search
 from fashioncnn.reporting import page as one_page
 from fashioncnn.reporting.facts import groups
 from fashioncnn.runs import readings
@@ -32,7 +32,7 @@ def report(
     device: DeviceName = "auto",
     full: bool = False,
 ) -> Path:
-    """Write the page about `runs` and return its path.
+    """Write the page about `runs`, or about the study that `tune` left; return its path.
 
     For runs of several recipes it is the page of their comparison with the first, as `compare`
     does it. A run whose present weights were not evaluated or explained yet is, first. The page
@@ -41,7 +41,10 @@ def report(
     unknown pictures); for one recipe, maps of attribution are drawn and checked too, and test
     pictures laid out on a map. Raises RunError when a run cannot be used.
     """
-    opened = open_runs([runs] if isinstance(runs, Run | Path | str) else runs)
+    given = [runs] if isinstance(runs, Run | Path | str) else list(runs)
+    if len(given) == 1 and (study := _study(given[0])):
+        return search.write(study, Path(out or study / "report.html"))
+    opened = open_runs(given)
     if not opened:
         raise RunError("report: no run was given")
     for run in opened:
@@ -63,6 +66,13 @@ def report(
         embed(firsts[0], data=data, device=device)
     (group,) = groups(opened)
     return one_page.write(group, page, folder / "figures")
+
+
+def _study(given: Run | Path | str) -> Path | None:
+    """Return the folder where `tune` left a study, if this is one."""
+    if isinstance(given, Run) or not (Path(given) / "trials.json").is_file():
+        return None
+    return Path(given)
 
 
 def _comparison(runs: Sequence[Run], page: Path, figures: Path, data: Path | str | None) -> Path:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from optuna.trial import TrialState
 
 from fashioncnn.errors import SpaceError, StudyError
 from fashioncnn.recipes.load import dump
+from fashioncnn.reporting import search as search_page
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, to_json, write_text
 from fashioncnn.training.device import DeviceName
@@ -19,7 +23,7 @@ from fashioncnn.tuning.space import Choices, Range, Space, read_space
 from fashioncnn.workflows.evaluate import evaluate
 from fashioncnn.workflows.say import say
 from fashioncnn.workflows.stopping import stop_wish
-from fashioncnn.workflows.tune_worker import Order, Worker, helpers
+from fashioncnn.workflows.tune_worker import Order, Worker, helpers, setting_of
 
 DEFAULT_OUT = Path("studies")
 DEFAULT_TRIALS = 30
@@ -29,13 +33,14 @@ DEFAULT_TRIALS = 30
 class Tuned:
     """What a study came to: its folder, the ranking, and the runs of the best setting.
 
-    `winner` is the best setting as a recipe; `pruned` counts the settings that were given up
+    `page` shows it; `winner` is the best setting as a recipe; `pruned` counts the settings given up
     early; `test_accuracies` are those of `runs`, read once for each.
     """
 
     folder: Path
     ranking: Ranking
     winner: Path
+    page: Path
     runs: tuple[Run, ...]
     pruned: int
     test_accuracies: tuple[float, ...]
@@ -119,8 +124,46 @@ def _conclude(space: Space, folder: Path, search: Search, worker: Worker) -> Tun
     say(f"reading test for the best setting, once for each of its {len(runs)} runs")
     order = worker.order
     scores = [evaluate(run, data=order.data, device=order.device) for run in runs]
-    pruned = sum(trial.state == TrialState.PRUNED for trial in answered)
-    return Tuned(folder, ranking, winner, runs, pruned, tuple(one.accuracy for one in scores))
+    accuracies = tuple(one.accuracy for one in scores)
+    write_text(folder / "trials.json", to_json(_facts(space, search, runs, accuracies)))
+    page = search_page.write(folder, folder / "report.html")
+    return Tuned(folder, ranking, winner, page, runs, len(answered) - len(tried), accuracies)
+
+
+def _facts(
+    space: Space, search: Search, runs: Sequence[Run], test: Sequence[float]
+) -> dict[str, Any]:
+    """Return what the page tells beside the ranking."""
+    first = runs[0].provenance
+    spread = f" ± {100 * statistics.stdev(test):.2f}" if len(test) > 1 else ""
+    return {
+        "name": space.name,
+        "summary": space.summary,
+        "keys": list(space.keys),
+        "trials": [
+            {
+                "number": trial.number,
+                "complete": trial.state == TrialState.COMPLETE,
+                "setting": setting_of(trial),
+                "accuracy": trial.value,
+                "epochs": trial.last_step or 0,
+                "fault": trial.user_attrs.get("fault", ""),
+            }
+            for trial in search.answered()
+            if trial.params.keys() == space.keys.keys()
+        ],
+        "importance": search.importance(),
+        "test": f"{100 * statistics.fmean(test):.2f}{spread} %",
+        "provenance": [
+            ("recipe", space.recipe),
+            ("sampler", search.study.user_attrs["sampler"]),
+            ("pruning", "successive halving on the first seed, by epochs, a third goes on"),
+            ("hardware", f"{first['hardware']}, {first['precision']}"),
+            ("versions", ", ".join(f"{name} {value}" for name, value in first["versions"].items())),
+            ("validation", f"{first['split']['validation_images']:,} pictures"),
+            ("best runs", ", ".join(str(run.path) for run in runs)),
+        ],
+    }
 
 
 def _check_validation(space: Space) -> None:

@@ -103,7 +103,7 @@ class Worker:
             run = open_run(self.search.folder / path)
             evaluate(run, split="validation", data=self.order.data, device=self.order.device)
             predictions.append(predictions_of(run, "validation"))
-        return Tried(trial.number, _setting(trial), tuple(predictions))
+        return Tried(trial.number, setting_of(trial), tuple(predictions))
 
     def _try(self, trial: Trial) -> None:
         study, setting = self.search.study, self.search.setting(trial)
@@ -170,7 +170,7 @@ class Worker:
         mine = next(one for one in answered if one.number == trial.number)
         words = f"{values[trial.number]:.2%}" if trial.number in values else "given up"
         say(
-            f"{done} of {wanted} settings  {describe(_setting(mine))}: {words}"
+            f"{done} of {wanted} settings  {describe(setting_of(mine))}: {words}"
             + (f"  best {max(values.values()):.2%}" if values else "")
             + (f"  about {duration(seconds * (wanted - done))} left" if done < wanted else "")
         )
@@ -216,7 +216,7 @@ def help_out(index: int, order: Order) -> int:
     return 0
 
 
-def _setting(trial: FrozenTrial) -> Setting:
+def setting_of(trial: FrozenTrial) -> Setting:
     """Return a trial's setting as it stands in a recipe: choices travel as JSON."""
     return {
         key: json.loads(value) if isinstance(value, str) else value
