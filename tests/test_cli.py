@@ -9,8 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 
 from conftest import Cli
+from fashioncnn.cli import verbs
+from fashioncnn.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -230,3 +233,20 @@ def test_no_disk_space_is_one_line(cli: Cli, tmp_path: Path) -> None:
         assert not list(out.rglob("*.safetensors"))
     finally:
         subprocess.run(["umount", str(out)], check=True)
+
+
+def test_ctrl_c_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verbs, "app", app)
+    monkeypatch.setattr(sys, "argv", ["fashioncnn"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "stopped\n"

@@ -8,6 +8,8 @@ import sys
 from fashioncnn.cli import verbs
 from fashioncnn.errors import FashionCNNError, Stopped
 
+STOPPED = Stopped.exit_status
+
 
 def main() -> None:
     """Run the command line and end the process: 0 done, 2 wrong input, 130 stopped."""
@@ -16,12 +18,15 @@ def main() -> None:
     try:
         status = typer.main.get_command(verbs.app)(standalone_mode=False)
         status = status if isinstance(status, int) else 0
+        if status == STOPPED:
+            # Typer turns Ctrl-C into this, without a word.
+            status = _fail("stopped", STOPPED)
     except Stopped as stopped:
         status = _fail(f"{stopped}\ngo on with: {_resume_command()}", stopped.exit_status)
     except FashionCNNError as error:
         status = _fail(f"error: {error}", error.exit_status)
     except KeyboardInterrupt:
-        status = _fail("stopped", 130)
+        status = _fail("stopped", STOPPED)
     except BrokenPipeError:
         # The reader of our output went away, as `head` does; that is no error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -29,7 +34,7 @@ def main() -> None:
     except OSError as error:
         status = _fail(f"error: {error.filename or 'input/output'}: {error.strerror}", 2)
     except typer.Abort:
-        status = _fail("stopped", 130)
+        status = _fail("stopped", STOPPED)
     except Exception as error:
         # Typer's own complaints about the words typed carry a message for people.
         if not hasattr(error, "format_message"):
