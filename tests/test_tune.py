@@ -206,6 +206,18 @@ with open_search(read_space(sys.argv[1]), Path(sys.argv[2]), sampler="grid") as 
 """
 
 
+def test_a_grid_that_was_queued_twice_is_tried_once(space: Path, tmp_path: Path) -> None:
+    found = read_space(space)
+    with open_search(found, tmp_path / "out", sampler="grid") as search:
+        for trial in search.study.get_trials():
+            search.study.enqueue_trial(trial.system_attrs["fixed_params"])
+        asked = []
+        while taken := search.next():
+            asked.append(search.setting(taken))
+            search.study.tell(taken, 0.5)
+    assert asked == found.grid()
+
+
 def test_four_workers_killed_twenty_times(tmp_path: Path, tiny_recipe: Path) -> None:
     """No finished trial is lost or run twice, and every setting comes to an answer."""
     chance = np.random.default_rng(11)

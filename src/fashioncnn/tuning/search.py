@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import optuna
 from filelock import FileLock, Timeout
+from optuna.exceptions import StorageInternalError
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.pruners import SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
@@ -54,13 +55,13 @@ class Search:
         """Take the next setting to try, or None when all that are wanted are taken."""
         with FileLock(self.folder / "ask.lock"):
             self._reclaim()
-            states = [trial.state for trial in self.study.get_trials(deepcopy=False)]
-            taken = sum(state in (*ANSWERED, TrialState.RUNNING) for state in states)
-            if TrialState.WAITING not in states and taken >= self.wanted:
-                return None
-            trial = self.study.ask()
-            trial.set_user_attr("worker", self.worker)
-            return trial
+            while self._is_more_wanted():
+                trial = self.study.ask()
+                trial.set_user_attr("worker", self.worker)
+                if not self._is_taken(trial):
+                    return trial
+                self.study.tell(trial, state=TrialState.FAIL)
+            return None
 
     def setting(self, trial: Trial) -> Setting:
         """Return what `trial` is to try, by key."""
@@ -101,6 +102,23 @@ class Search:
             return get_param_importances(self.study, evaluator=FanovaImportanceEvaluator(seed=0))
         except (RuntimeError, ValueError):
             return {}
+
+    def _is_more_wanted(self) -> bool:
+        states = [trial.state for trial in self.study.get_trials(deepcopy=False)]
+        taken = sum(state in (*ANSWERED, TrialState.RUNNING) for state in states)
+        return TrialState.WAITING in states or taken < self.wanted
+
+    def _is_taken(self, trial: Trial) -> bool:
+        """Say whether an earlier trial has the same point of the grid.
+
+        Machines that open a study in a database together may each put the grid into the queue.
+        """
+        trials = self.study.get_trials(deepcopy=False)
+        mine = trials[trial.number].system_attrs.get("fixed_params")
+        return mine is not None and any(
+            other.state != TrialState.FAIL and other.system_attrs.get("fixed_params") == mine
+            for other in trials[: trial.number]
+        )
 
     def _reclaim(self) -> None:
         """Give back the trials of workers of this machine that are gone."""
@@ -147,17 +165,14 @@ def open_search(
     worker = f"{platform.node()}-{uuid.uuid4().hex[:12]}"
     lock_file = _lock_file(folder, worker)
     make_folder(lock_file.parent)
-    with FileLock(lock_file):
-        try:
-            study = optuna.create_study(
-                study_name=space.name,
-                storage=_storage(folder, address),
-                pruner=SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
-                direction="maximize",
-                load_if_exists=True,
-            )
-        except (SQLAlchemyError, ImportError) as error:
-            raise StudyError(f"cannot use {address}: {_first_line(error)}") from None
+    with FileLock(lock_file), _storage(folder, address) as storage:
+        study = optuna.create_study(
+            study_name=space.name,
+            storage=storage,
+            pruner=SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
+            direction="maximize",
+            load_if_exists=True,
+        )
         drawn = stream_seed(seed, "sampler", index, len(study.trials))
         study.sampler = _sampler(sampler, drawn % 2**32)
         _settle(study, "space", {key: repr(values) for key, values in space.keys.items()}, folder)
@@ -184,10 +199,21 @@ def _settle(study: optuna.Study, name: str, value: Any, folder: Path) -> None:
         )
 
 
-def _storage(folder: Path, address: str | None) -> BaseStorage:
+@contextmanager
+def _storage(folder: Path, address: str | None) -> Iterator[BaseStorage]:
     if address is None:
-        return JournalStorage(Journal(folder / JOURNAL))
-    return RDBStorage(address)
+        yield JournalStorage(Journal(folder / JOURNAL))
+        return
+    storage = None
+    try:
+        storage = RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
+        yield storage
+    except (SQLAlchemyError, StorageInternalError, ImportError) as error:
+        raise StudyError(f"cannot use {address}: {_first_line(error)}") from None
+    finally:
+        if storage:
+            storage.remove_session()
+            storage.engine.dispose()
 
 
 def _sampler(name: SamplerName, seed: int) -> BaseSampler:
