@@ -60,6 +60,13 @@ def table(tuned: Tuned) -> list[tuple[str, float]]:
 def test_a_grid(space: Path, tmp_path: Path) -> None:
     tuned = tune(space, seeds=2, out=tmp_path / "out", device="cpu")
     assert len(tuned.ranking.ranks) + tuned.pruned == 4
+    # Every value has an answer, those of hopeless settings too.
+    assert {(one.key, one.value) for one in tuned.ranking.values} == {
+        ("model.dropout", 0.0),
+        ("model.dropout", 0.3),
+        ("optimizer.learning_rate", 0.005),
+        ("optimizer.learning_rate", 0.00001),
+    }
     best = tuned.ranking.best
     assert best.setting["optimizer.learning_rate"] == 0.005
     assert best.seeds == 2
@@ -104,7 +111,8 @@ def test_stopped_and_gone_on_with_it_is_the_same(
     assert table(again) == table(whole)
     states = [trial.state.name for trial in trials(again)]
     assert states.count("FAIL") == 2
-    assert states.count("COMPLETE") + states.count("PRUNED") == 4
+    finalists = sum("finalist" in trial.user_attrs for trial in trials(again))
+    assert states.count("COMPLETE") + states.count("PRUNED") == 4 + finalists
 
 
 def test_helpers_share_the_work(

@@ -28,12 +28,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fashioncnn.data.randomness import stream_seed
 from fashioncnn.errors import StudyError
+from fashioncnn.recipes.load import load
 from fashioncnn.runs.files import make_folder
 from fashioncnn.tuning.journal import Journal
 from fashioncnn.tuning.space import Choices, Setting, Space
 
 SamplerName = Literal["grid", "tpe", "random"]
 JOURNAL = "study.journal"
+# Attributes of a trial: which earlier one it repeats, and why.
+AGAIN, FINALIST = "again", "finalist"
+# The first look at a setting comes after this share of its epochs; a third goes on from each.
+FIRST_LOOK, REDUCTION = 0.3, 3
 # A pruned trial has an answer too: that it is not worth more.
 ANSWERED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -82,15 +87,39 @@ class Search:
         """Let the setting of a trial that came to no answer be tried again."""
         trials = self.study.get_trials(deepcopy=False)
         # First the new one, then the end of the old: a kill between them is seen here.
-        if not any(trial.user_attrs.get("again") == number for trial in trials):
-            params = trials[number].params or trials[number].system_attrs.get("fixed_params", {})
-            self.study.enqueue_trial(dict(params), user_attrs={"again": number})
+        if not any(trial.user_attrs.get(AGAIN) == number for trial in trials):
+            old = trials[number]
+            params = old.params or old.system_attrs.get("fixed_params", {})
+            kept = {FINALIST: old.user_attrs[FINALIST]} if FINALIST in old.user_attrs else {}
+            self.study.enqueue_trial(dict(params), user_attrs={AGAIN: number, **kept})
         with suppress(ValueError, RuntimeError):
             self.study.tell(number, state=TrialState.FAIL)
 
     def answered(self) -> list[FrozenTrial]:
-        """Return the trials that came to an answer, by number."""
-        return self.study.get_trials(deepcopy=False, states=ANSWERED)
+        """Return the trials that came to an answer, by number; of a finalist the last one alone."""
+        trials = self.study.get_trials(deepcopy=False, states=ANSWERED)
+        again = {trial.user_attrs.get(FINALIST) for trial in trials}
+        return [trial for trial in trials if trial.number not in again]
+
+    def queue_finalists(self) -> None:
+        """Queue, for each value of a list that no finished setting has, the best that was given up.
+
+        Such a trial is not given up again, so that every value has an answer with its interval.
+        """
+        trials = self.answered()
+        done = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+        given_up = [one for one in trials if one.state == TrialState.PRUNED and one.last_step]
+        given_up.sort(key=lambda one: (-(one.last_step or 0), -(one.value or 0.0), one.number))
+        queued = {one.user_attrs.get(FINALIST) for one in self.study.get_trials(deepcopy=False)}
+        for key, values in self.space.keys.items():
+            for value in values.values if isinstance(values, Choices) else ():
+                told = json.dumps(value)
+                if not any(one.params.get(key) == told for one in done):
+                    best = next((one for one in given_up if one.params.get(key) == told), None)
+                    if best and best.number not in queued:
+                        queued.add(best.number)
+                        attributes = {FINALIST: best.number}
+                        self.study.enqueue_trial(dict(best.params), user_attrs=attributes)
 
     def importance(self) -> dict[str, float]:
         """Return the share of the variance of accuracy that each key explains, the largest first.
@@ -115,6 +144,8 @@ class Search:
         """
         trials = self.study.get_trials(deepcopy=False)
         mine = trials[trial.number].system_attrs.get("fixed_params")
+        if FINALIST in trial.user_attrs:
+            return False
         return mine is not None and any(
             other.state != TrialState.FAIL and other.system_attrs.get("fixed_params") == mine
             for other in trials[: trial.number]
@@ -166,10 +197,11 @@ def open_search(
     lock_file = _lock_file(folder, worker)
     make_folder(lock_file.parent)
     with FileLock(lock_file), _storage(folder, address) as storage:
+        first_look = max(1, round(FIRST_LOOK * load(space.recipe).training.epochs))
         study = optuna.create_study(
             study_name=space.name,
             storage=storage,
-            pruner=SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
+            pruner=SuccessiveHalvingPruner(first_look, REDUCTION),
             direction="maximize",
             load_if_exists=True,
         )

@@ -96,6 +96,8 @@ def tune(
             worker.work()
         # A helper that was killed leaves its setting to us.
         worker.work()
+        search.queue_finalists()
+        worker.work()
         return _conclude(chosen, folder, search, worker)
 
 

@@ -24,7 +24,7 @@ from fashioncnn.runs.directory import open_run
 from fashioncnn.runs.files import make_folder, write_text
 from fashioncnn.training.device import DeviceName
 from fashioncnn.tuning.ranking import Tried, describe
-from fashioncnn.tuning.search import SamplerName, Search, open_search
+from fashioncnn.tuning.search import FINALIST, SamplerName, Search, open_search
 from fashioncnn.tuning.space import Setting, Space, read_space
 from fashioncnn.workflows.evaluate import evaluate, predictions_of
 from fashioncnn.workflows.say import duration, say, silence
@@ -87,7 +87,7 @@ class Worker:
                 self.search.give_back(trial.number)
                 raise
             done, wanted = len(self.search.answered()), self.search.wanted
-            seconds = (time.monotonic() - started) / (done - at_start)
+            seconds = (time.monotonic() - started) / max(1, done - at_start)
             self._tell(trial, done, wanted, seconds)
             if self.wish:
                 raise Stopped(
@@ -130,7 +130,7 @@ class Worker:
 
             def after_epoch(record: Mapping[str, Any], seed: int = seed) -> bool:
                 nonlocal hopeless
-                if seed == 0:
+                if seed == 0 and FINALIST not in trial.user_attrs:
                     trial.report(record["val/accuracy"], record["epoch"])
                     hopeless = trial.should_prune()
                 return hopeless
