@@ -57,8 +57,8 @@ def test_two_machines_share_a_grid(database: str, tmp_path: Path) -> None:
         while searches:
             search = searches.pop(0)
             if trial := search.next():
-                told.append(str(search.setting(trial)))
-                search.study.tell(trial, 0.5)
+                told.append(str(trial.setting))
+                search.complete(trial.number, [0.5], ["somewhere"])
                 searches.append(search)
     assert sorted(told) == sorted(map(str, space.grid()))
     with open_search(space, tmp_path / "c", sampler="grid", address=database) as again:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import platform
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,10 +44,37 @@ ANSWERED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass(frozen=True)
+class Ticket:
+    """A setting to try. A finalist is not to be given up early."""
+
+    number: int
+    setting: Setting
+    finalist: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a setting: it was trained to its end, or given up after some `epochs`.
+
+    `accuracy` is the mean of `accuracies`, one a seed, or the last that was seen before giving up:
+    None where there was a `fault` at once. `runs` are paths within the study's folder.
+    """
+
+    number: int
+    setting: Setting
+    complete: bool
+    accuracy: float | None
+    epochs: int
+    fault: str
+    accuracies: tuple[float, ...]
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Search:
     """The trials of one study, for one worker, which is called `worker`.
 
-    `wanted` is how many trials are to be answered in all.
+    `wanted` is how many settings are to be answered in all.
     """
 
     space: Space
@@ -55,8 +82,9 @@ class Search:
     folder: Path
     wanted: int
     worker: str
+    _trials: dict[int, Trial] = field(default_factory=dict)
 
-    def next(self) -> Trial | None:
+    def next(self) -> Ticket | None:
         """Take the next setting to try, or None when all that are wanted are taken."""
         with FileLock(self.folder / "ask.lock"):
             self._reclaim()
@@ -64,24 +92,29 @@ class Search:
                 trial = self.study.ask()
                 trial.set_user_attr("worker", self.worker)
                 if not self._is_taken(trial):
-                    return trial
+                    self._trials[trial.number] = trial
+                    return Ticket(trial.number, self._suggest(trial), FINALIST in trial.user_attrs)
                 self.study.tell(trial, state=TrialState.FAIL)
             return None
 
-    def setting(self, trial: Trial) -> Setting:
-        """Return what `trial` is to try, by key."""
-        setting: Setting = {}
-        for key, values in self.space.keys.items():
-            if isinstance(values, Choices):
-                # Optuna takes no lists: a value travels as its JSON.
-                told = [json.dumps(value) for value in values.values]
-                setting[key] = json.loads(trial.suggest_categorical(key, told))
-            elif values.whole:
-                low, high = int(values.low), int(values.high)
-                setting[key] = trial.suggest_int(key, low, high, log=values.log)
-            else:
-                setting[key] = trial.suggest_float(key, values.low, values.high, log=values.log)
-        return setting
+    def is_hopeless(self, number: int, epoch: int, accuracy: float) -> bool:
+        """Note the accuracy of a setting after an epoch, and say whether to give it up."""
+        trial = self._trials[number]
+        trial.report(accuracy, epoch)
+        return trial.should_prune()
+
+    def complete(self, number: int, accuracies: Sequence[float], runs: Sequence[str]) -> None:
+        """Note what a setting came to, one accuracy and one run a seed."""
+        trial = self._trials.pop(number)
+        trial.set_user_attr("accuracies", list(accuracies))
+        trial.set_user_attr("runs", list(runs))
+        self.study.tell(trial, sum(accuracies) / len(accuracies))
+
+    def give_up(self, number: int, fault: str = "") -> None:
+        """Note that a setting is not worth more, or cannot be trained."""
+        trial = self._trials.pop(number)
+        trial.set_user_attr("fault", fault)
+        self.study.tell(trial, state=TrialState.PRUNED)
 
     def give_back(self, number: int) -> None:
         """Let the setting of a trial that came to no answer be tried again."""
@@ -95,18 +128,16 @@ class Search:
         with suppress(ValueError, RuntimeError):
             self.study.tell(number, state=TrialState.FAIL)
 
-    def answered(self) -> list[FrozenTrial]:
-        """Return the trials that came to an answer, by number; of a finalist the last one alone."""
-        trials = self.study.get_trials(deepcopy=False, states=ANSWERED)
-        again = {trial.user_attrs.get(FINALIST) for trial in trials}
-        return [trial for trial in trials if trial.number not in again]
+    def answered(self) -> list[Answer]:
+        """Return what came to an answer, by number; of a finalist the last answer alone."""
+        return [_answer(trial) for trial in self._answered()]
 
     def queue_finalists(self) -> None:
         """Queue, for each value of a list that no finished setting has, the best that was given up.
 
         Such a trial is not given up again, so that every value has an answer with its interval.
         """
-        trials = self.answered()
+        trials = self._answered()
         done = [trial for trial in trials if trial.state == TrialState.COMPLETE]
         given_up = [one for one in trials if one.state == TrialState.PRUNED and one.last_step]
         given_up.sort(key=lambda one: (-(one.last_step or 0), -(one.value or 0.0), one.number))
@@ -131,6 +162,25 @@ class Search:
             return get_param_importances(self.study, evaluator=FanovaImportanceEvaluator(seed=0))
         except (RuntimeError, ValueError):
             return {}
+
+    def _suggest(self, trial: Trial) -> Setting:
+        setting: Setting = {}
+        for key, values in self.space.keys.items():
+            if isinstance(values, Choices):
+                # Optuna takes no lists: a value travels as its JSON.
+                told = [json.dumps(value) for value in values.values]
+                setting[key] = json.loads(trial.suggest_categorical(key, told))
+            elif values.whole:
+                low, high = int(values.low), int(values.high)
+                setting[key] = trial.suggest_int(key, low, high, log=values.log)
+            else:
+                setting[key] = trial.suggest_float(key, values.low, values.high, log=values.log)
+        return setting
+
+    def _answered(self) -> list[FrozenTrial]:
+        trials = self.study.get_trials(deepcopy=False, states=ANSWERED)
+        again = {trial.user_attrs.get(FINALIST) for trial in trials}
+        return [trial for trial in trials if trial.number not in again]
 
     def _is_more_wanted(self) -> bool:
         states = [trial.state for trial in self.study.get_trials(deepcopy=False)]
@@ -171,6 +221,22 @@ class Search:
             return True
         lock.release()
         return False
+
+
+def _answer(trial: FrozenTrial) -> Answer:
+    return Answer(
+        number=trial.number,
+        setting={
+            key: json.loads(value) if isinstance(value, str) else value
+            for key, value in trial.params.items()
+        },
+        complete=trial.state == TrialState.COMPLETE,
+        accuracy=trial.value,
+        epochs=trial.last_step or 0,
+        fault=trial.user_attrs.get("fault", ""),
+        accuracies=tuple(trial.user_attrs.get("accuracies", ())),
+        runs=tuple(trial.user_attrs.get("runs", ())),
+    )
 
 
 @contextmanager

@@ -9,21 +9,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from optuna.trial import TrialState
-
 from fashioncnn.errors import SpaceError, StudyError
 from fashioncnn.recipes.load import dump
 from fashioncnn.reporting import search as search_page
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, to_json, write_text
 from fashioncnn.training.device import DeviceName
-from fashioncnn.tuning.ranking import Ranking, rank
-from fashioncnn.tuning.search import SamplerName, Search
+from fashioncnn.tuning.ranking import Ranking, Tried, rank
+from fashioncnn.tuning.search import Answer, SamplerName, Search
 from fashioncnn.tuning.space import Choices, Range, Space, read_space
-from fashioncnn.workflows.evaluate import evaluate
+from fashioncnn.workflows.evaluate import evaluate, predictions_of
 from fashioncnn.workflows.say import say
 from fashioncnn.workflows.stopping import stop_wish
-from fashioncnn.workflows.tune_worker import Order, Worker, helpers, setting_of
+from fashioncnn.workflows.tune_worker import Order, Worker, helpers
 
 DEFAULT_OUT = Path("studies")
 DEFAULT_TRIALS = 30
@@ -98,7 +96,7 @@ def tune(
         worker.work()
         search.queue_finalists()
         worker.work()
-        return _conclude(chosen, folder, search, worker)
+        return _conclude(chosen, folder, search, order)
 
 
 def _sampler(space: Space, sampler: SamplerName | None, trials: int | None) -> SamplerName:
@@ -110,9 +108,9 @@ def _sampler(space: Space, sampler: SamplerName | None, trials: int | None) -> S
     return sampler
 
 
-def _conclude(space: Space, folder: Path, search: Search, worker: Worker) -> Tuned:
-    answered = search.answered()
-    tried = [one for trial in answered if (one := worker.tried(trial))]
+def _conclude(space: Space, folder: Path, search: Search, order: Order) -> Tuned:
+    answers = search.answered()
+    tried = [_tried(one, folder, order) for one in answers if one.complete]
     if not tried:
         raise StudyError(f"{folder}: no setting was trained to its end yet")
     ranking = rank(tried, list(space.keys))
@@ -121,19 +119,30 @@ def _conclude(space: Space, folder: Path, search: Search, worker: Worker) -> Tun
     recipe = space.apply(best.setting)
     winner = folder / "winner.toml"
     write_text(winner, dump(recipe.model_copy(update={"name": f"{space.name}-winner"[:64]})))
-    trial = next(trial for trial in answered if trial.number == best.number)
-    runs = tuple(open_run(folder / path) for path in trial.user_attrs["runs"])
+    answer = next(one for one in answers if one.number == best.number)
+    runs = tuple(open_run(folder / path) for path in answer.runs)
     say(f"reading test for the best setting, once for each of its {len(runs)} runs")
-    order = worker.order
     scores = [evaluate(run, data=order.data, device=order.device) for run in runs]
-    accuracies = tuple(one.accuracy for one in scores)
-    write_text(folder / "trials.json", to_json(_facts(space, search, runs, accuracies)))
+    test = tuple(one.accuracy for one in scores)
+    facts = _facts(space, answers, runs, test)
+    facts["importance"] = search.importance()
+    facts["provenance"].insert(1, ("sampler", order.sampler))
+    write_text(folder / "trials.json", to_json(facts))
     page = search_page.write(folder, folder / "report.html")
-    return Tuned(folder, ranking, winner, page, runs, len(answered) - len(tried), accuracies)
+    return Tuned(folder, ranking, winner, page, runs, len(answers) - len(tried), test)
+
+
+def _tried(one: Answer, folder: Path, order: Order) -> Tried:
+    predictions = []
+    for path in one.runs:
+        run = open_run(folder / path)
+        evaluate(run, split="validation", data=order.data, device=order.device)
+        predictions.append(predictions_of(run, "validation"))
+    return Tried(one.number, one.setting, tuple(predictions))
 
 
 def _facts(
-    space: Space, search: Search, runs: Sequence[Run], test: Sequence[float]
+    space: Space, answers: Sequence[Answer], runs: Sequence[Run], test: Sequence[float]
 ) -> dict[str, Any]:
     """Return what the page tells beside the ranking."""
     first = runs[0].provenance
@@ -142,23 +151,10 @@ def _facts(
         "name": space.name,
         "summary": space.summary,
         "keys": list(space.keys),
-        "trials": [
-            {
-                "number": trial.number,
-                "complete": trial.state == TrialState.COMPLETE,
-                "setting": setting_of(trial),
-                "accuracy": trial.value,
-                "epochs": trial.last_step or 0,
-                "fault": trial.user_attrs.get("fault", ""),
-            }
-            for trial in search.answered()
-            if trial.params.keys() == space.keys.keys()
-        ],
-        "importance": search.importance(),
+        "trials": [asdict(one) for one in answers],
         "test": f"{100 * statistics.fmean(test):.2f}{spread} %",
         "provenance": [
             ("recipe", space.recipe),
-            ("sampler", search.study.user_attrs["sampler"]),
             ("pruning", "successive halving on the first seed, by epochs, a third goes on"),
             ("hardware", f"{first['hardware']}, {first['precision']}"),
             ("versions", ", ".join(f"{name} {value}" for name, value in first["versions"].items())),

@@ -8,25 +8,22 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from optuna.trial import FrozenTrial, Trial, TrialState
 
 from fashioncnn.errors import Diverged, FashionCNNError, RecipeError, Stopped
 from fashioncnn.recipes.load import dump
 from fashioncnn.recipes.schema import Recipe
-from fashioncnn.runs.directory import open_run
 from fashioncnn.runs.files import make_folder, write_text
 from fashioncnn.training.device import DeviceName
-from fashioncnn.tuning.ranking import Tried, describe
-from fashioncnn.tuning.search import FINALIST, SamplerName, Search, open_search
-from fashioncnn.tuning.space import Setting, Space, read_space
-from fashioncnn.workflows.evaluate import evaluate, predictions_of
+from fashioncnn.tuning.ranking import describe
+from fashioncnn.tuning.search import Answer, SamplerName, Search, Ticket, open_search
+from fashioncnn.tuning.space import Space, read_space
 from fashioncnn.workflows.say import duration, say, silence
 from fashioncnn.workflows.stopping import StopWish, stop_wish
 from fashioncnn.workflows.train import train
@@ -80,46 +77,33 @@ class Worker:
     def work(self) -> None:
         """Try settings one after the other. Raises Stopped when the user asks for it."""
         started, at_start = time.monotonic(), len(self.search.answered())
-        while not self._is_over() and (trial := self.search.next()):
+        while not self._is_over() and (ticket := self.search.next()):
             try:
-                self._try(trial)
+                self._try(ticket)
             except BaseException:
-                self.search.give_back(trial.number)
+                self.search.give_back(ticket.number)
                 raise
-            done, wanted = len(self.search.answered()), self.search.wanted
-            seconds = (time.monotonic() - started) / max(1, done - at_start)
-            self._tell(trial, done, wanted, seconds)
+            answers = self.search.answered()
+            seconds = (time.monotonic() - started) / max(1, len(answers) - at_start)
+            say(progress(ticket, answers, self.search.wanted, seconds))
             if self.wish:
                 raise Stopped(
-                    f"stopped after {done} of {wanted} settings; all is kept in {self.order.folder}"
+                    f"stopped after {len(answers)} of {self.search.wanted} settings; all is kept "
+                    f"in {self.order.folder}"
                 )
 
-    def tried(self, trial: FrozenTrial) -> Tried | None:
-        """Return a setting that was trained to its end, with what it answers on validation."""
-        if trial.state != TrialState.COMPLETE:
-            return None
-        predictions = []
-        for path in trial.user_attrs["runs"]:
-            run = open_run(self.search.folder / path)
-            evaluate(run, split="validation", data=self.order.data, device=self.order.device)
-            predictions.append(predictions_of(run, "validation"))
-        return Tried(trial.number, setting_of(trial), tuple(predictions))
-
-    def _try(self, trial: Trial) -> None:
-        study, setting = self.search.study, self.search.setting(trial)
+    def _try(self, ticket: Ticket) -> None:
         try:
-            accuracies, runs = self._train(trial, self.search.space.apply(setting))
+            recipe = self.search.space.apply(ticket.setting)
+            accuracies, runs = self._train(ticket, recipe)
         except (RecipeError, Diverged) as fault:
-            trial.set_user_attr("fault", str(fault))
-            study.tell(trial, state=TrialState.PRUNED)
+            self.search.give_up(ticket.number, str(fault))
         except Hopeless:
-            study.tell(trial, state=TrialState.PRUNED)
+            self.search.give_up(ticket.number)
         else:
-            trial.set_user_attr("accuracies", accuracies)
-            trial.set_user_attr("runs", runs)
-            study.tell(trial, sum(accuracies) / len(accuracies))
+            self.search.complete(ticket.number, accuracies, runs)
 
-    def _train(self, trial: Trial, recipe: Recipe) -> tuple[list[float], list[str]]:
+    def _train(self, ticket: Ticket, recipe: Recipe) -> tuple[list[float], list[str]]:
         """Train every seed; what an earlier, stopped trial of the setting left is gone on with."""
         digest = hashlib.sha256(json.dumps(recipe.settings(), sort_keys=True).encode()).hexdigest()
         file = make_folder(self.search.folder / "settings" / digest[:12]) / "recipe.toml"
@@ -130,9 +114,9 @@ class Worker:
 
             def after_epoch(record: Mapping[str, Any], seed: int = seed) -> bool:
                 nonlocal hopeless
-                if seed == 0 and FINALIST not in trial.user_attrs:
-                    trial.report(record["val/accuracy"], record["epoch"])
-                    hopeless = trial.should_prune()
+                if seed == 0 and not ticket.finalist:
+                    epoch, accuracy = record["epoch"], record["val/accuracy"]
+                    hopeless = self.search.is_hopeless(ticket.number, epoch, accuracy)
                 return hopeless
 
             try:
@@ -159,21 +143,18 @@ class Worker:
         late = self.order.deadline is not None and time.time() >= self.order.deadline
         return orphaned or late
 
-    def _tell(self, trial: Trial, done: int, wanted: int, seconds: float) -> None:
-        answered = self.search.answered()
-        # A pruned trial has a value as well: the last that it reported.
-        values = {
-            one.number: one.value
-            for one in answered
-            if one.state == TrialState.COMPLETE and one.value is not None
-        }
-        mine = next(one for one in answered if one.number == trial.number)
-        words = f"{values[trial.number]:.2%}" if trial.number in values else "given up"
-        say(
-            f"{done} of {wanted} settings  {describe(setting_of(mine))}: {words}"
-            + (f"  best {max(values.values()):.2%}" if values else "")
-            + (f"  about {duration(seconds * (wanted - done))} left" if done < wanted else "")
-        )
+
+def progress(ticket: Ticket, answers: Sequence[Answer], wanted: int, seconds: float) -> str:
+    """Say what a setting came to, the best so far, and how long the others will take."""
+    done = [one.accuracy for one in answers if one.complete and one.accuracy is not None]
+    mine = next(one for one in answers if one.number == ticket.number)
+    words = f"{mine.accuracy:.2%}" if mine.complete else "given up"
+    left = wanted - len(answers)
+    return (
+        f"{len(answers)} of {wanted} settings  {describe(ticket.setting)}: {words}"
+        + (f"  best {max(done):.2%}" if done else "")
+        + (f"  about {duration(seconds * left)} left" if left > 0 else "")
+    )
 
 
 @contextmanager
@@ -214,14 +195,6 @@ def help_out(index: int, order: Order) -> int:
         say(f"worker {index} ended: {error}")
         return error.exit_status
     return 0
-
-
-def setting_of(trial: FrozenTrial) -> Setting:
-    """Return a trial's setting as it stands in a recipe: choices travel as JSON."""
-    return {
-        key: json.loads(value) if isinstance(value, str) else value
-        for key, value in trial.params.items()
-    }
 
 
 if __name__ == "__main__":
