@@ -104,9 +104,13 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
         ],
         "compare": ["--data", "--device", "--json"],
         "tune": [
+            "--address",
             "--budget",
+            "--cpus",
             "--data",
             "--device",
+            "--executor",
+            "--gpus",
             "--grid",
             "--json",
             "--out",

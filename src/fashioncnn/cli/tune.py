@@ -27,6 +27,13 @@ class Sampler(enum.StrEnum):
     RANDOM = "random"
 
 
+class Executor(enum.StrEnum):
+    """Where settings are trained."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 def tune(
     space: Annotated[
         str, typer.Argument(metavar="SPACE", help="A built-in space's name, or a TOML file.")
@@ -47,6 +54,14 @@ def tune(
     workers: Annotated[
         int, typer.Option(min=1, max=256, help="Processes that share the processor.")
     ] = 1,
+    executor: Annotated[
+        Executor, typer.Option(help="Where: on this machine, or as tasks on a Ray cluster.")
+    ] = Executor.LOCAL,
+    address: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Of the Ray cluster; auto for this machine's.")
+    ] = "auto",
+    cpus: Annotated[float, typer.Option(min=0.01, help="Of the cluster, for each setting.")] = 1.0,
+    gpus: Annotated[float, typer.Option(min=0.0, help="Of the cluster, for each setting.")] = 0.0,
     storage: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="A database, in place of a file in the folder."),
@@ -65,6 +80,7 @@ def tune(
     if grid and sampler not in (None, Sampler.GRID):
         raise typer.BadParameter(f"--grid and --sampler {sampler} exclude each other")
     from fashioncnn.workflows.tune import tune as tune_space
+    from fashioncnn.workflows.tune_ray import Cluster
 
     chosen = Sampler.GRID if grid else sampler
     tuned = tune_space(
@@ -74,6 +90,7 @@ def tune(
         seeds=seeds,
         budget_minutes=budget,
         workers=workers,
+        cluster=Cluster(address, cpus, gpus) if executor is Executor.RAY else None,
         storage=storage,
         out=out,
         resume=resume,

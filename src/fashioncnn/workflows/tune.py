@@ -20,7 +20,8 @@ from fashioncnn.tuning.search import Answer, SamplerName, Search
 from fashioncnn.tuning.space import Choices, Range, Space, read_space
 from fashioncnn.workflows.evaluate import evaluate, predictions_of
 from fashioncnn.workflows.say import say
-from fashioncnn.workflows.stopping import stop_wish
+from fashioncnn.workflows.stopping import StopWish, stop_wish
+from fashioncnn.workflows.tune_ray import Cluster, work_on_cluster
 from fashioncnn.workflows.tune_worker import Order, Worker, helpers
 
 DEFAULT_OUT = Path("studies")
@@ -52,6 +53,7 @@ def tune(
     seeds: int = 1,
     budget_minutes: float | None = None,
     workers: int = 1,
+    cluster: Cluster | None = None,
     out: Path | str | None = None,
     storage: str | None = None,
     resume: bool = False,
@@ -63,9 +65,10 @@ def tune(
     Without `sampler` and `trials`, a space of lists is tried whole (grid), and of one with ranges
     30 settings, proposed by TPE. Every setting is trained with `seeds` seeds; hopeless ones are
     given up early, by successive halving on the first seed (Jamieson and Talwalkar, arXiv
-    1502.07943). `workers` processes share the processor. The study lies in `out`, by default
-    studies/<space>; with `resume` it goes on where it was stopped. Test is read for the best
-    setting alone, once a run. Raises SpaceError, StudyError, RunError; Stopped when the user asks.
+    1502.07943). `workers` processes share the processor; with `cluster`, settings are tried on a
+    Ray cluster instead. The study lies in `out`, by default studies/<space>; with `resume` it goes
+    on where it was stopped. Test is read for the best setting alone, once a run. Raises SpaceError,
+    StudyError, RunError; Stopped when the user asks.
     """
     chosen = read_space(space)
     _check_validation(chosen)
@@ -89,14 +92,22 @@ def tune(
     )
     with stop_wish() as wish, order.search(chosen) as search:
         write_text(file, to_json(asdict(order)))
-        worker = Worker(search, order, wish)
-        with helpers(order, workers - 1):
-            worker.work()
-        # A helper that was killed leaves its setting to us.
-        worker.work()
+        _work(search, order, wish, workers, cluster)
         search.queue_finalists()
-        worker.work()
+        _work(search, order, wish, 1, cluster)
         return _conclude(chosen, folder, search, order)
+
+
+def _work(
+    search: Search, order: Order, wish: StopWish, workers: int, cluster: Cluster | None
+) -> None:
+    if cluster:
+        work_on_cluster(search, order, cluster, wish)
+        return
+    with helpers(order, workers - 1):
+        Worker(search, order, wish).work()
+    # A helper that was killed leaves its setting to us.
+    Worker(search, order, wish).work()
 
 
 def _sampler(space: Space, sampler: SamplerName | None, trials: int | None) -> SamplerName:

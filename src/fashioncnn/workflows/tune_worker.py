@@ -8,9 +8,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,12 @@ class Worker:
     def _try(self, ticket: Ticket) -> None:
         try:
             recipe = self.search.space.apply(ticket.setting)
-            accuracies, runs = self._train(ticket, recipe)
+            accuracies, runs = train_setting(
+                recipe,
+                self.order,
+                self.search.folder,
+                None if ticket.finalist else partial(self.search.is_hopeless, ticket.number),
+            )
         except (RecipeError, Diverged) as fault:
             self.search.give_up(ticket.number, str(fault))
         except Hopeless:
@@ -103,45 +109,55 @@ class Worker:
         else:
             self.search.complete(ticket.number, accuracies, runs)
 
-    def _train(self, ticket: Ticket, recipe: Recipe) -> tuple[list[float], list[str]]:
-        """Train every seed; what an earlier, stopped trial of the setting left is gone on with."""
-        digest = hashlib.sha256(json.dumps(recipe.settings(), sort_keys=True).encode()).hexdigest()
-        file = make_folder(self.search.folder / "settings" / digest[:12]) / "recipe.toml"
-        write_text(file, dump(recipe))
-        accuracies, runs = [], []
-        for seed in range(self.order.seeds):
-            hopeless = False
-
-            def after_epoch(record: Mapping[str, Any], seed: int = seed) -> bool:
-                nonlocal hopeless
-                if seed == 0 and not ticket.finalist:
-                    epoch, accuracy = record["epoch"], record["val/accuracy"]
-                    hopeless = self.search.is_hopeless(ticket.number, epoch, accuracy)
-                return hopeless
-
-            try:
-                with silence():
-                    run = train(
-                        file,
-                        seed=seed,
-                        data=self.order.data,
-                        out=file.parent,
-                        device=self.order.device,
-                        resume=True,
-                        after_epoch=after_epoch,
-                    )
-            except Stopped:
-                if hopeless:
-                    raise Hopeless from None
-                raise
-            accuracies.append(max(record["val/accuracy"] for record in run.metrics))
-            runs.append(str(run.path.relative_to(self.search.folder)))
-        return accuracies, runs
-
     def _is_over(self) -> bool:
         orphaned = self.parent is not None and os.getppid() != self.parent
         late = self.order.deadline is not None and time.time() >= self.order.deadline
         return orphaned or late
+
+
+def train_setting(
+    recipe: Recipe,
+    order: Order,
+    folder: Path,
+    is_hopeless: Callable[[int, float], bool] | None,
+) -> tuple[list[float], list[str]]:
+    """Train `recipe` with every seed; return the best validation accuracy and the run of each.
+
+    What an earlier, stopped trial of the setting left in `folder` is gone on with. `is_hopeless` is
+    asked after each epoch of the first seed, with the epoch and its accuracy; where it says so,
+    Hopeless is raised.
+    """
+    digest = hashlib.sha256(json.dumps(recipe.settings(), sort_keys=True).encode()).hexdigest()
+    file = make_folder(folder / "settings" / digest[:12]) / "recipe.toml"
+    write_text(file, dump(recipe))
+    accuracies, runs = [], []
+    for seed in range(order.seeds):
+        hopeless = False
+
+        def after_epoch(record: Mapping[str, Any], seed: int = seed) -> bool:
+            nonlocal hopeless
+            if seed == 0 and is_hopeless is not None:
+                hopeless = is_hopeless(record["epoch"], record["val/accuracy"])
+            return hopeless
+
+        try:
+            with silence():
+                run = train(
+                    file,
+                    seed=seed,
+                    data=order.data,
+                    out=file.parent,
+                    device=order.device,
+                    resume=True,
+                    after_epoch=after_epoch,
+                )
+        except Stopped:
+            if hopeless:
+                raise Hopeless from None
+            raise
+        accuracies.append(max(record["val/accuracy"] for record in run.metrics))
+        runs.append(str(run.path.relative_to(folder)))
+    return accuracies, runs
 
 
 def progress(ticket: Ticket, answers: Sequence[Answer], wanted: int, seconds: float) -> str:

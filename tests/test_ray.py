@@ -1,0 +1,81 @@
+"""Tuning on a Ray cluster of two nodes, one of which is killed in the middle."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fashioncnn.errors import StudyError
+from fashioncnn.runs.directory import open_run
+from fashioncnn.tuning.search import open_search
+from fashioncnn.tuning.space import read_space
+from fashioncnn.workflows.tune import tune
+from fashioncnn.workflows.tune_ray import Cluster, pack, unpack
+
+GRID = """
+name = "mine"
+recipe = "tiny.toml"
+[space]
+optimizer.learning_rate = [0.005, 0.004, 0.003, 0.002, 0.001, 0.0005]
+"""
+
+
+@pytest.fixture
+def nodes() -> Iterator[Any]:
+    """Two nodes of one processor each, as processes of this machine."""
+    from ray.cluster_utils import Cluster as Nodes
+
+    nodes: Any = Nodes(initialize_head=True, head_node_args={"num_cpus": 1})
+    yield nodes
+    nodes.shutdown()
+
+
+def test_a_node_is_killed_and_every_setting_is_finished_once(
+    nodes: Any, tiny_recipe: Path, tmp_path: Path
+) -> None:
+    second = nodes.add_node(num_cpus=1)
+    tiny_recipe.write_text(tiny_recipe.read_text().replace("_size = 32", "_size = 512"))
+    path = tiny_recipe.with_name("space.toml")
+    path.write_text(GRID)
+    out = tmp_path / "out"
+
+    def kill() -> None:
+        # When the first settings are finished, the second node works on another.
+        while not list(out.glob("settings/*/tiny/*/recipe.toml")):
+            time.sleep(0.1)
+        nodes.remove_node(second, allow_graceful=False)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    tuned = tune(path, out=out, cluster=Cluster(nodes.address), device="cpu")
+    killer.join()
+    with open_search(read_space(path), out, sampler="grid") as search:
+        answers = search.answered()
+        states = [trial.state.name for trial in search.study.get_trials()]
+    rates = sorted(one.setting["optimizer.learning_rate"] for one in answers)
+    assert rates == [0.0005, 0.001, 0.002, 0.003, 0.004, 0.005]
+    assert "FAIL" not in states
+    for answer in answers:
+        assert answer.complete == bool(answer.runs)
+        assert all(len(open_run(out / run).metrics) == 3 for run in answer.runs)
+    assert tuned.page.exists()
+
+
+def test_a_cluster_that_is_not_there(tiny_recipe: Path, tmp_path: Path) -> None:
+    path = tiny_recipe.with_name("space.toml")
+    path.write_text(GRID)
+    for address in ("127.0.0.1:1", "nonsense", "auto"):
+        with pytest.raises(StudyError, match="no Ray cluster at"):
+            tune(path, out=tmp_path / "out", cluster=Cluster(address), device="cpu", resume=True)
+
+
+def test_folders_travel_whole(tmp_path: Path) -> None:
+    (tmp_path / "a" / "deep").mkdir(parents=True)
+    (tmp_path / "a" / "deep" / "file").write_bytes(b"content")
+    unpack(pack(tmp_path / "a"), tmp_path / "b")
+    assert (tmp_path / "b" / "deep" / "file").read_bytes() == b"content"
