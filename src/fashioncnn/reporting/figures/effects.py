@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,8 @@ def forest(comparisons: Sequence[Mapping[str, Any]]) -> Figure:
     columns = min(3, len(comparisons))
     rows = -(-len(comparisons) // columns)
     figure = Figure(figsize=(4.1 * columns + 1.2, 3.6 * rows + 0.3), layout="constrained")
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    common = _common_extent([_extent(one) for one in comparisons])
     for axes in panels[len(comparisons) :]:
         axes.set_visible(False)
     for axes, one in zip(panels, comparisons, strict=False):
@@ -33,7 +35,22 @@ def forest(comparisons: Sequence[Mapping[str, Any]]) -> Figure:
         axes.set_yticks(range(len(marks)), [mark[0] for mark in marks])
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
-        axes.set_title(f"{one['other']} − {one['reference']}", fontsize=9.5)
+        # What is far larger than all else has a scale of its own, or nothing else could be seen.
+        extent = max(common, _extent(one))
+        axes.set_xlim(-1.05 * extent, 1.05 * extent)
+        title = f"{one['other']} − {one['reference']}"
+        axes.set_title(title + (" (other scale)" if extent > common else ""), fontsize=9.5)
         axes.set_xlabel("points: accuracy, then F1 by class")
     panels[0].invert_yaxis()
     return figure
+
+
+def _extent(one: Mapping[str, Any]) -> float:
+    """Return how far from zero the intervals of a comparison reach, in points."""
+    whole = [one["accuracy"]["difference"], *one["f1"]]
+    return max(100 * abs(float(effect[end])) for effect in whole for end in ("low", "high"))
+
+
+def _common_extent(extents: Sequence[float]) -> float:
+    usual = 3 * statistics.median(extents)
+    return max(extent for extent in extents if extent <= usual)
