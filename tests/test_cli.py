@@ -80,8 +80,12 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
         "data check": ["--json"],
         "recipes": ["--json"],
         "train": [
+            "--address",
+            "--cpus",
             "--data",
             "--device",
+            "--executor",
+            "--gpus",
             "--json",
             "--out",
             "--precision",

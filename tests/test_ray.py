@@ -1,4 +1,4 @@
-"""Tuning on a Ray cluster of two nodes, one of which is killed in the middle."""
+"""Trainings on a Ray cluster of several nodes, one of which is killed in the middle."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 
+import fashioncnn as fc
 from fashioncnn.errors import StudyError
 from fashioncnn.runs.directory import open_run
 from fashioncnn.tuning.search import open_search
 from fashioncnn.tuning.space import read_space
+from fashioncnn.workflows.ray_cluster import Cluster, pack, unpack
+from fashioncnn.workflows.train_ray import train_seeds_on_cluster
 from fashioncnn.workflows.tune import tune
-from fashioncnn.workflows.tune_ray import Cluster, pack, unpack
 
 GRID = """
 name = "mine"
@@ -25,9 +28,14 @@ optimizer.learning_rate = [0.005, 0.004, 0.003, 0.002, 0.001, 0.0005]
 """
 
 
+def quick(recipe: str) -> str:
+    """For the real pictures, which the nodes read: small ones, few steps."""
+    return recipe.replace("[data]", "[data]\nimage_size = 8").replace("_size = 32", "_size = 2048")
+
+
 @pytest.fixture
 def nodes() -> Iterator[Any]:
-    """Two nodes of one processor each, as processes of this machine."""
+    """A node of one processor, as processes of this machine; tests add others."""
     from ray.cluster_utils import Cluster as Nodes
 
     nodes: Any = Nodes(initialize_head=True, head_node_args={"num_cpus": 1})
@@ -38,19 +46,21 @@ def nodes() -> Iterator[Any]:
 def test_a_node_is_killed_and_every_setting_is_finished_once(
     nodes: Any, tiny_recipe: Path, tmp_path: Path
 ) -> None:
-    second = nodes.add_node(num_cpus=1)
-    tiny_recipe.write_text(tiny_recipe.read_text().replace("_size = 32", "_size = 512"))
+    others = [nodes.add_node(num_cpus=1), nodes.add_node(num_cpus=1)]
+    tiny_recipe.write_text(quick(tiny_recipe.read_text()))
     path = tiny_recipe.with_name("space.toml")
     path.write_text(GRID)
     out = tmp_path / "out"
 
     def kill() -> None:
-        # When the first settings are finished, the second node works on another.
+        # When the first settings are finished, every node works on another.
         while not list(out.glob("settings/*/tiny/*/recipe.toml")):
             time.sleep(0.1)
-        nodes.remove_node(second, allow_graceful=False)
+        # A driver belongs to one of the nodes; its own is not the one to lose.
+        mine = ray.get_runtime_context().get_node_id()
+        nodes.remove_node(next(one for one in others if one.node_id != mine), allow_graceful=False)
 
-    killer = threading.Thread(target=kill)
+    killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     tuned = tune(path, out=out, cluster=Cluster(nodes.address), device="cpu")
     killer.join()
@@ -64,6 +74,26 @@ def test_a_node_is_killed_and_every_setting_is_finished_once(
         assert answer.complete == bool(answer.runs)
         assert all(len(open_run(out / run).metrics) == 3 for run in answer.runs)
     assert tuned.page.exists()
+
+
+def test_seeds_as_tasks(nodes: Any, tiny_recipe: Path, tmp_path: Path) -> None:
+    tiny_recipe.write_text(quick(tiny_recipe.read_text()))
+    out, cluster = tmp_path / "runs", Cluster(nodes.address)
+    runs = train_seeds_on_cluster(
+        tiny_recipe, seeds=[0, 1], cluster=cluster, out=out, changes=["training.epochs=1"]
+    )
+    assert [run.seed for run in runs] == [0, 1]
+    here = fc.train(tiny_recipe, seed=1, changes=["training.epochs=1"], out=tmp_path, device="cpu")
+    assert fc.evaluate(runs[1]).accuracy == pytest.approx(fc.evaluate(here).accuracy, abs=0.02)
+    again = train_seeds_on_cluster(
+        tiny_recipe,
+        seeds=[0, 1],
+        cluster=cluster,
+        out=out,
+        changes=["training.epochs=1"],
+        resume=True,
+    )
+    assert again == runs
 
 
 def test_a_cluster_that_is_not_there(tiny_recipe: Path, tmp_path: Path) -> None:

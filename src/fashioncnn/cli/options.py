@@ -49,6 +49,13 @@ class Checkpoint(enum.StrEnum):
     LAST = "last"
 
 
+class Executor(enum.StrEnum):
+    """Where trainings run."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 Runs = Annotated[
     list[Path], typer.Argument(metavar="RUN...", help="Run directories, or folders of runs.")
 ]
@@ -57,6 +64,14 @@ DataFolder = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help="Fashion-MNIST's folder, if not found by itself."),
 ]
+ExecutorOption = Annotated[
+    Executor, typer.Option("--executor", help="On this machine, or as tasks on a Ray cluster.")
+]
+AddressOption = Annotated[
+    str, typer.Option("--address", metavar="ADDRESS", help="Of the Ray cluster; auto: this node's.")
+]
+CpusOption = Annotated[float, typer.Option("--cpus", min=0.01, help="On the cluster, a training.")]
+GpusOption = Annotated[float, typer.Option("--gpus", min=0.0, help="On the cluster, a training.")]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where to compute.")]
 CheckpointOption = Annotated[
     Checkpoint, typer.Option("--checkpoint", help="Best by validation, or last.")

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashioncnn.cli.options import DataFolder, Device, DeviceOption, Json, answer
+from fashioncnn.cli.options import (
+    AddressOption,
+    CpusOption,
+    DataFolder,
+    Device,
+    DeviceOption,
+    Executor,
+    ExecutorOption,
+    GpusOption,
+    Json,
+    answer,
+)
 from fashioncnn.cli.tables import spread, table
 
 if TYPE_CHECKING:
@@ -25,13 +36,6 @@ class Sampler(enum.StrEnum):
     GRID = "grid"
     TPE = "tpe"
     RANDOM = "random"
-
-
-class Executor(enum.StrEnum):
-    """Where settings are trained."""
-
-    LOCAL = "local"
-    RAY = "ray"
 
 
 def tune(
@@ -54,14 +58,10 @@ def tune(
     workers: Annotated[
         int, typer.Option(min=1, max=256, help="Processes that share the processor.")
     ] = 1,
-    executor: Annotated[
-        Executor, typer.Option(help="Where: on this machine, or as tasks on a Ray cluster.")
-    ] = Executor.LOCAL,
-    address: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Of the Ray cluster; auto for this machine's.")
-    ] = "auto",
-    cpus: Annotated[float, typer.Option(min=0.01, help="Of the cluster, for each setting.")] = 1.0,
-    gpus: Annotated[float, typer.Option(min=0.0, help="Of the cluster, for each setting.")] = 0.0,
+    executor: ExecutorOption = Executor.LOCAL,
+    address: AddressOption = "auto",
+    cpus: CpusOption = 1.0,
+    gpus: GpusOption = 0.0,
     storage: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="A database, in place of a file in the folder."),
@@ -79,8 +79,8 @@ def tune(
     """Search for the best settings of a recipe, by validation accuracy over several seeds."""
     if grid and sampler not in (None, Sampler.GRID):
         raise typer.BadParameter(f"--grid and --sampler {sampler} exclude each other")
+    from fashioncnn.workflows.ray_cluster import Cluster
     from fashioncnn.workflows.tune import tune as tune_space
-    from fashioncnn.workflows.tune_ray import Cluster
 
     chosen = Sampler.GRID if grid else sampler
     tuned = tune_space(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +12,16 @@ import typer
 from fashioncnn.cli import bench, tables
 from fashioncnn.cli.evaluate import evaluate
 from fashioncnn.cli.options import (
+    AddressOption,
     Checkpoint,
     CheckpointOption,
+    CpusOption,
     DataFolder,
     Device,
     DeviceOption,
+    Executor,
+    ExecutorOption,
+    GpusOption,
     Json,
     Precision,
     Runs,
@@ -149,6 +155,10 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the same command was stopped.")
     ] = False,
+    executor: ExecutorOption = Executor.LOCAL,
+    address: AddressOption = "auto",
+    cpus: CpusOption = 1.0,
+    gpus: GpusOption = 0.0,
     report: Annotated[
         bool, typer.Option("--report", help="Afterwards evaluate on test and write the page.")
     ] = False,
@@ -159,9 +169,16 @@ def train(
         raise typer.BadParameter("give --seed or --seeds, not both")
     from fashioncnn.evaluation.summary import summarise
     from fashioncnn.workflows.evaluate import evaluate
-    from fashioncnn.workflows.train import train_seeds
 
-    runs = train_seeds(
+    run_seeds: Callable[..., list[Run]]
+    if executor is Executor.RAY:
+        from fashioncnn.workflows.ray_cluster import Cluster
+        from fashioncnn.workflows.train_ray import train_seeds_on_cluster
+
+        run_seeds = partial(train_seeds_on_cluster, cluster=Cluster(address, cpus, gpus))
+    else:
+        from fashioncnn.workflows.train import train_seeds as run_seeds
+    runs = run_seeds(
         recipe,
         seeds=[seed or 0] if seeds is None else range(seeds),
         changes=changes or (),

@@ -83,6 +83,7 @@ class Search:
     wanted: int
     worker: str
     _trials: dict[int, Trial] = field(default_factory=dict)
+    _reported: set[tuple[int, int]] = field(default_factory=set)
 
     def next(self) -> Ticket | None:
         """Take the next setting to try, or None when all that are wanted are taken."""
@@ -100,6 +101,10 @@ class Search:
     def is_hopeless(self, number: int, epoch: int, accuracy: float) -> bool:
         """Note the accuracy of a setting after an epoch, and say whether to give it up."""
         trial = self._trials[number]
+        # A task that was begun anew on another node tells its first epochs again.
+        if (number, epoch) in self._reported:
+            return False
+        self._reported.add((number, epoch))
         trial.report(accuracy, epoch)
         return trial.should_prune()
 

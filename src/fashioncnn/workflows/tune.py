@@ -19,9 +19,10 @@ from fashioncnn.tuning.ranking import Ranking, Tried, rank
 from fashioncnn.tuning.search import Answer, SamplerName, Search
 from fashioncnn.tuning.space import Choices, Range, Space, read_space
 from fashioncnn.workflows.evaluate import evaluate, predictions_of
+from fashioncnn.workflows.ray_cluster import Cluster
 from fashioncnn.workflows.say import say
 from fashioncnn.workflows.stopping import StopWish, stop_wish
-from fashioncnn.workflows.tune_ray import Cluster, work_on_cluster
+from fashioncnn.workflows.tune_ray import work_on_cluster
 from fashioncnn.workflows.tune_worker import Order, Worker, helpers
 
 DEFAULT_OUT = Path("studies")

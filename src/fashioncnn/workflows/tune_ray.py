@@ -7,14 +7,8 @@ tasks send each epoch's accuracy to a small actor, and learn the answer with the
 
 from __future__ import annotations
 
-import io
-import logging
-import socket
-import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,22 +16,20 @@ from typing import Any
 from fashioncnn.errors import Diverged, RecipeError, Stopped, StudyError
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.tuning.search import Search, Ticket
+from fashioncnn.workflows.ray_cluster import (
+    POLL_SECONDS,
+    Cluster,
+    connected,
+    last_line,
+    pack,
+    remote,
+    unpack,
+)
 from fashioncnn.workflows.say import say
 from fashioncnn.workflows.stopping import StopWish
 from fashioncnn.workflows.tune_worker import Hopeless, Order, progress, train_setting
 
-RETRIES = 10
-POLL_SECONDS = 0.2
-CALL_SECONDS = 10
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """Where the cluster is, and what one setting is to have of it."""
-
-    address: str = "auto"
-    cpus: float = 1.0
-    gpus: float = 0.0
+ANSWER_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -78,12 +70,7 @@ def work_on_cluster(search: Search, order: Order, cluster: Cluster, wish: StopWi
     with connected(cluster.address) as ray:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        task = ray.remote(train_remotely).options(
-            num_cpus=cluster.cpus,
-            num_gpus=cluster.gpus,
-            max_retries=RETRIES,
-            scheduling_strategy="SPREAD",
-        )
+        task = remote(ray, train_remotely, cluster)
         # Beside us, so that no other node takes it along when it dies.
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         reports = ray.remote(Reports).options(num_cpus=0, scheduling_strategy=here).remote()
@@ -146,20 +133,29 @@ class Driver:
             pending[self.task.remote(recipe, order, ticket, self.reports)] = ticket
 
     def _judge(self, numbers: set[int]) -> None:
-        new = self.ray.get(self.reports.take.remote(set()))
+        new = self._take(set())
         hopeless = {
             number
             for number, epoch, accuracy in new
             if number in numbers and self.search.is_hopeless(number, epoch, accuracy)
         }
         if hopeless:
-            self.ray.get(self.reports.take.remote(hopeless))
+            self._take(hopeless)
+
+    def _take(self, hopeless: set[int]) -> list[tuple[int, int, float]]:
+        try:
+            new: list[tuple[int, int, float]] = self.ray.get(
+                self.reports.take.remote(hopeless), timeout=ANSWER_SECONDS
+            )
+        except self.ray.exceptions.RayError as error:
+            raise StudyError(f"the cluster does not answer: {last_line(error)}") from None
+        return new
 
     def _gather(self, ticket: Ticket, reference: Any) -> None:
         try:
             found: Trained = self.ray.get(reference)
         except self.ray.exceptions.RayError as error:
-            raise StudyError(f"a task on the cluster failed: {_last_line(error)}") from None
+            raise StudyError(f"a task on the cluster failed: {last_line(error)}") from None
         if found.hopeless or found.fault is not None:
             self.search.give_up(ticket.number, found.fault or "")
             return
@@ -184,49 +180,3 @@ def train_remotely(recipe: Recipe, order: Order, ticket: Ticket, reports: Any) -
         except Diverged as fault:
             return Trained(fault=str(fault))
         return Trained(tuple(accuracies), tuple(runs), pack(folder))
-
-
-def pack(folder: Path) -> bytes:
-    """Return everything in `folder` as a tar archive."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        archive.add(folder, arcname=".")
-    return buffer.getvalue()
-
-
-def unpack(packed: bytes, folder: Path) -> None:
-    """Put what `pack` returned into `folder`; nothing is written outside of it."""
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(folder, filter="data")
-
-
-@contextmanager
-def connected(address: str) -> Iterator[Any]:
-    """Join the cluster at `address` ("auto" for the one of this machine). Raises StudyError."""
-    try:
-        import ray
-    except ImportError:
-        raise StudyError("Ray is not installed: pip install 'fashioncnn[cluster]'") from None
-    try:
-        # Ray itself ends the whole process where nobody listens.
-        _call(address)
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise StudyError(f"no Ray cluster at {address!r}: {_last_line(error)}") from None
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-def _call(address: str) -> None:
-    """Raise OSError or ValueError unless somebody listens at "host:port"; "auto" is Ray's own."""
-    if address == "auto":
-        return
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    socket.create_connection((host, int(port)), CALL_SECONDS).close()
-
-
-def _last_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
