@@ -23,6 +23,7 @@ from fashioncnn.runs import readings
 from fashioncnn.tuning.search import open_search
 from fashioncnn.tuning.space import Space, read_space
 from fashioncnn.workflows.tune import Tuned, tune
+from fashioncnn.workflows.tune_worker import Order, helpers
 
 pytestmark = pytest.mark.usefixtures("tiny_data")
 
@@ -116,18 +117,19 @@ def test_stopped_and_gone_on_with_it_is_the_same(
     assert states.count("COMPLETE") + states.count("PRUNED") == 4 + finalists
 
 
-def test_helpers_share_the_work(
-    tmp_path: Path, tiny_recipe: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two processes on real pictures, as the helper is a process that no test can patch."""
-    monkeypatch.undo()
+def test_a_helper_works_until_all_is_answered(tmp_path: Path, tiny_recipe: Path) -> None:
+    """On real pictures, as the helper is a process that no test can patch."""
     tiny_recipe.write_text(quick(tiny_recipe.read_text()))
     path = tiny_recipe.with_name("space.toml")
     path.write_text(GRID)
-    tuned = tune(path, workers=2, out=tmp_path / "out", device="cpu")
-    workers = {trial.user_attrs["worker"] for trial in _trials(path, tuned, "grid")}
-    assert len(workers) == 2
-    assert len(tuned.ranking.ranks) + tuned.pruned == 4
+    order = Order(str(path), "grid", 30, 1, str(tmp_path / "out"), None, None, "cpu", None)
+    with order.search(read_space(path)) as search:
+        with helpers(order, 1):
+            pass
+        assert len(search.answered()) == 4
+        workers = {trial.user_attrs["worker"] for trial in search.study.get_trials()}
+        assert search.worker not in workers
+        assert search.next() is None
 
 
 def test_the_verb(cli: Cli, tiny_recipe: Path, tmp_path: Path) -> None:
