@@ -25,10 +25,12 @@ RECIPES = ("two-conv", "three-conv")
 def section(group: Group) -> list[str]:
     """Return the table of one system, in Markdown."""
     facts = group.first.provenance
+    # A run that was stopped may have gone on with other threads.
+    hardware = " or ".join(sorted({run.provenance["hardware"] for run in group.runs}))
     lines = [
         f"## `{group.recipe.name}`",
         "",
-        f"{len(group.runs)} seeds on {facts['hardware']}, {facts['precision']}, torch "
+        f"{len(group.runs)} seeds on {hardware}, {facts['precision']}, torch "
         f"{facts['versions']['torch']}.",
         "",
         "| figure | reported | ours | verdict |",

@@ -45,6 +45,7 @@ def test_it_learns_and_leaves_a_whole_run_directory(tiny_recipe: Path, tmp_path:
         "metrics.jsonl",
         "provenance.json",
         "recipe.toml",
+        "snapshots",
     ]
     assert load(run.recipe_file) == load(tiny_recipe)
     metrics = run.metrics
