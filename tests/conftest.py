@@ -61,7 +61,6 @@ def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "find", lambda data=None: sources.Source(Path("tiny"), "test"))
     made = {"train": make_pictures(600, 0), "test": make_pictures(200, 1)}
     monkeypatch.setattr(sources, "load", lambda source, part: made[part])
-    monkeypatch.setattr("fashioncnn.workflows.trained.load", lambda source, part: made[part])
     # Nobody looks at these figures: few dots draw faster.
     monkeypatch.setattr("fashioncnn.reporting.figures.figure_files.DPI", 40)
 

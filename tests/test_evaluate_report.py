@@ -23,7 +23,6 @@ from fashioncnn.errors import DataError, RunError
 from fashioncnn.reporting.facts import read_facts
 from fashioncnn.runs import checkpoints, readings
 from fashioncnn.runs.files import read_arrays
-from fashioncnn.workflows import trained
 from fashioncnn.workflows.evaluate import is_evaluated
 
 pytestmark = pytest.mark.usefixtures("tiny_data")
@@ -130,7 +129,7 @@ def test_views_are_the_mean_over_mirrored_and_shifted_pictures(
                 images[tuple(index)] = 0
         return replace(pictures, images_NHW=images)
 
-    monkeypatch.setattr(trained, "load", load)
+    monkeypatch.setattr(sources, "load", load)
     logits = []
     for one in itertools.product((1, -1), shifts):
         view.append(one)

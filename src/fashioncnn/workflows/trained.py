@@ -7,11 +7,11 @@ from typing import Literal
 
 from torch import nn
 
+from fashioncnn.data import sources
 from fashioncnn.data.images import FASHION_MNIST_CLASSES, LabelledImages
-from fashioncnn.data.sources import Source, load
 from fashioncnn.errors import RunError
 from fashioncnn.recipes.build import build_network, build_splits
-from fashioncnn.recipes.load import load as load_recipe
+from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import checkpoints, readings
 from fashioncnn.runs.directory import Run
@@ -32,7 +32,7 @@ class Trained:
     checkpoint_epochs: int
     checkpoint_sha256: str
 
-    def pictures(self, source: Source, split: SplitName, purpose: str) -> LabelledImages:
+    def pictures(self, source: sources.Source, split: SplitName, purpose: str) -> LabelledImages:
         """Read the pictures of `split`; each reading of test is counted, with its `purpose`.
 
         Raises RunError when the recipe sets no validation pictures aside.
@@ -43,14 +43,14 @@ class Trained:
                     f"{self.run.path} has no validation pictures: its recipe trains on all "
                     "(data.validation_images is 0)"
                 )
-            return build_splits(self.recipe, load(source, "train")).validation
+            return build_splits(self.recipe, sources.load(source, "train")).validation
         readings.record(self.run, purpose, self.checkpoint_sha256)
-        return load(source, "test")
+        return sources.load(source, "test")
 
 
 def open_trained(run: Run, checkpoint: CheckpointName) -> Trained:
     """Load the weights that predict. RunError when the run has no such checkpoint, or a bad one."""
-    recipe = load_recipe(run.recipe_file)
+    recipe = load(run.recipe_file)
     if not checkpoints.exists(run.checkpoints, checkpoint):
         raise RunError(
             f"{run.path} has no checkpoint {checkpoint!r} yet: its first epoch is not finished"
