@@ -30,7 +30,13 @@ def browser() -> Iterator[Browser]:
 def pages(tiny_recipe: Path, tmp_path: Path, tiny_data: None) -> dict[str, Path]:
     run = fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")
     other = fc.train(tiny_recipe, changes=["training.epochs=1"], out=tmp_path, device="cpu")
+    space = tiny_recipe.with_name("space.toml")
+    space.write_text(
+        'name = "mine"\nrecipe = "tiny.toml"\n[space]\ntraining.epochs = [1, 2]\n'
+        "optimizer.learning_rate = [0.005, 0.004]\n"
+    )
     return {
+        "mine: what to set": fc.tune(space, out=tmp_path / "study", device="cpu").page,
         "tiny on Fashion-MNIST": fc.report(run),
         "Which is better?": fc.report([run, other], out=tmp_path / "page.html"),
     }

@@ -90,3 +90,16 @@ def test_one_run_on_the_command_line_is_one_line(cli: Cli, tmp_path: Path) -> No
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert str(tmp_path / "nothing") in done.stderr
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_the_page_of_two_runs_that_answer_alike(tiny_recipe: Path, tmp_path: Path) -> None:
+    run = fc.train(tiny_recipe, out=tmp_path / "one", device="cpu")
+    fc.evaluate(run, device="cpu")
+    twin = tmp_path / "twin" / run.path.name
+    shutil.copytree(run.path, twin)
+    recipe = twin / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace('name = "tiny"', 'name = "twin"', 1))
+    page = fc.report([run.path, twin], out=tmp_path / "page.html").read_text()
+    assert "twin and tiny are not distinguishable" in page
+    assert "0 pictures gained, 0 lost" in page

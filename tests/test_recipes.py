@@ -239,3 +239,15 @@ def test_any_recipe_survives_a_round_trip(
         path = Path(folder) / "recipe.toml"
         path.write_text(dump(recipe))
         assert load(path) == recipe
+
+
+def test_a_first_stage_on_every_pixel_halves_once_less() -> None:
+    stages = ["model.channels=[4, 4, 4, 4, 4]", "model.blocks=[0, 0, 0, 0, 0]"]
+    assert load("fast-92", [*stages, "model.stem_stride=1"]).model.halvings == 4
+    with pytest.raises(
+        RecipeError, match=r"each halving the picture: data.image_size 28 allows at"
+    ):
+        load("fast-92", stages)
+    six = ["model.channels=[4, 4, 4, 4, 4, 4]", "model.blocks=[0, 0, 0, 0, 0, 0]"]
+    with pytest.raises(RecipeError, match=r"each but the first halving .* allows at most 5"):
+        load("fast-92", [*six, "model.stem_stride=1"])

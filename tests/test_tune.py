@@ -175,6 +175,8 @@ def test_what_cannot_be_tuned_is_said(space: Path, tmp_path: Path) -> None:
     tune(space, out=out, device="cpu")
     with pytest.raises(StudyError, match="holds a study: --resume"):
         tune(space, out=out)
+    with pytest.raises(StudyError, match="begun with 1 seeds, not 2"):
+        tune(space, seeds=2, out=out, resume=True)
     with pytest.raises(StudyError, match="begun with another sampler"):
         tune(space, sampler="random", out=out, resume=True)
     space.write_text(GRID.replace("0.3", "0.4"))

@@ -135,7 +135,10 @@ class _Asked:
     def stress(self) -> Answer:
         from fashioncnn.workflows.stress import stress
 
-        found = [stress(run, data=self.data, device=self.device.value) for run in self.runs]
+        found = [
+            {"run": str(run.path)} | stress(run, data=self.data, device=self.device.value)
+            for run in self.runs
+        ]
         return {"stress": found}, "\n\n".join(map(score_tables.stress, found))
 
     def unknown(self, path: Path) -> Answer:

@@ -82,7 +82,13 @@ def stress(found: Mapping[str, Any]) -> str:
         cells = [(f"{sign['auroc']:.3f}", f"{sign['false_positive_rate']:.1%}") for sign in figures]
         signs.append([name, *(cell for pair in cells for cell in pair)])
     return "\n".join(
-        [f"as they are: accuracy {found['accuracy']:.2%}", "", table(rows), "", table(signs)]
+        [
+            f"{found['run']}: accuracy {found['accuracy']:.2%} on the pictures as they are",
+            "",
+            table(rows),
+            "",
+            table(signs),
+        ]
     )
 
 

@@ -24,7 +24,7 @@ from fashioncnn.cli.options import (
 from fashioncnn.cli.tables import spread, table
 
 if TYPE_CHECKING:
-    from fashioncnn.tuning.ranking import Rank, ValueEffect
+    from fashioncnn.tuning.ranking import Rank
     from fashioncnn.workflows.tune import Tuned
 
 RANKS_SHOWN = 10
@@ -127,13 +127,13 @@ def words(tuned: Tuned) -> str:
     effects = [["key", "value", "its best", "accuracy", "behind the best, points"]]
     effects += [
         [
-            effect.key,
-            json.dumps(effect.value),
-            f"#{effect.number}",
-            f"{effect.accuracy:.2%}",
-            _behind(effect),
+            one.key,
+            json.dumps(one.value),
+            f"#{one.rank.number}",
+            f"{one.rank.accuracy:.2%}",
+            _behind(one.rank),
         ]
-        for effect in ranking.values
+        for one in ranking.values
     ]
     return "\n".join(
         [
@@ -153,7 +153,7 @@ def words(tuned: Tuned) -> str:
     )
 
 
-def _behind(one: Rank | ValueEffect) -> str:
+def _behind(one: Rank) -> str:
     if one.behind is None:
         return "the best"
     value, low, high = (100 * figure for figure in one.behind)

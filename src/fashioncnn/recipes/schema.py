@@ -87,6 +87,11 @@ class PlainCNNTable(Table):
     """After every hidden dense layer."""
     initialisation: Literal["pytorch", "xavier", "he"] = "pytorch"
 
+    @property
+    def halvings(self) -> int:
+        """How often the picture is halved."""
+        return len(self.channels)
+
 
 class StridedCNNTable(Table):
     """The network; keys as in fashioncnn.models.strided_cnn."""
@@ -107,6 +112,11 @@ class StridedCNNTable(Table):
     """From the last feature maps to one number a channel."""
     logit_scale: Positive = 1.0
     """Multiplies the class scores."""
+
+    @property
+    def halvings(self) -> int:
+        """How often the picture is halved."""
+        return len(self.channels) - (self.stem_stride == 1)
 
     @model_validator(mode="after")
     def _fits_together(self) -> StridedCNNTable:
@@ -238,12 +248,13 @@ class Recipe(Table):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Recipe:
-        stages = len(self.model.channels)
-        if self.data.image_size >> stages == 0:
+        size, stages = self.data.image_size, len(self.model.channels)
+        spared = stages - self.model.halvings
+        if size >> self.model.halvings == 0:
             raise ValueError(
-                f"model.channels has {stages} entries, each halving the picture: "
-                f"data.image_size {self.data.image_size} allows at most "
-                f"{self.data.image_size.bit_length() - 1}"
+                f"model.channels has {stages} entries, each {'but the first ' if spared else ''}"
+                f"halving the picture: data.image_size {size} allows at most "
+                f"{size.bit_length() - 1 + spared}"
             )
         if self.schedule.warmup_epochs >= self.training.epochs:
             raise ValueError(

@@ -49,15 +49,12 @@ class Rank:
 
 
 @dataclass(frozen=True)
-class ValueEffect:
-    """One value of one key: its best setting, beside the best setting of all."""
+class BestOfValue:
+    """One value of one key, and the best setting that has it."""
 
     key: str
     value: Any
-    number: int
-    accuracy: float
-    behind: tuple[float, float, float] | None
-    distinguishable: bool | None
+    rank: Rank
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class Ranking:
     """Settings, the best first, and for each key the best that each of its values came to."""
 
     ranks: tuple[Rank, ...]
-    values: tuple[ValueEffect, ...]
+    values: tuple[BestOfValue, ...]
 
     @property
     def best(self) -> Rank:
@@ -91,7 +88,7 @@ def rank(tried: Sequence[Tried], keys: Sequence[str]) -> Ranking:
     for one, result in zip(others, found, strict=True):
         gap = result.difference
         ranks.append(_rank(one, (gap.value, gap.low, gap.high), result.distinguishable))
-    return Ranking(tuple(ranks), tuple(_value_effects(ranks, keys)))
+    return Ranking(tuple(ranks), tuple(_best_of_values(ranks, keys)))
 
 
 def _rank(
@@ -110,19 +107,13 @@ def _rank(
     )
 
 
-def _value_effects(ranks: Sequence[Rank], keys: Sequence[str]) -> list[ValueEffect]:
-    effects = []
+def _best_of_values(ranks: Sequence[Rank], keys: Sequence[str]) -> list[BestOfValue]:
+    found: dict[str, BestOfValue] = {}
     for key in keys:
-        by_value: dict[str, Rank] = {}
         for one in ranks:
-            by_value.setdefault(json.dumps(one.setting[key]), one)
-        effects += [
-            ValueEffect(
-                key, one.setting[key], one.number, one.accuracy, one.behind, one.distinguishable
-            )
-            for one in by_value.values()
-        ]
-    return effects
+            value = one.setting[key]
+            found.setdefault(f"{key} {json.dumps(value)}", BestOfValue(key, value, one))
+    return list(found.values())
 
 
 def describe(setting: Mapping[str, Any]) -> str:

@@ -137,10 +137,11 @@ class Search:
         """Return what came to an answer, by number; of a finalist the last answer alone."""
         return [_answer(trial) for trial in self._answered()]
 
-    def queue_finalists(self) -> None:
+    def queue_finalists(self) -> bool:
         """Queue, for each value of a list that no finished setting has, the best that was given up.
 
         Such a trial is not given up again, so that every value has an answer with its interval.
+        Says whether any waits.
         """
         trials = self._answered()
         done = [trial for trial in trials if trial.state == TrialState.COMPLETE]
@@ -156,6 +157,7 @@ class Search:
                         queued.add(best.number)
                         attributes = {FINALIST: best.number}
                         self.study.enqueue_trial(dict(best.params), user_attrs=attributes)
+        return bool(self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
 
     def importance(self) -> dict[str, float]:
         """Return the share of the variance of accuracy that each key explains, the largest first.

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from fashioncnn.data import sources
 from fashioncnn.errors import RunError
-from fashioncnn.reporting import comparison, search
+from fashioncnn.reporting import comparison
 from fashioncnn.reporting import page as one_page
+from fashioncnn.reporting import study as study_page
 from fashioncnn.reporting.facts import groups
 from fashioncnn.runs import readings
 from fashioncnn.runs.directory import Run
@@ -43,7 +44,7 @@ def report(
     """
     given = [runs] if isinstance(runs, Run | Path | str) else list(runs)
     if len(given) == 1 and (study := _study(given[0])):
-        return search.write(study, Path(out or study / "report.html"))
+        return study_page.write(study, Path(out or study / "report.html"))
     opened = open_runs(given)
     if not opened:
         raise RunError("report: no run was given")

@@ -11,9 +11,9 @@ from typing import Any
 
 from fashioncnn.errors import SpaceError, StudyError
 from fashioncnn.recipes.load import dump
-from fashioncnn.reporting import search as search_page
+from fashioncnn.reporting import study as study_page
 from fashioncnn.runs.directory import Run, open_run
-from fashioncnn.runs.files import make_folder, to_json, write_text
+from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
 from fashioncnn.training.device import DeviceName
 from fashioncnn.tuning.ranking import Ranking, Tried, rank
 from fashioncnn.tuning.search import Answer, SamplerName, Search
@@ -76,10 +76,8 @@ def tune(
     sampler = _sampler(chosen, sampler, trials)
     folder = make_folder(Path(out or DEFAULT_OUT / chosen.name))
     file = folder / "study.json"
-    if not resume and file.exists():
-        raise StudyError(
-            f"{folder} holds a study: --resume goes on with it, or choose another --out"
-        )
+    if file.exists():
+        _check_earlier(file, seeds, resume)
     order = Order(
         space=str(space),
         sampler=sampler,
@@ -94,9 +92,24 @@ def tune(
     with stop_wish() as wish, order.search(chosen) as search:
         write_text(file, to_json(asdict(order)))
         _work(search, order, wish, workers, cluster)
-        search.queue_finalists()
-        _work(search, order, wish, 1, cluster)
+        if search.queue_finalists():
+            _work(search, order, wish, 1, cluster)
         return _conclude(chosen, folder, search, order)
+
+
+def _check_earlier(file: Path, seeds: int, resume: bool) -> None:
+    """Raise StudyError unless the study that `file` tells of can be gone on with."""
+    if not resume:
+        raise StudyError(
+            f"{file.parent} holds a study: --resume goes on with it, or choose another --out"
+        )
+    earlier = read_json(file)
+    begun = earlier.get("seeds") if isinstance(earlier, dict) else None
+    if begun != seeds:
+        raise StudyError(
+            f"the study in {file.parent} was begun with {begun} seeds, not {seeds}: choose another "
+            "--out, or the seeds that it was begun with"
+        )
 
 
 def _work(
@@ -140,7 +153,7 @@ def _conclude(space: Space, folder: Path, search: Search, order: Order) -> Tuned
     facts["importance"] = search.importance()
     facts["provenance"].insert(1, ("sampler", order.sampler))
     write_text(folder / "trials.json", to_json(facts))
-    page = search_page.write(folder, folder / "report.html")
+    page = study_page.write(folder, folder / "report.html")
     return Tuned(folder, ranking, winner, page, runs, len(answers) - len(tried), test)
 
 

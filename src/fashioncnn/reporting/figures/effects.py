@@ -36,7 +36,7 @@ def forest(comparisons: Sequence[Mapping[str, Any]]) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
         # What is far larger than all else has a scale of its own, or nothing else could be seen.
-        extent = max(common, _extent(one))
+        extent = max(common, _extent(one)) or 1.0
         axes.set_xlim(-1.05 * extent, 1.05 * extent)
         title = f"{one['other']} − {one['reference']}"
         axes.set_title(title + (" (other scale)" if extent > common else ""), fontsize=9.5)

@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from fashioncnn.errors import RunError
-from fashioncnn.reporting.figures import search as figures
+from fashioncnn.reporting.figures import study as figures
 from fashioncnn.reporting.figures.figure_files import keep
 from fashioncnn.reporting.html import picture, write_page
 from fashioncnn.runs.files import read_json
@@ -44,7 +44,7 @@ def write(folder: Path, page: Path) -> Path:
     if shares:
         makers["importance"] = partial(figures.importance, shares)
     return write_page(
-        "search.html.j2",
+        "study.html.j2",
         page,
         found=found,
         keys=keys,
