@@ -25,6 +25,7 @@ from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.load import load as load_recipe
 from fashioncnn.runs.provenance import versions
 from fashioncnn.training.device import fabric_for, hardware
+from fashioncnn.training.processes import Processes
 
 SIZES = range(10_000, 60_001, 10_000)
 OUT = Path(__file__).resolve().parent / "results" / "linear-cost.json"
@@ -43,7 +44,7 @@ def once(recipe_name: str, images: int) -> dict[str, float]:
         few = everything.train.take(np.arange(size))
         splits = Splits(few, everything.validation, everything.validation_indices)
         state = build_state(recipe, few.classes, 0, fabric.device, len(few))
-        training = build_training(recipe, splits, 0, fabric)
+        training = build_training(recipe, splits, 0, Processes(fabric))
         started = time.perf_counter()
         for _ in training.run(state):
             pass

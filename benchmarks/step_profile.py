@@ -19,6 +19,7 @@ from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.load import load as load_recipe
 from fashioncnn.runs.provenance import versions
 from fashioncnn.training.device import fabric_for, hardware
+from fashioncnn.training.processes import Processes
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -45,7 +46,7 @@ def main() -> None:
     fabric = fabric_for("cpu", recipe.training.precision)
     splits = build_splits(recipe, load(find(), "train"))
     state = build_state(recipe, splits.train.classes, 0, fabric.device, len(splits.train))
-    training = build_training(recipe, splits, 0, fabric)
+    training = build_training(recipe, splits, 0, Processes(fabric))
 
     profile = cProfile.Profile()
     records = training.run(state)

@@ -12,6 +12,7 @@
     ├── StudyError      a study cannot be opened or used as asked
     ├── BenchmarkError  a measurement cannot be made as asked
     ├── Diverged        the training loss is no longer a finite number
+    ├── ProcessLost     of several that train together, one has ended
     └── Stopped         the user stopped the work; it can go on later
 
 Each carries one message that names what is wrong, the value, and what is allowed.
@@ -63,6 +64,10 @@ class BenchmarkError(FashionCNNError):
 
 class Diverged(FashionCNNError):
     """The training loss is no longer a finite number."""
+
+
+class ProcessLost(FashionCNNError):
+    """Of several processes that train together, one has ended or cannot be reached."""
 
 
 class Stopped(FashionCNNError):

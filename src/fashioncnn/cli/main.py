@@ -6,7 +6,7 @@ import os
 import sys
 
 from fashioncnn.cli import verbs
-from fashioncnn.errors import FashionCNNError, Stopped
+from fashioncnn.errors import FashionCNNError, ProcessLost, Stopped
 
 STOPPED = Stopped.exit_status
 
@@ -21,6 +21,8 @@ def main() -> None:
         if status == STOPPED:
             # Typer turns Ctrl-C into this, without a word.
             status = _fail("stopped", STOPPED)
+    except ProcessLost as error:
+        status = _fail(f"error: {error}\ngo on with: {_resume_command()}", error.exit_status, True)
     except Stopped as stopped:
         status = _fail(f"{stopped}\ngo on with: {_resume_command()}", stopped.exit_status)
     except FashionCNNError as error:
@@ -43,8 +45,10 @@ def main() -> None:
     sys.exit(status)
 
 
-def _fail(line: str, status: int) -> int:
-    print(line, file=sys.stderr)  # noqa: T201
+def _fail(line: str, status: int, every_process: bool = False) -> int:
+    # What ends one of torchrun's processes ends all, but is said once.
+    if every_process or os.environ.get("LOCAL_RANK", "0") == "0":
+        print(line, file=sys.stderr)  # noqa: T201
     return status
 
 

@@ -13,6 +13,7 @@ from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.data.randomness import generator
 from fashioncnn.data.selection import Selection
+from fashioncnn.errors import RecipeError
 
 # Small batches are prepared several at a time: large enough to hide the cost of each call,
 # small enough to stay in the processor's cache.
@@ -21,7 +22,10 @@ PREPARED_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class Batch:
-    """`images_NCHW` float32, prepared; `labels` and `indices` (places in the split) int64 (n,)."""
+    """`images_NCHW` float32, prepared; `labels` and `indices` (places in the split) int64 (n,).
+
+    Where several processes share a batch, the images alone are this process's part of it.
+    """
 
     images_NCHW: Tensor
     labels: Tensor
@@ -34,7 +38,9 @@ class Batches:
 
     What `epoch` yields is a pure function of (`seed`, number of the epoch, losses known at its
     start): the order and every draw of the augmentation follow from them. The last batch of an
-    epoch may be smaller.
+    epoch may be smaller. Of each batch, process `rank` of `processes` gets every `processes`-th
+    picture, so that the processes together see what one would. Raises RecipeError when
+    `batch_size` cannot be shared out evenly.
     """
 
     pictures: LabelledImages
@@ -44,8 +50,15 @@ class Batches:
     seed: int
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     selection: Selection | None = None
+    rank: int = 0
+    processes: int = 1
 
     def __post_init__(self) -> None:
+        if self.batch_size % self.processes:
+            raise RecipeError(
+                f"training.batch_size is {self.batch_size}: {self.processes} processes cannot "
+                "share that evenly"
+            )
         self._images = as_uint8_NCHW(self.pictures.images_NHW, self.device)
         self._labels = torch.as_tensor(self.pictures.labels)
         self._flip_phase: Tensor | None = None
@@ -88,13 +101,17 @@ class Batches:
         first = first_step * self.batch_size
         # Groups begin where they would without `first_step`, so that the arithmetic is the same.
         for start in range(first - first % stride, len(order), stride):
-            group = slice(start, start + stride)
-            affine = None if draws.affine_N23 is None else draws.affine_N23[group]
-            images = draws.change_pixels(self._images[order[group]], group)
+            end = min(start + stride, len(order))
+            mine = slice(start + self.rank, end, self.processes)
+            affine = None if draws.affine_N23 is None else draws.affine_N23[mine]
+            images = draws.change_pixels(self._images[order[mine]], mine)
             images = self.preparation(images, affine)
-            for offset in range(max(0, first - start), len(images), self.batch_size):
-                chosen = slice(offset, offset + self.batch_size)
-                yield Batch(images[chosen], labels[group][chosen], order[group][chosen])
+            share = self.batch_size // self.processes
+            for batch, at in enumerate(range(start, end, self.batch_size)):
+                if at >= first:
+                    chosen = slice(at, min(at + self.batch_size, end))
+                    part = images[batch * share : (batch + 1) * share]
+                    yield Batch(part, labels[chosen], order[chosen])
 
     def _flips(self, number: int, order: Tensor) -> Tensor | None:
         """Return the alternating flips' uniforms (n, 1) of epoch `number`, by place in `order`.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -22,11 +21,9 @@ from fashioncnn.training.averaging import MovingAverage
 from fashioncnn.training.loop import Training
 from fashioncnn.training.losses import KnownLosses
 from fashioncnn.training.optimizers import OPTIMIZERS, OptimizerSettings
+from fashioncnn.training.processes import Processes
 from fashioncnn.training.schedules import learning_rate_factor
 from fashioncnn.training.state import TrainingState
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
 
 
 def build_splits(recipe: Recipe, pictures: LabelledImages) -> Splits:
@@ -85,16 +82,19 @@ def build_state(
     return TrainingState(network, optimizer, average, device, losses)
 
 
-def build_training(recipe: Recipe, splits: Splits, seed: int, fabric: Fabric) -> Training:
-    """Return the recipe's training on `splits`."""
+def build_training(recipe: Recipe, splits: Splits, seed: int, processes: Processes) -> Training:
+    """Return the recipe's training on `splits`. Raises RecipeError as Batches does."""
+    device = processes.fabric.device
     batches = Batches(
         splits.train,
         build_preparation(recipe),
         build_augmentation(recipe, splits.train.class_names),
         recipe.training.batch_size,
         seed,
-        fabric.device,
+        device,
         Selection(**recipe.selection.model_dump()) if recipe.selection else None,
+        processes.rank,
+        processes.count,
     )
     schedule = recipe.schedule
     factor = functools.partial(
@@ -106,10 +106,10 @@ def build_training(recipe: Recipe, splits: Splits, seed: int, fabric: Fabric) ->
         final_factor=schedule.final_factor,
     )
     return Training(
-        fabric,
+        processes,
         batches,
         splits.validation,
-        build_loss(recipe, splits.train.class_names).to(fabric.device),
+        build_loss(recipe, splits.train.class_names).to(device),
         lambda step: factor(step=step),
         recipe.training.epochs,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 import sys
@@ -22,6 +23,9 @@ def command() -> str:
     """Return the command line of this process, as one would type it."""
     program = Path(sys.argv[0]).name
     words = ["python", "-m", "fashioncnn"] if program == "__main__.py" else [program]
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        here, nodes = os.environ["LOCAL_WORLD_SIZE"], os.environ.get("GROUP_WORLD_SIZE", "1")
+        words = ["torchrun", "--nnodes", nodes, "--nproc-per-node", here, "-m", "fashioncnn"]
     return shlex.join([*words, *sys.argv[1:]])
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -43,10 +44,11 @@ def choose_device(name: DeviceName) -> torch.device:
     return torch.device(name)
 
 
-def fabric_for(name: DeviceName, precision: PrecisionName) -> Fabric:
+def fabric_for(name: DeviceName, precision: PrecisionName, *, together: bool = False) -> Fabric:
     """Return a launched Fabric on one device; see `choose_device`.
 
-    Precision "auto" is bf16 where that device has instructions for it.
+    Precision "auto" is bf16 where that device has instructions for it. With `together`, the
+    processes that torchrun has started are connected, each on a device of its own.
     """
     # Fabric takes a second to import, which only training should pay.
     from lightning_fabric import Fabric
@@ -56,10 +58,29 @@ def fabric_for(name: DeviceName, precision: PrecisionName) -> Fabric:
     device = choose_device(name)
     bf16 = precision == "bf16" or (precision == "auto" and has_bf16(device.type))
     fabric = Fabric(
-        accelerator=device.type, devices=1, precision="bf16-mixed" if bf16 else "32-true"
+        accelerator=device.type,
+        precision="bf16-mixed" if bf16 else "32-true",
+        **(_connection() if together and launched_together() else {"devices": 1}),
     )
     fabric.launch()
     return fabric
+
+
+def launched_together() -> bool:
+    """Say whether this is one of several processes that torchrun has started."""
+    return torch.distributed.is_torchelastic_launched() and int(os.environ["WORLD_SIZE"]) > 1
+
+
+def _connection() -> dict[str, Any]:
+    from lightning_fabric.strategies.ddp import DDPStrategy
+
+    here = int(os.environ["LOCAL_WORLD_SIZE"])
+    strategy = DDPStrategy(gradient_as_bucket_view=True)
+    return {
+        "devices": here,
+        "num_nodes": int(os.environ["WORLD_SIZE"]) // here,
+        "strategy": strategy,
+    }
 
 
 def precision_of(fabric: Fabric) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,11 +19,10 @@ from fashioncnn.data.batches import Batches, in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.errors import Diverged
+from fashioncnn.training.processes import Processes
 from fashioncnn.training.record import EpochRecord
 from fashioncnn.training.state import TrainingState
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
+from fashioncnn.training.whole_batch import span_processes
 
 # Reading the loss waits for the device, so it is looked at now and then.
 STEPS_BETWEEN_CHECKS = 20
@@ -44,7 +42,7 @@ class Training:
     every step and answers whether to stop.
     """
 
-    fabric: Fabric
+    processes: Processes
     batches: Batches
     validation: LabelledImages
     loss: nn.Module
@@ -58,7 +56,10 @@ class Training:
         When a record is yielded, `state` stands before the next epoch. Raises Diverged when the
         loss is not finite, StopRequested when `after_step` asks to stop.
         """
-        network, optimizer = self.fabric.setup(state.network, state.optimizer)
+        if self.processes.count > 1:
+            span_processes(state.network, self.processes)
+        fabric = self.processes.fabric
+        network, optimizer = fabric.setup(state.network, state.optimizer)
         for epoch in range(state.position.epoch, self.epochs):
             started = time.perf_counter() - state.seconds
             network.train()
@@ -67,10 +68,11 @@ class Training:
             for batch in self.batches.epoch(epoch, state.position.step, losses_N):
                 step = steps_before + state.position.step
                 state.set_learning_rates(self.learning_rate_factor(step))
-                logits = network(batch.images_NCHW)
+                self.processes.begin_batch(len(batch.labels))
+                logits = self.processes.whole(network(batch.images_NCHW))
                 loss = self.loss(logits, batch.labels)
                 optimizer.zero_grad()
-                self.fabric.backward(loss)
+                fabric.backward(loss)
                 optimizer.step()
                 if state.average:
                     state.average.update()
@@ -106,7 +108,7 @@ class Training:
         val_loss, val_by_class, val_accuracy = None, None, None
         if len(self.validation):
             val_loss, right_by_class = validate(
-                self.fabric, state.predictor, self.validation, self.batches.preparation
+                self.processes, state.predictor, self.validation, self.batches.preparation
             )
             val_accuracy = int(right_by_class.sum()) / len(self.validation)
             of_class = np.bincount(self.validation.labels, minlength=len(right_by_class))
@@ -130,17 +132,20 @@ class Training:
 
 @torch.no_grad()
 def validate(
-    fabric: Fabric, network: nn.Module, pictures: LabelledImages, preparation: Preparation
+    processes: Processes, network: nn.Module, pictures: LabelledImages, preparation: Preparation
 ) -> tuple[float, NDArray[np.int64]]:
     """Return `network`'s mean cross-entropy on `pictures`, and how many it has right by class."""
     network.eval()
+    fabric = processes.fabric
     loss_sum = 0.0
     right = np.zeros(pictures.classes, np.int64)
-    for batch in in_order(pictures, preparation, VALIDATION_BATCH, fabric.device):
+    mine = pictures.take(np.arange(len(pictures))[processes.part])
+    for batch in in_order(mine, preparation, VALIDATION_BATCH, fabric.device):
         with fabric.autocast():
             logits = network(batch.images_NCHW)
         logits = logits.float()
         loss_sum += float(functional.cross_entropy(logits, batch.labels, reduction="sum"))
         labels = batch.labels[logits.argmax(1) == batch.labels]
         right += np.bincount(labels.cpu().numpy(), minlength=len(right))
-    return loss_sum / len(pictures), right
+    total, *by_class = processes.sum(torch.tensor([loss_sum, *right], dtype=torch.float64)).tolist()
+    return total / len(pictures), np.array(by_class, np.int64)

@@ -31,6 +31,7 @@ from fashioncnn.reporting import audit as audit_page
 from fashioncnn.runs.directory import Run
 from fashioncnn.runs.files import make_folder, to_json, write_text
 from fashioncnn.training.device import DeviceName, fabric_for
+from fashioncnn.training.processes import Processes
 from fashioncnn.workflows.evaluate import evaluated, predictions_of
 from fashioncnn.workflows.opening import open_runs
 from fashioncnn.workflows.say import tracked
@@ -137,7 +138,7 @@ def out_of_fold(
         kept = train.take(np.setdiff1d(np.arange(len(train)), held))
         state = build_state(recipe, train.classes, seed + number, fabric.device, images=len(kept))
         splits = Splits(kept, train.take(np.empty(0, np.int64)), np.empty(0, np.int64))
-        for _ in build_training(recipe, splits, seed + number, fabric).run(state):
+        for _ in build_training(recipe, splits, seed + number, Processes(fabric)).run(state):
             pass
         held_out = predict(state.predictor, train.take(held), preparation, fabric.device)
         train_p[held] = np.exp(held_out.log_probabilities)

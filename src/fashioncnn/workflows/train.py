@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from fashioncnn.data import sources
+from fashioncnn.data.splits import Splits
 from fashioncnn.errors import RunError, Stopped
 from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.load import differences, dump, load
@@ -23,17 +27,14 @@ from fashioncnn.training.device import (
     PrecisionName,
     fabric_for,
     hardware,
+    launched_together,
     precision_of,
 )
 from fashioncnn.training.loop import StopRequested, Training
+from fashioncnn.training.processes import Processes, together
 from fashioncnn.training.state import TrainingState
-from fashioncnn.workflows.say import TrainingProgress, duration, say
+from fashioncnn.workflows.say import TrainingProgress, duration, say, silence
 from fashioncnn.workflows.stopping import StopWish, stop_wish
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
-    from fashioncnn.data.splits import Splits
 
 DEFAULT_OUT = Path("runs")
 AfterEpoch = Callable[[Mapping[str, Any]], bool]
@@ -83,19 +84,26 @@ def train_seeds(
     recipe. With `resume`, a run of the same recipe and seed goes on where it was stopped, a
     finished one is returned as it is, and a missing one is started; `out` may then name one run
     directory. `after_epoch` is given each epoch's record, as in metrics.jsonl, and answers whether
-    to stop there. Raises FashionCNNError with one clear line: RecipeError, DataError, RunError,
-    StorageError, DeviceError, Diverged; Stopped after Ctrl-C or SIGTERM, or when `after_epoch` asks
-    for it, everything saved.
+    to stop there. Under torchrun, the processes train together; the first one writes and speaks.
+    Raises FashionCNNError with one clear line: RecipeError, DataError, RunError, StorageError,
+    DeviceError, Diverged; ProcessLost when another of the processes ended; Stopped after Ctrl-C or
+    SIGTERM, or when `after_epoch` asks for it, everything saved.
     """
     if precision != "auto":
         changes = [*changes, f'training.precision="{precision}"']
     with stop_wish() as wish:
         chosen = load(recipe, changes)
         source = sources.find(data)
-        fabric = fabric_for(device, chosen.training.precision)
+        fabric = fabric_for(device, chosen.training.precision, together=True)
         splits = build_splits(chosen, sources.load(source, "train"))
-        session = Session(chosen, splits, fabric, Path(out), resume, wish, after_epoch)
-        return [session.run(seed) for seed in seeds]
+        with together(fabric) as processes, nullcontext() if processes.first else silence():
+            session = Session(chosen, splits, processes, Path(out), resume, wish, after_epoch)
+            return [session.run(seed) for seed in seeds]
+
+
+def is_first_process() -> bool:
+    """Say whether this process writes and speaks: all do but the further ones of torchrun."""
+    return not launched_together() or os.environ["RANK"] == "0"
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,7 @@ class Session:
 
     recipe: Recipe
     splits: Splits
-    fabric: Fabric
+    processes: Processes
     out: Path
     resume: bool
     wish: StopWish
@@ -112,12 +120,16 @@ class Session:
 
     def run(self, seed: int) -> Run:
         """Train one seed, from the start or from where it was stopped."""
-        run = (self._earlier(seed) if self.resume else None) or self._create(seed)
-        with locked(run):
-            train = self.splits.train
-            state = build_state(
-                self.recipe, train.classes, seed, self.fabric.device, images=len(train)
-            )
+        with ExitStack() as held:
+
+            def begin() -> Run:
+                run = (self._earlier(seed) if self.resume else None) or self._create(seed)
+                held.enter_context(locked(run))
+                return run
+
+            run = self.processes.agree(begin)
+            train, device = self.splits.train, self.processes.fabric.device
+            state = build_state(self.recipe, train.classes, seed, device, images=len(train))
             records = self._restore(run, state)
             if state.position.epoch >= self.recipe.training.epochs:
                 say(f"{run.path} is complete")
@@ -140,12 +152,18 @@ class Session:
                 "validation_images": len(self.splits.validation),
                 "sha256": self.splits.digest,
             },
-            hardware=hardware(self.fabric.device),
-            precision=precision_of(self.fabric),
+            hardware=self._hardware(),
+            precision=precision_of(self.processes.fabric),
             threads=torch.get_num_threads(),
         )
         files = {"recipe.toml": dump(self.recipe), "provenance.json": to_json(facts)}
         return create(new_path(self.out, self.recipe.name, seed), files)
+
+    def _hardware(self) -> str:
+        """Name what computes, and how many of it do."""
+        count = self.processes.count
+        one = hardware(self.processes.fabric.device)
+        return one if count == 1 else f"{count} processes, each {one}"
 
     def _earlier(self, seed: int) -> Run | None:
         """Find the newest run to go on with. RunError when `out` is a run of something else."""
@@ -168,29 +186,29 @@ class Session:
     def _restore(self, run: Run, state: TrainingState) -> list[dict[str, Any]]:
         """Take the newest whole checkpoint on, if any, and return the epochs before it."""
         if not checkpoints.exists(run.checkpoints):
-            return log.trim(run.metrics_file, 0)
+            return self.processes.agree(lambda: log.trim(run.metrics_file, 0))
         checkpoint, faults = checkpoints.load_newest(run.checkpoints)
         for fault in faults:
             say(f"{fault}; going on from an earlier checkpoint")
         state.restore(checkpoint.tensors, checkpoint.values)
         began = run.provenance.get("hardware"), run.provenance.get("precision")
-        now = hardware(self.fabric.device), precision_of(self.fabric)
+        now = self._hardware(), precision_of(self.processes.fabric)
         if began != now:
             say(
                 f"this run began with {began[1]} on {began[0]} and goes on with {now[1]} on "
                 f"{now[0]}: its weights will not be bit-identical to those of one machine"
             )
-        return log.trim(run.metrics_file, state.position.epoch)
+        return self.processes.agree(lambda: log.trim(run.metrics_file, state.position.epoch))
 
     def _train(
         self, run: Run, seed: int, state: TrainingState, records: list[dict[str, Any]]
     ) -> None:
-        training = build_training(self.recipe, self.splits, seed, self.fabric)
+        training = build_training(self.recipe, self.splits, seed, self.processes)
         batches = training.batches
         say(
             f"{self.recipe.name}, seed {seed}: {len(batches.pictures):,} pictures, "
             f"{sum(p.numel() for p in state.network.parameters()):,} parameters, "
-            f"{precision_of(self.fabric)} on {hardware(self.fabric.device)}, in {run.path}"
+            f"{precision_of(self.processes.fabric)} on {self._hardware()}, in {run.path}"
         )
         if state.position.epoch or state.position.step:
             say(f"going on in epoch {state.position.epoch + 1}, step {state.position.step + 1}")
@@ -198,7 +216,7 @@ class Session:
 
             def after_step(state: TrainingState) -> bool:
                 progress.step(state)
-                return bool(self.wish)
+                return self.processes.any(bool(self.wish))
 
             try:
                 self._epochs(
@@ -208,7 +226,9 @@ class Session:
                 pass
             else:
                 return
-        checkpoints.save(run.checkpoints, state.tensors(), state.values())
+        self.processes.agree(
+            lambda: checkpoints.save(run.checkpoints, state.tensors(), state.values())
+        )
         raise Stopped(
             f"stopped in epoch {state.position.epoch + 1} of {training.epochs} after step "
             f"{state.position.step} of {batches.steps(state.position.epoch)}; saved in {run.path}"
@@ -223,25 +243,31 @@ class Session:
         progress: TrainingProgress,
     ) -> None:
         best = max((_merit(record) for record in records), default=None)
-        kept_epochs = snapshots.wanted(training.epochs)
+        agree = self.processes.agree
         if not records:
-            snapshots.save(run.snapshots, 0, state.predictor.state_dict())
+            agree(lambda: snapshots.save(run.snapshots, 0, state.predictor.state_dict()))
         for record in training.run(state):
             metrics = record.metrics()
             records.append(metrics)
-            log.append(run.metrics_file, metrics)
-            names = ["last"]
-            if best is None or _merit(metrics) > best:
-                best = _merit(metrics)
-                names.append("best")
-            if record.epoch in kept_epochs:
-                snapshots.save(run.snapshots, record.epoch, state.predictor.state_dict())
-            checkpoints.save(run.checkpoints, state.tensors(), state.values(), names)
+            better = best is None or _merit(metrics) > best
+            best = _merit(metrics) if better else best
+            agree(partial(_keep, run, state, metrics, better, training.epochs))
             progress.epoch(record, state)
             enough = self.after_epoch is not None and self.after_epoch(metrics)
-            if (self.wish or enough) and record.epoch < training.epochs:
+            if record.epoch < training.epochs and self.processes.any(bool(self.wish) or enough):
                 raise StopRequested
         say(f"trained in {duration(sum(record['train/seconds'] for record in records))}")
+
+
+def _keep(
+    run: Run, state: TrainingState, metrics: dict[str, Any], better: bool, epochs: int
+) -> None:
+    """Bring an epoch to the disk, the log before the checkpoint."""
+    log.append(run.metrics_file, metrics)
+    if metrics["epoch"] in snapshots.wanted(epochs):
+        snapshots.save(run.snapshots, metrics["epoch"], state.predictor.state_dict())
+    names = ["last", "best"] if better else ["last"]
+    checkpoints.save(run.checkpoints, state.tensors(), state.values(), names)
 
 
 def _merit(record: dict[str, Any]) -> tuple[float, float]:
