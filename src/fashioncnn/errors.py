@@ -10,6 +10,7 @@
     ├── DeviceError     the device or precision asked for is not there
     ├── SpaceError      a search space is not valid
     ├── StudyError      a study cannot be opened or used as asked
+    ├── TrackingError   an experiment tracker is not installed, or cannot be reached
     ├── BenchmarkError  a measurement cannot be made as asked
     ├── Diverged        the training loss is no longer a finite number
     ├── ProcessLost     of several that train together, one has ended
@@ -56,6 +57,10 @@ class SpaceError(FashionCNNError):
 
 class StudyError(FashionCNNError):
     """A study cannot be opened or used as asked."""
+
+
+class TrackingError(FashionCNNError):
+    """An experiment tracker is not installed, or cannot be reached or written."""
 
 
 class BenchmarkError(FashionCNNError):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import enum
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from fashioncnn.tracking.trackers import TrackerName
 
 
 class Device(enum.StrEnum):
@@ -49,6 +53,13 @@ class Checkpoint(enum.StrEnum):
     LAST = "last"
 
 
+class Tracker(enum.StrEnum):
+    """Who gets a copy of a run."""
+
+    TENSORBOARD = "tensorboard"
+    MLFLOW = "mlflow"
+
+
 class Executor(enum.StrEnum):
     """Where trainings run."""
 
@@ -64,6 +75,10 @@ DataFolder = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help="Fashion-MNIST's folder, if not found by itself."),
 ]
+LogOption = Annotated[
+    list[Tracker] | None,
+    typer.Option("--log", help="Copy to this tracker, too; repeatable."),
+]
 ExecutorOption = Annotated[
     Executor, typer.Option("--executor", help="On this machine, or as tasks on a Ray cluster.")
 ]
@@ -76,6 +91,11 @@ DeviceOption = Annotated[Device, typer.Option("--device", help="Where to compute
 CheckpointOption = Annotated[
     Checkpoint, typer.Option("--checkpoint", help="Best by validation, or last.")
 ]
+
+
+def names(log: Sequence[Tracker] | None) -> list[TrackerName]:
+    """Return the trackers as workflows want them."""
+    return [one.value for one in log or ()]
 
 
 def answer(as_json: bool, values: dict[str, Any], text: str) -> None:

@@ -20,8 +20,10 @@ from fashioncnn.cli.options import (
     ExecutorOption,
     GpusOption,
     Json,
+    LogOption,
     Precision,
     answer,
+    names,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def train(
     report: Annotated[
         bool, typer.Option("--report", help="Afterwards evaluate on test and write the page.")
     ] = False,
+    log: LogOption = None,
     as_json: Json = False,
 ) -> None:
     """Train a network by a recipe."""
@@ -84,6 +87,7 @@ def train(
         device=device.value,
         precision=precision.value,
         resume=resume,
+        log=names(log),
     )
     if not is_first_process():
         return
@@ -97,7 +101,7 @@ def train(
     if report:
         from fashioncnn.workflows.report import report as write_page
 
-        page = write_page(runs, data=data, device=device.value)
+        page = write_page(runs, data=data, device=device.value, log=names(log))
     values = {
         "runs": paths,
         "metrics": summarise([score.metrics("val") for score in scores]) if scores else {},

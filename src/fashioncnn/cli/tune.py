@@ -19,7 +19,9 @@ from fashioncnn.cli.options import (
     ExecutorOption,
     GpusOption,
     Json,
+    LogOption,
     answer,
+    names,
 )
 from fashioncnn.cli.tables import spread, table
 
@@ -74,6 +76,7 @@ def tune(
     ] = False,
     data: DataFolder = None,
     device: DeviceOption = Device.AUTO,
+    log: LogOption = None,
     as_json: Json = False,
 ) -> None:
     """Search for the best settings of a recipe, by validation accuracy over several seeds."""
@@ -96,6 +99,7 @@ def tune(
         resume=resume,
         data=data,
         device=device.value,
+        log=names(log),
     )
     values = tuned.ranking.to_json() | {
         "folder": str(tuned.folder),

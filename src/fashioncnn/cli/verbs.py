@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,14 +16,16 @@ from fashioncnn.cli.options import (
     Device,
     DeviceOption,
     Json,
+    LogOption,
     Runs,
     answer,
+    names,
 )
 from fashioncnn.cli.train import train
 from fashioncnn.cli.tune import tune
 
 if TYPE_CHECKING:
-    from fashioncnn.runs.directory import Run
+    pass
 
 app = typer.Typer(
     help="Train, evaluate and explain convolutional networks on Fashion-MNIST.",
@@ -191,20 +192,11 @@ def report(
     full: Annotated[
         bool, typer.Option("--full", help="Also worse and unknown pictures; about a minute more.")
     ] = False,
+    log: LogOption = None,
     as_json: Json = False,
 ) -> None:
     """Write one page about runs; evaluates and explains them first where that is not done."""
-    page = _report(runs, out, data, device, full)
-    answer(as_json, {"report": str(page)}, f"The page: {page}")
-
-
-def _report(
-    runs: Sequence[Run | Path],
-    out: Path | None,
-    data: Path | None,
-    device: Device,
-    full: bool = False,
-) -> Path:
     from fashioncnn.workflows.report import report as report_runs
 
-    return report_runs(runs, out=out, data=data, device=device.value, full=full)
+    page = report_runs(runs, out=out, data=data, device=device.value, full=full, log=names(log))
+    answer(as_json, {"report": str(page)}, f"The page: {page}")

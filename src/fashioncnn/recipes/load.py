@@ -92,7 +92,7 @@ def dump(recipe: Recipe) -> str:
 
 def differences(mine: Recipe, theirs: Recipe) -> list[str]:
     """List the keys that decide the weights and differ, as "key: mine, not theirs"."""
-    left, right = _flatten(mine.settings()), _flatten(theirs.settings())
+    left, right = flatten(mine.settings()), flatten(theirs.settings())
     return [
         f"{key} {left.get(key)!r}, not {right.get(key)!r}"
         for key in sorted(left.keys() | right.keys())
@@ -143,11 +143,12 @@ def _unknown_classes(tables: dict[str, Any], class_names: Sequence[str]) -> list
     return lines
 
 
-def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested tables as one, with keys such as "optimizer.name"."""
     flat: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, dict):
-            flat |= _flatten(value, f"{prefix}{key}.")
+            flat |= flatten(value, f"{prefix}{key}.")
         else:
             flat[prefix + key] = value
     return flat

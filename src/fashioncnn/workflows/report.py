@@ -14,6 +14,7 @@ from fashioncnn.reporting import study as study_page
 from fashioncnn.reporting.facts import groups
 from fashioncnn.runs import readings
 from fashioncnn.runs.directory import Run
+from fashioncnn.tracking.trackers import TrackerName, check, track
 from fashioncnn.training.device import DeviceName
 from fashioncnn.workflows.attribute import attribute
 from fashioncnn.workflows.compare import compare_groups
@@ -32,6 +33,7 @@ def report(
     data: Path | str | None = None,
     device: DeviceName = "auto",
     full: bool = False,
+    log: Sequence[TrackerName] = (),
 ) -> Path:
     """Write the page about `runs`, or about the study that `tune` left; return its path.
 
@@ -40,14 +42,31 @@ def report(
     lies in the run, or beside several runs, unless `out` names a file; the figures lie in
     `figures/`. With `full`, the first run of each recipe is also put under stress (worse and
     unknown pictures); for one recipe, maps of attribution are drawn and checked too, and test
-    pictures laid out on a map. Raises RunError when a run cannot be used.
+    pictures laid out on a map. `log` names trackers that get a copy of each run. Raises RunError
+    when a run cannot be used, TrackingError when a tracker cannot.
     """
+    check(log)
     given = [runs] if isinstance(runs, Run | Path | str) else list(runs)
     if len(given) == 1 and (study := _study(given[0])):
+        if log:
+            raise RunError(f"{study} is a study: tune --log copies its runs as it trains them")
         return study_page.write(study, Path(out or study / "report.html"))
     opened = open_runs(given)
     if not opened:
         raise RunError("report: no run was given")
+    page = _runs_page(opened, out, data, device, full)
+    for run in opened:
+        track(log, run, say)
+    return page
+
+
+def _runs_page(
+    opened: Sequence[Run],
+    out: Path | str | None,
+    data: Path | str | None,
+    device: DeviceName,
+    full: bool,
+) -> Path:
     for run in opened:
         evaluated(run, data, device)
     folder = _folder(opened)

@@ -22,6 +22,7 @@ from fashioncnn.runs import checkpoints, log, snapshots
 from fashioncnn.runs.directory import Run, create, is_run, locked, new_path, open_run, runs_below
 from fashioncnn.runs.files import to_json
 from fashioncnn.runs.provenance import provenance
+from fashioncnn.tracking.trackers import TrackerName, Trackers, check, tracked
 from fashioncnn.training.device import (
     DeviceName,
     PrecisionName,
@@ -50,6 +51,7 @@ def train(
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
     resume: bool = False,
+    log: Sequence[TrackerName] = (),
     after_epoch: AfterEpoch | None = None,
 ) -> Run:
     """Train `recipe` (a built-in name, or a path) once; see `train_seeds`."""
@@ -62,6 +64,7 @@ def train(
         device=device,
         precision=precision,
         resume=resume,
+        log=log,
         after_epoch=after_epoch,
     )[0]
 
@@ -76,6 +79,7 @@ def train_seeds(
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
     resume: bool = False,
+    log: Sequence[TrackerName] = (),
     after_epoch: AfterEpoch | None = None,
 ) -> list[Run]:
     """Train once a seed, each in a directory of its own, `out`/<recipe>/<time>-s<seed>.
@@ -83,27 +87,50 @@ def train_seeds(
     `changes` are as in "optimizer.learning_rate=0.002"; `precision` "auto" leaves it to the
     recipe. With `resume`, a run of the same recipe and seed goes on where it was stopped, a
     finished one is returned as it is, and a missing one is started; `out` may then name one run
-    directory. `after_epoch` is given each epoch's record, as in metrics.jsonl, and answers whether
-    to stop there. Under torchrun, the processes train together; the first one writes and speaks.
-    Raises FashionCNNError with one clear line: RecipeError, DataError, RunError, StorageError,
-    DeviceError, Diverged; ProcessLost when another of the processes ended; Stopped after Ctrl-C or
-    SIGTERM, or when `after_epoch` asks for it, everything saved.
+    directory. `log` names trackers that get a copy as it grows. `after_epoch` is given each epoch's
+    record, as in metrics.jsonl, and answers whether to stop there. Under torchrun, the processes
+    train together; the first one writes and speaks. Raises FashionCNNError with one clear line:
+    RecipeError, DataError, RunError, StorageError, DeviceError, TrackingError, Diverged;
+    ProcessLost when another of the processes ended; Stopped after Ctrl-C or SIGTERM, or when
+    `after_epoch` asks for it, everything saved.
     """
     if precision != "auto":
         changes = [*changes, f'training.precision="{precision}"']
+    check(log)
     with stop_wish() as wish:
         chosen = load(recipe, changes)
         source = sources.find(data)
         fabric = fabric_for(device, chosen.training.precision, together=True)
         splits = build_splits(chosen, sources.load(source, "train"))
         with together(fabric) as processes, nullcontext() if processes.first else silence():
-            session = Session(chosen, splits, processes, Path(out), resume, wish, after_epoch)
+            session = Session(chosen, splits, processes, Path(out), resume, wish, log, after_epoch)
             return [session.run(seed) for seed in seeds]
 
 
 def is_first_process() -> bool:
     """Say whether this process writes and speaks: all do but the further ones of torchrun."""
     return not launched_together() or os.environ["RANK"] == "0"
+
+
+@dataclass(frozen=True)
+class Ongoing:
+    """A run under way: where it lies, where it stands, its epochs so far, who gets a copy."""
+
+    run: Run
+    seed: int
+    state: TrainingState
+    records: list[dict[str, Any]]
+    trackers: Trackers
+
+    def keep(self, metrics: dict[str, Any], better: bool, epochs: int) -> None:
+        """Bring an epoch to the disk, the log before the checkpoint, then to the trackers."""
+        run, state = self.run, self.state
+        log.append(run.metrics_file, metrics)
+        if metrics["epoch"] in snapshots.wanted(epochs):
+            snapshots.save(run.snapshots, metrics["epoch"], state.predictor.state_dict())
+        names = ["last", "best"] if better else ["last"]
+        checkpoints.save(run.checkpoints, state.tensors(), state.values(), names)
+        self.trackers.epochs(self.records)
 
 
 @dataclass(frozen=True)
@@ -116,7 +143,8 @@ class Session:
     out: Path
     resume: bool
     wish: StopWish
-    after_epoch: AfterEpoch | None = None
+    log: Sequence[TrackerName]
+    after_epoch: AfterEpoch | None
 
     def run(self, seed: int) -> Run:
         """Train one seed, from the start or from where it was stopped."""
@@ -131,10 +159,12 @@ class Session:
             train, device = self.splits.train, self.processes.fabric.device
             state = build_state(self.recipe, train.classes, seed, device, images=len(train))
             records = self._restore(run, state)
-            if state.position.epoch >= self.recipe.training.epochs:
-                say(f"{run.path} is complete")
-                return run
-            self._train(run, seed, state, records)
+            with tracked(self.log if self.processes.first else (), run, say) as trackers:
+                trackers.epochs(records)
+                if state.position.epoch >= self.recipe.training.epochs:
+                    say(f"{run.path} is complete")
+                else:
+                    self._train(Ongoing(run, seed, state, records, trackers))
         return run
 
     def _create(self, seed: int) -> Run:
@@ -200,13 +230,12 @@ class Session:
             )
         return self.processes.agree(lambda: log.trim(run.metrics_file, state.position.epoch))
 
-    def _train(
-        self, run: Run, seed: int, state: TrainingState, records: list[dict[str, Any]]
-    ) -> None:
-        training = build_training(self.recipe, self.splits, seed, self.processes)
+    def _train(self, ongoing: Ongoing) -> None:
+        run, state = ongoing.run, ongoing.state
+        training = build_training(self.recipe, self.splits, ongoing.seed, self.processes)
         batches = training.batches
         say(
-            f"{self.recipe.name}, seed {seed}: {len(batches.pictures):,} pictures, "
+            f"{self.recipe.name}, seed {ongoing.seed}: {len(batches.pictures):,} pictures, "
             f"{sum(p.numel() for p in state.network.parameters()):,} parameters, "
             f"{precision_of(self.processes.fabric)} on {self._hardware()}, in {run.path}"
         )
@@ -219,9 +248,7 @@ class Session:
                 return self.processes.any(bool(self.wish))
 
             try:
-                self._epochs(
-                    replace(training, after_step=after_step), run, state, records, progress
-                )
+                self._epochs(replace(training, after_step=after_step), ongoing, progress)
             except StopRequested:
                 pass
             else:
@@ -234,14 +261,8 @@ class Session:
             f"{state.position.step} of {batches.steps(state.position.epoch)}; saved in {run.path}"
         )
 
-    def _epochs(
-        self,
-        training: Training,
-        run: Run,
-        state: TrainingState,
-        records: list[dict[str, Any]],
-        progress: TrainingProgress,
-    ) -> None:
+    def _epochs(self, training: Training, ongoing: Ongoing, progress: TrainingProgress) -> None:
+        run, state, records = ongoing.run, ongoing.state, ongoing.records
         best = max((_merit(record) for record in records), default=None)
         agree = self.processes.agree
         if not records:
@@ -251,23 +272,12 @@ class Session:
             records.append(metrics)
             better = best is None or _merit(metrics) > best
             best = _merit(metrics) if better else best
-            agree(partial(_keep, run, state, metrics, better, training.epochs))
+            agree(partial(ongoing.keep, metrics, better, training.epochs))
             progress.epoch(record, state)
             enough = self.after_epoch is not None and self.after_epoch(metrics)
             if record.epoch < training.epochs and self.processes.any(bool(self.wish) or enough):
                 raise StopRequested
         say(f"trained in {duration(sum(record['train/seconds'] for record in records))}")
-
-
-def _keep(
-    run: Run, state: TrainingState, metrics: dict[str, Any], better: bool, epochs: int
-) -> None:
-    """Bring an epoch to the disk, the log before the checkpoint."""
-    log.append(run.metrics_file, metrics)
-    if metrics["epoch"] in snapshots.wanted(epochs):
-        snapshots.save(run.snapshots, metrics["epoch"], state.predictor.state_dict())
-    names = ["last", "best"] if better else ["last"]
-    checkpoints.save(run.checkpoints, state.tensors(), state.values(), names)
 
 
 def _merit(record: dict[str, Any]) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from fashioncnn.recipes.load import differences, dump, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.directory import Run, open_run, runs_below
 from fashioncnn.runs.files import make_folder
+from fashioncnn.tracking.trackers import TrackerName, check, track
 from fashioncnn.training.device import DeviceName, PrecisionName
 from fashioncnn.workflows.ray_cluster import (
     POLL_SECONDS,
@@ -38,14 +39,17 @@ def train_seeds_on_cluster(
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
     resume: bool = False,
+    log: Sequence[TrackerName] = (),
 ) -> list[Run]:
     """Train once a seed on `cluster`; as `train_seeds` does, in runs below `out` on this machine.
 
-    With `resume`, finished runs in `out` are returned as they are; others begin anew. Raises
-    StudyError when the cluster cannot be reached, or a task fails; Diverged; Stopped.
+    A finished run is copied to the trackers that `log` names. With `resume`, finished runs in `out`
+    are returned as they are; others begin anew. Raises StudyError when the cluster cannot be
+    reached, or a task fails; TrackingError; Diverged; Stopped.
     """
     if precision != "auto":
         changes = [*changes, f'training.precision="{precision}"']
+    check(log)
     chosen, folder = load(recipe, changes), make_folder(Path(out))
     runs = _finished(chosen, folder) if resume else {}
     with stop_wish() as wish, connected(cluster.address) as ray:
@@ -57,6 +61,7 @@ def train_seeds_on_cluster(
                 for reference in ray.wait(list(pending), timeout=POLL_SECONDS)[0]:
                     seed = pending.pop(reference)
                     runs[seed] = _gather(ray, reference, folder)
+                    track(log, runs[seed], say)
                     say(f"seed {seed} is trained: {runs[seed].path}; {len(pending)} to come")
                 if wish:
                     raise Stopped(f"stopped; {len(runs)} of {len(seeds)} runs are in {folder}")

@@ -14,6 +14,7 @@ from fashioncnn.recipes.load import dump
 from fashioncnn.reporting import study as study_page
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
+from fashioncnn.tracking.trackers import TrackerName, check
 from fashioncnn.training.device import DeviceName
 from fashioncnn.tuning.ranking import Ranking, Tried, rank
 from fashioncnn.tuning.search import Answer, SamplerName, Search
@@ -60,6 +61,7 @@ def tune(
     resume: bool = False,
     data: Path | str | None = None,
     device: DeviceName = "auto",
+    log: Sequence[TrackerName] = (),
 ) -> Tuned:
     """Try settings of `space` (a built-in name, or a path), rank them by validation accuracy.
 
@@ -68,9 +70,11 @@ def tune(
     given up early, by successive halving on the first seed (Jamieson and Talwalkar, arXiv
     1502.07943). `workers` processes share the processor; with `cluster`, settings are tried on a
     Ray cluster instead. The study lies in `out`, by default studies/<space>; with `resume` it goes
-    on where it was stopped. Test is read for the best setting alone, once a run. Raises SpaceError,
-    StudyError, RunError; Stopped when the user asks.
+    on where it was stopped. `log` names trackers that get a copy of each run. Test is read for the
+    best setting alone, once a run. Raises SpaceError, StudyError, RunError, TrackingError; Stopped
+    when the user asks.
     """
+    check(log)
     chosen = read_space(space)
     _check_validation(chosen)
     sampler = _sampler(chosen, sampler, trials)
@@ -88,6 +92,7 @@ def tune(
         data=str(data) if data else None,
         device=device,
         deadline=time.time() + 60 * budget_minutes if budget_minutes else None,
+        log=tuple(log),
     )
     with stop_wish() as wish, order.search(chosen) as search:
         write_text(file, to_json(asdict(order)))

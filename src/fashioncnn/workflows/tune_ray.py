@@ -15,6 +15,8 @@ from typing import Any
 
 from fashioncnn.errors import Diverged, RecipeError, Stopped, StudyError
 from fashioncnn.recipes.schema import Recipe
+from fashioncnn.runs.directory import open_run
+from fashioncnn.tracking.trackers import track
 from fashioncnn.tuning.search import Search, Ticket
 from fashioncnn.workflows.ray_cluster import (
     POLL_SECONDS,
@@ -129,7 +131,7 @@ class Driver:
             except RecipeError as fault:
                 self.search.give_up(ticket.number, str(fault))
                 continue
-            order = replace(self.order, folder="", storage=None)
+            order = replace(self.order, folder="", storage=None, log=())
             pending[self.task.remote(recipe, order, ticket, self.reports)] = ticket
 
     def _judge(self, numbers: set[int]) -> None:
@@ -160,6 +162,8 @@ class Driver:
             self.search.give_up(ticket.number, found.fault or "")
             return
         unpack(found.archive, self.search.folder)
+        for path in found.runs:
+            track(self.order.log, open_run(self.search.folder / path), say)
         self.search.complete(ticket.number, found.accuracies, found.runs)
 
 

@@ -21,6 +21,7 @@ from fashioncnn.errors import Diverged, FashionCNNError, RecipeError, Stopped
 from fashioncnn.recipes.load import dump
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.files import make_folder, write_text
+from fashioncnn.tracking.trackers import TrackerName
 from fashioncnn.training.device import DeviceName
 from fashioncnn.tuning.ranking import describe
 from fashioncnn.tuning.search import Answer, SamplerName, Search, Ticket, open_search
@@ -46,6 +47,7 @@ class Order:
     data: str | None
     device: DeviceName
     deadline: float | None
+    log: Sequence[TrackerName] = ()
 
     def search(self, space: Space, index: int = 0) -> AbstractContextManager[Search]:
         """Open the study, as the worker number `index`."""
@@ -149,6 +151,7 @@ def train_setting(
                     out=file.parent,
                     device=order.device,
                     resume=True,
+                    log=order.log,
                     after_epoch=after_epoch,
                 )
         except Stopped:
