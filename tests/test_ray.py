@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ray
 
 import fashioncnn as fc
 from fashioncnn.errors import StudyError
@@ -19,6 +18,8 @@ from fashioncnn.tuning.space import read_space
 from fashioncnn.workflows.ray_cluster import Cluster, pack, unpack
 from fashioncnn.workflows.train_ray import train_seeds_on_cluster
 from fashioncnn.workflows.tune import tune
+
+ray = pytest.importorskip("ray")
 
 GRID = """
 name = "mine"

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from fashioncnn.tracking.trackers import TrackerName
+    from fashioncnn.workflows.ray_cluster import Cluster
 
 
 class Device(enum.StrEnum):
@@ -91,6 +92,17 @@ DeviceOption = Annotated[Device, typer.Option("--device", help="Where to compute
 CheckpointOption = Annotated[
     Checkpoint, typer.Option("--checkpoint", help="Best by validation, or last.")
 ]
+
+
+def cluster(executor: Executor, address: str, cpus: float, gpus: float) -> Cluster | None:
+    """Return the cluster to work on, if any. Raises BadParameter when it is asked for by half."""
+    if executor is Executor.LOCAL:
+        if (address, cpus, gpus) != ("auto", 1.0, 0.0):
+            raise typer.BadParameter("--address, --cpus and --gpus are for --executor ray")
+        return None
+    from fashioncnn.workflows.ray_cluster import Cluster
+
+    return Cluster(address, cpus, gpus)
 
 
 def names(log: Sequence[Tracker] | None) -> list[TrackerName]:

@@ -23,6 +23,7 @@ from fashioncnn.cli.options import (
     LogOption,
     Precision,
     answer,
+    cluster,
     names,
 )
 
@@ -71,11 +72,10 @@ def train(
     from fashioncnn.workflows.train import is_first_process
 
     run_seeds: Callable[..., list[Run]]
-    if executor is Executor.RAY:
-        from fashioncnn.workflows.ray_cluster import Cluster
+    if chosen := cluster(executor, address, cpus, gpus):
         from fashioncnn.workflows.train_ray import train_seeds_on_cluster
 
-        run_seeds = partial(train_seeds_on_cluster, cluster=Cluster(address, cpus, gpus))
+        run_seeds = partial(train_seeds_on_cluster, cluster=chosen)
     else:
         from fashioncnn.workflows.train import train_seeds as run_seeds
     runs = run_seeds(

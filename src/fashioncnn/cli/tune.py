@@ -21,6 +21,7 @@ from fashioncnn.cli.options import (
     Json,
     LogOption,
     answer,
+    cluster,
     names,
 )
 from fashioncnn.cli.tables import spread, table
@@ -82,7 +83,8 @@ def tune(
     """Search for the best settings of a recipe, by validation accuracy over several seeds."""
     if grid and sampler not in (None, Sampler.GRID):
         raise typer.BadParameter(f"--grid and --sampler {sampler} exclude each other")
-    from fashioncnn.workflows.ray_cluster import Cluster
+    if executor is Executor.RAY and workers > 1:
+        raise typer.BadParameter("--workers is for --executor local; a cluster has its own")
     from fashioncnn.workflows.tune import tune as tune_space
 
     chosen = Sampler.GRID if grid else sampler
@@ -93,7 +95,7 @@ def tune(
         seeds=seeds,
         budget_minutes=budget,
         workers=workers,
-        cluster=Cluster(address, cpus, gpus) if executor is Executor.RAY else None,
+        cluster=cluster(executor, address, cpus, gpus),
         storage=storage,
         out=out,
         resume=resume,

@@ -96,6 +96,12 @@ def tune(
     )
     with stop_wish() as wish, order.search(chosen) as search:
         write_text(file, to_json(asdict(order)))
+        done = len(search.answered())
+        say(
+            f"{chosen.name}: {search.wanted} settings by {sampler}, {seeds} seed{'s' * (seeds > 1)} each, "
+            + (f"{done} of them tried already, " if done else "")
+            + f"in {folder}"
+        )
         _work(search, order, wish, workers, cluster)
         if search.queue_finalists():
             _work(search, order, wish, 1, cluster)
