@@ -98,9 +98,13 @@ def tune(
         write_text(file, to_json(asdict(order)))
         done = len(search.answered())
         say(
-            f"{chosen.name}: {search.wanted} settings by {sampler}, {seeds} seed{'s' * (seeds > 1)} each, "
-            + (f"{done} of them tried already, " if done else "")
-            + f"in {folder}"
+            f"{chosen.name}: {search.wanted} settings by {sampler}, "
+            + ("one seed" if seeds == 1 else f"{seeds} seeds")
+            + (
+                f" each, {done} of them tried already, in {folder}"
+                if done
+                else f" each, in {folder}"
+            )
         )
         _work(search, order, wish, workers, cluster)
         if search.queue_finalists():
