@@ -99,12 +99,8 @@ def tune(
         done = len(search.answered())
         say(
             f"{chosen.name}: {search.wanted} settings by {sampler}, "
-            + ("one seed" if seeds == 1 else f"{seeds} seeds")
-            + (
-                f" each, {done} of them tried already, in {folder}"
-                if done
-                else f" each, in {folder}"
-            )
+            + ("one seed each, " if seeds == 1 else f"{seeds} seeds each, ")
+            + (f"{done} of them tried already, in {folder}" if done else f"in {folder}")
         )
         _work(search, order, wish, workers, cluster)
         if search.queue_finalists():
