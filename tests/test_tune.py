@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -139,7 +140,8 @@ def test_the_verb(cli: Cli, tiny_recipe: Path, tmp_path: Path) -> None:
     told = cli("tune", path, "--seeds", 2, "--out", tmp_path / "out", "--device", "cpu")
     assert told.returncode == 0, told.stderr
     assert "the best on test, read once a run" in told.stdout
-    assert "4 of 4 settings" in told.stderr
+    assert "mine: 4 settings by grid, 2 seeds each, in " in told.stderr
+    assert re.search(r"4 of 4 settings .*  best \d+\.\d\d% \[\d+\.\d\d, \d+\.\d\d\]", told.stderr)
     again = cli("tune", path, "--seeds", 2, "--out", tmp_path / "out", "--resume", "--json")
     assert again.returncode == 0, again.stderr
     values = json.loads(again.stdout)

@@ -108,7 +108,7 @@ class Driver:
                     del pending[reference]
                     answers = self.search.answered()
                     seconds = (time.monotonic() - started) / max(1, len(answers) - at_start)
-                    say(progress(ticket, answers, self.search.wanted, seconds))
+                    say(progress(self.search, ticket, answers, seconds))
                 if self.wish:
                     raise Stopped(
                         f"stopped after {len(self.search.answered())} of {self.search.wanted} "

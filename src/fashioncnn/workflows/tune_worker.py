@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from fashioncnn.errors import Diverged, FashionCNNError, RecipeError, Stopped
+from fashioncnn.evaluation.intervals import wilson
 from fashioncnn.recipes.load import dump
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.files import make_folder, write_text
@@ -88,7 +89,7 @@ class Worker:
                 raise
             answers = self.search.answered()
             seconds = (time.monotonic() - started) / max(1, len(answers) - at_start)
-            say(progress(ticket, answers, self.search.wanted, seconds))
+            say(progress(self.search, ticket, answers, seconds))
             if self.wish:
                 raise Stopped(
                     f"stopped after {len(answers)} of {self.search.wanted} settings; all is kept "
@@ -163,17 +164,27 @@ def train_setting(
     return accuracies, runs
 
 
-def progress(ticket: Ticket, answers: Sequence[Answer], wanted: int, seconds: float) -> str:
-    """Say what a setting came to, the best so far, and how long the others will take."""
-    done = [one.accuracy for one in answers if one.complete and one.accuracy is not None]
+def progress(search: Search, ticket: Ticket, answers: Sequence[Answer], seconds: float) -> str:
+    """Say what a setting came to, the best so far, and how long the others will take.
+
+    The best has its 95 % interval over pictures; the ranking's is over seeds, too.
+    """
+    done = [one for one in answers if one.complete]
     mine = next(one for one in answers if one.number == ticket.number)
     words = f"{mine.accuracy:.2%}" if mine.complete else "given up"
-    left = wanted - len(answers)
+    left = search.wanted - len(answers)
     return (
-        f"{len(answers)} of {wanted} settings  {describe(ticket.setting)}: {words}"
-        + (f"  best {max(done):.2%}" if done else "")
+        f"{len(answers)} of {search.wanted} settings  {describe(ticket.setting)}: {words}"
+        + (f"  best {_with_interval(search.space, done)}" if done else "")
         + (f"  about {duration(seconds * left)} left" if left > 0 else "")
     )
+
+
+def _with_interval(space: Space, done: Sequence[Answer]) -> str:
+    best = max(done, key=lambda one: one.accuracy or 0.0)
+    pictures = space.apply(best.setting).data.validation_images
+    found = wilson(round((best.accuracy or 0.0) * pictures), pictures)
+    return f"{found.value:.2%} [{100 * found.low:.2f}, {100 * found.high:.2f}]"
 
 
 @contextmanager
