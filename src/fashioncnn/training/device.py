@@ -56,11 +56,14 @@ def fabric_for(name: DeviceName, precision: PrecisionName, *, together: bool = F
     # It tells on every start that bf16 is on; the run's first line says so already.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     device = choose_device(name)
+    together = together and launched_together()
+    if together and device.type == "mps":
+        raise DeviceError("several processes cannot train on mps; --device cpu")
     bf16 = precision == "bf16" or (precision == "auto" and has_bf16(device.type))
     fabric = Fabric(
         accelerator=device.type,
         precision="bf16-mixed" if bf16 else "32-true",
-        **(_connection() if together and launched_together() else {"devices": 1}),
+        **(_connection() if together else {"devices": 1}),
     )
     fabric.launch()
     return fabric
@@ -68,7 +71,8 @@ def fabric_for(name: DeviceName, precision: PrecisionName, *, together: bool = F
 
 def launched_together() -> bool:
     """Say whether this is one of several processes that torchrun has started."""
-    return torch.distributed.is_torchelastic_launched() and int(os.environ["WORLD_SIZE"]) > 1
+    started = torch.distributed.is_available() and torch.distributed.is_torchelastic_launched()
+    return started and int(os.environ["WORLD_SIZE"]) > 1
 
 
 def _connection() -> dict[str, Any]:
