@@ -47,7 +47,7 @@ def test_tensorboard_has_scalars_figures_and_recipe(tiny_recipe: Path, tmp_path:
         assert [event.step for event in events] == [1, 2, 3], tag
         assert [event.value for event in events] == pytest.approx(wanted), tag
     assert read.Scalars("test/f1/Shirt")[0].value == pytest.approx(f1_scores(run)["Shirt"])
-    figures = {path.stem for path in run.figures.glob("*.png")}
+    figures = {f"figures/{path.stem}" for path in run.figures.glob("*.png")}
     assert figures
     assert set(read.Tags()["images"]) == figures
     (told,) = read.Tensors("recipe.toml/text_summary")

@@ -44,7 +44,7 @@ class TensorBoard:
         for path in figures(self._run):
             with Image.open(path) as picture:
                 pixels = np.asarray(picture.convert("RGB"))
-            self._writer.add_image(path.stem, pixels, self._epochs, dataformats="HWC")
+            self._writer.add_image(f"figures/{path.stem}", pixels, self._epochs, dataformats="HWC")
         self._flush()
 
     def close(self, status: Status) -> None:
