@@ -87,6 +87,7 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
             "--executor",
             "--gpus",
             "--json",
+            "--log",
             "--out",
             "--precision",
             "--report",
@@ -117,6 +118,7 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
             "--gpus",
             "--grid",
             "--json",
+            "--log",
             "--out",
             "--resume",
             "--sampler",
@@ -140,7 +142,7 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
         ],
         "bench predict": ["--batch-size", "--checkpoint", "--device", "--json", "--precision"],
         "explain": ["--checkpoint", "--data", "--json", "--per-class", "--picture"],
-        "report": ["--data", "--device", "--full", "--json", "--out"],
+        "report": ["--data", "--device", "--full", "--json", "--log", "--out"],
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,6 @@ from fashioncnn.workflows.ray_cluster import (
 from fashioncnn.workflows.say import say
 from fashioncnn.workflows.stopping import StopWish
 from fashioncnn.workflows.tune_worker import Hopeless, Order, progress, train_setting
-
-ANSWER_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def work_on_cluster(search: Search, order: Order, cluster: Cluster, wish: StopWi
 
 @dataclass(frozen=True)
 class Driver:
-    """Hands out tickets, gathers what comes back."""
+    """Hands out tickets, gathers what comes back; `asked` is what `reports` has yet to answer."""
 
     search: Search
     order: Order
@@ -90,6 +88,8 @@ class Driver:
     ray: Any
     task: Any
     reports: Any
+    hopeless: set[int] = field(default_factory=set)
+    asked: list[Any] = field(default_factory=list)
 
     def run(self) -> None:
         """See `work_on_cluster`."""
@@ -135,20 +135,21 @@ class Driver:
             pending[self.task.remote(recipe, order, ticket, self.reports)] = ticket
 
     def _judge(self, numbers: set[int]) -> None:
-        new = self._take(set())
-        hopeless = {
-            number
-            for number, epoch, accuracy in new
-            if number in numbers and self.search.is_hopeless(number, epoch, accuracy)
-        }
-        if hopeless:
-            self._take(hopeless)
+        """Hear of epochs, and tell tasks by and by which of the settings `numbers` are hopeless."""
+        for number, epoch, accuracy in self._exchange():
+            if number in numbers and self.search.is_hopeless(number, epoch, accuracy):
+                self.hopeless.add(number)
 
-    def _take(self, hopeless: set[int]) -> list[tuple[int, int, float]]:
+    def _exchange(self) -> list[tuple[int, int, float]]:
+        """Send the verdicts so far; return what was reported, or nothing yet."""
+        if not self.asked:
+            self.asked.append(self.reports.take.remote(self.hopeless))
+        done, _ = self.ray.wait(self.asked, timeout=POLL_SECONDS)
+        if not done:
+            return []
+        self.asked.clear()
         try:
-            new: list[tuple[int, int, float]] = self.ray.get(
-                self.reports.take.remote(hopeless), timeout=ANSWER_SECONDS
-            )
+            new: list[tuple[int, int, float]] = self.ray.get(done[0])
         except self.ray.exceptions.RayError as error:
             raise StudyError(f"the cluster does not answer: {last_line(error)}") from None
         return new
