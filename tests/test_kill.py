@@ -70,11 +70,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     return Whole(*final(run), sum(json.loads(line)["train/seconds"] for line in lines))
 
 
-def train_until(process: subprocess.Popen[str], seconds: float) -> bool:
-    """Wait until training began and then so long; say whether it is still running."""
+def train_until(process: subprocess.Popen[str], seconds: float, sign: str = "parameters") -> bool:
+    """Wait until a line has `sign` and then so long; say whether it is still running."""
     assert process.stderr is not None
-    began = any("parameters" in line for line in iter(process.stderr.readline, ""))
-    if began:
+    if any(sign in line for line in iter(process.stderr.readline, "")):
         time.sleep(seconds)
     return process.poll() is None
 
@@ -106,7 +105,7 @@ def test_stopping_saves_ends_fast_and_names_the_command(
     number: signal.Signals, whole: Whole, tmp_path: Path
 ) -> None:
     with start(tmp_path) as process:
-        assert train_until(process, 0.4 * whole.seconds)
+        assert train_until(process, 0.1 * whole.seconds, "epoch 1/")
         asked = time.perf_counter()
         process.send_signal(number)
         _, words = process.communicate(timeout=60)
