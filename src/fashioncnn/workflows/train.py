@@ -19,6 +19,7 @@ from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.load import differences, dump, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import checkpoints, log, snapshots
+from fashioncnn.runs.checkpoints import Checkpoint
 from fashioncnn.runs.directory import Run, create, is_run, locked, new_path, open_run, runs_below
 from fashioncnn.runs.files import to_json
 from fashioncnn.runs.provenance import provenance
@@ -215,12 +216,17 @@ class Session:
 
     def _restore(self, run: Run, state: TrainingState) -> list[dict[str, Any]]:
         """Take the newest whole checkpoint on, if any, and return the epochs before it."""
+        checkpoint, records = self.processes.agree(lambda: self._read(run))
+        if checkpoint:
+            state.restore(checkpoint.tensors, checkpoint.values)
+        return records
+
+    def _read(self, run: Run) -> tuple[Checkpoint | None, list[dict[str, Any]]]:
         if not checkpoints.exists(run.checkpoints):
-            return self.processes.agree(lambda: log.trim(run.metrics_file, 0))
+            return None, log.trim(run.metrics_file, 0)
         checkpoint, faults = checkpoints.load_newest(run.checkpoints)
         for fault in faults:
             say(f"{fault}; going on from an earlier checkpoint")
-        state.restore(checkpoint.tensors, checkpoint.values)
         began = run.provenance.get("hardware"), run.provenance.get("precision")
         now = self._hardware(), precision_of(self.processes.fabric)
         if began != now:
@@ -228,7 +234,7 @@ class Session:
                 f"this run began with {began[1]} on {began[0]} and goes on with {now[1]} on "
                 f"{now[0]}: its weights will not be bit-identical to those of one machine"
             )
-        return self.processes.agree(lambda: log.trim(run.metrics_file, state.position.epoch))
+        return checkpoint, log.trim(run.metrics_file, checkpoint.values["epoch"])
 
     def _train(self, ongoing: Ongoing) -> None:
         run, state = ongoing.run, ongoing.state
