@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -54,6 +55,24 @@ def test_tensorboard_has_scalars_figures_and_recipe(tiny_recipe: Path, tmp_path:
     assert read.Images("figures/learning")[0].width == 30
     (told,) = read.Tensors("recipe.toml/text_summary")
     assert b'name = "tiny"' in told.tensor_proto.string_val[0]
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_event_files_on_a_full_disk_stop_no_training(
+    tiny_recipe: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    def refuse(*words: Any, **named: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SummaryWriter, "add_scalar", refuse)
+    run = fc.train(tiny_recipe, out=tmp_path, device="cpu", log=["tensorboard"])
+    assert len(run.metrics) == 3
+    assert capfd.readouterr().err.count("cannot write: No space left on device; the run") == 1
 
 
 def by_tag(run: Run) -> dict[str, list[float]]:

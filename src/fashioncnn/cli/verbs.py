@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -23,9 +23,6 @@ from fashioncnn.cli.options import (
 )
 from fashioncnn.cli.train import train
 from fashioncnn.cli.tune import tune
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     help="Train, evaluate and explain convolutional networks on Fashion-MNIST.",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image
@@ -21,43 +22,48 @@ class TensorBoard:
         self._run = run
         self._epochs = 0
         folder = run.path / "tensorboard"
-        try:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        with _writing():
             self._writer = SummaryWriter(folder)
-        except OSError as error:
-            raise TrackingError(f"--log tensorboard: {folder}: {error.strerror}") from None
 
     def epochs(self, records: Sequence[Record]) -> None:
         """See Tracker."""
-        for record in records[self._epochs :]:
-            self._epochs = record["epoch"]
-            self._write(scalars(record))
-        self._flush()
+        with _writing():
+            for record in records[self._epochs :]:
+                self._epochs = record["epoch"]
+                self._scalars(scalars(record))
+            self._writer.flush()
 
     def files(self) -> None:
         """See Tracker."""
-        self._write(test_scores(self._run))
-        for path in (self._run.recipe_file, self._run.provenance_file):
-            # Four blanks keep it as it is in TensorBoard's Markdown.
-            text = "".join(f"    {line}\n" for line in path.read_text("utf-8").splitlines())
-            self._writer.add_text(path.name, text, self._epochs)
-        for path in figures(self._run):
-            with Image.open(path) as picture:
-                pixels = np.asarray(picture.convert("RGB"))
-            self._writer.add_image(f"figures/{path.stem}", pixels, self._epochs, dataformats="HWC")
-        self._flush()
+        with _writing():
+            self._scalars(test_scores(self._run))
+            for path in (self._run.recipe_file, self._run.provenance_file):
+                # Four blanks keep it as it is in TensorBoard's Markdown.
+                text = "".join(f"    {line}\n" for line in path.read_text("utf-8").splitlines())
+                self._writer.add_text(path.name, text, self._epochs)
+            for path in figures(self._run):
+                with Image.open(path) as picture:
+                    pixels = np.asarray(picture.convert("RGB"))
+                name = f"figures/{path.stem}"
+                self._writer.add_image(name, pixels, self._epochs, dataformats="HWC")
+            self._writer.flush()
 
     def close(self, status: Status) -> None:
         """See Tracker; event files say nothing of how a run ended."""
         del status
-        self._writer.close()
+        with _writing():
+            self._writer.close()
 
-    def _write(self, values: dict[str, float]) -> None:
+    def _scalars(self, values: Mapping[str, float]) -> None:
         for name, value in values.items():
             self._writer.add_scalar(name, value, self._epochs)
 
-    def _flush(self) -> None:
-        try:
-            self._writer.flush()
-        except OSError as error:
-            raise TrackingError(f"--log tensorboard: cannot write: {error.strerror}") from None
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    # The writer's own thread fails first; any later call raises what happened there.
+    try:
+        yield
+    except OSError as error:
+        raise TrackingError(f"--log tensorboard: cannot write: {error.strerror}") from None
