@@ -160,7 +160,7 @@ def _conclude(space: Space, folder: Path, search: Search, order: Order) -> Tuned
     say(f"reading test for the best setting, once for each of its {len(runs)} runs")
     scores = [evaluate(run, data=order.data, device=order.device) for run in runs]
     test = tuple(one.accuracy for one in scores)
-    facts = _facts(space, answers, runs, test)
+    facts = _facts(space, answers, answer, runs, test)
     facts["importance"] = search.importance()
     facts["provenance"].insert(1, ("sampler", order.sampler))
     write_text(folder / "trials.json", to_json(facts))
@@ -178,7 +178,11 @@ def _tried(one: Answer, folder: Path, order: Order) -> Tried:
 
 
 def _facts(
-    space: Space, answers: Sequence[Answer], runs: Sequence[Run], test: Sequence[float]
+    space: Space,
+    answers: Sequence[Answer],
+    best: Answer,
+    runs: Sequence[Run],
+    test: Sequence[float],
 ) -> dict[str, Any]:
     """Return what the page tells beside the ranking."""
     first = runs[0].provenance
@@ -195,7 +199,7 @@ def _facts(
             ("hardware", f"{first['hardware']}, {first['precision']}"),
             ("versions", ", ".join(f"{name} {value}" for name, value in first["versions"].items())),
             ("validation", f"{first['split']['validation_images']:,} pictures"),
-            ("best runs", ", ".join(str(run.path) for run in runs)),
+            ("best runs", ", ".join(best.runs)),
         ],
     }
 
