@@ -18,7 +18,7 @@ from fashioncnn.recipes.load import validate
 from fashioncnn.training.processes import together
 
 # What depends on the batch as a whole: norms, dropout, class weights, the hardest pictures' losses,
-# averages. 590 pictures: last batches are smaller, and of an odd size where half are kept.
+# averages; and members. 590 pictures: last batches are smaller, and odd where half are kept.
 STRIDED = """
 name = "worker"
 [data]
@@ -30,6 +30,7 @@ erasing_probability = 0.5
 family = "strided-cnn"
 channels = [4, 8]
 blocks = [1, 1]
+members = 2
 [optimizer]
 name = "sgd"
 learning_rate = 0.02

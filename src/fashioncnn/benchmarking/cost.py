@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.recipes.build import build_network, build_preparation
@@ -26,9 +25,8 @@ def training_flops_an_image(recipe: Recipe, classes: int = 10) -> int:
 
     network = build_network(recipe, classes).train()
     images = build_preparation(recipe)(torch.zeros(COUNTED_IMAGES, 1, 28, 28, dtype=torch.uint8))
-    labels = torch.zeros(COUNTED_IMAGES, dtype=torch.int64)
     with FlopCounterMode(display=False) as counter:
-        functional.cross_entropy(network(images), labels).backward()  # type: ignore[no-untyped-call]
+        network(images).sum().backward()
     return int(counter.get_total_flops()) // COUNTED_IMAGES
 
 

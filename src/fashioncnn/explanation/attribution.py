@@ -16,17 +16,19 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
+from fashioncnn.explanation.layers import visible_layers
+
 Maps = NDArray[np.float32]
 WINDOW, STRIDE = 5, 2
 STEPS = 24
 
 
 def grad_cam(network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float) -> Maps:
-    """Grad-CAM of the last convolution, enlarged (Selvaraju et al., arXiv 1610.02391, sec. 3)."""
+    """Grad-CAM of the last convolution shown, enlarged (Selvaraju et al., arXiv 1610.02391)."""
     del black
     from captum.attr import LayerAttribution, LayerGradCam
 
-    layer = [module for module in network.modules() if isinstance(module, nn.Conv2d)][-1]
+    layer = [module for _, module in visible_layers(network) if isinstance(module, nn.Conv2d)][-1]
     coarse = LayerGradCam(network, layer).attribute(images_NCHW, target=classes)
     size = (images_NCHW.shape[-2], images_NCHW.shape[-1])
     return _as_maps(LayerAttribution.interpolate(coarse, size, "bilinear"))

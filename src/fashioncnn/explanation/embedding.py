@@ -7,28 +7,37 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fashioncnn.models.ensemble import Ensemble
+
 BATCH = 250
 PERPLEXITY = 30
 
 
 @torch.no_grad()
 def features(network: nn.Module, images_NCHW: Tensor) -> NDArray[np.float32]:
-    """Return what the last layer is given, (n, features), for prepared pictures."""
-    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
-    given: list[Tensor] = []
+    """Return what the last layer is given, (n, features), for prepared pictures.
+
+    Of an ensemble, what its members' last layers are given, side by side.
+    """
+    members = network.members if isinstance(network, Ensemble) else [network]
+    outputs = [
+        [module for module in member.modules() if isinstance(module, nn.Linear)][-1]
+        for member in members
+    ]
+    given: dict[nn.Module, list[Tensor]] = {output: [] for output in outputs}
 
     def keep(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        del module
-        given.append(inputs[0].float().clone())
+        given[module].append(inputs[0].float().clone())
 
-    hook = last.register_forward_pre_hook(keep)
+    hooks = [output.register_forward_pre_hook(keep) for output in outputs]
     try:
         network.eval()
         for start in range(0, len(images_NCHW), BATCH):
             network(images_NCHW[start : start + BATCH])
     finally:
-        hook.remove()
-    return np.asarray(torch.cat(given).numpy(), np.float32)
+        for hook in hooks:
+            hook.remove()
+    return np.asarray(torch.cat([torch.cat(given[one]) for one in outputs], 1).numpy(), np.float32)
 
 
 def place(features_NF: NDArray[np.float32], seed: int = 0) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from fashioncnn.models.ensemble import Ensemble
 from fashioncnn.models.plain_cnn import FlattenChannelsLast
 
 # They change nothing that could be seen: one reshapes, the other is off when predicting.
@@ -13,7 +14,11 @@ UNSEEN = (FlattenChannelsLast, nn.Dropout)
 
 
 def visible_layers(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Yield (name, module) for every layer without parts of its own, first to last."""
-    for name, module in network.named_modules():
+    """Yield (name, module) for every layer without parts of its own, first to last.
+
+    Of an ensemble, its first member's.
+    """
+    shown = network.members[0] if isinstance(network, Ensemble) else network
+    for name, module in shown.named_modules():
         if not any(module.children()) and not isinstance(module, UNSEEN):
             yield name.removeprefix("layers."), module

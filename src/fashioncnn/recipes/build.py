@@ -16,6 +16,7 @@ from fashioncnn.data.randomness import stream_seed
 from fashioncnn.data.selection import Selection
 from fashioncnn.data.splits import Splits, split
 from fashioncnn.models import MODELS
+from fashioncnn.models.ensemble import Ensemble
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.training.averaging import MovingAverage
 from fashioncnn.training.loop import Training
@@ -56,10 +57,15 @@ def build_network(recipe: Recipe, classes: int) -> nn.Module:
 
     The weights follow from torch's own random state; see `build_state`.
     """
-    keywords = recipe.model.model_dump(exclude={"family"})
-    network = MODELS[recipe.model.family](
-        image_size=recipe.data.image_size, classes=classes, **keywords
+    table = recipe.model
+    make = functools.partial(
+        MODELS[table.family],
+        image_size=recipe.data.image_size,
+        classes=classes,
+        **table.model_dump(exclude={"family", "members"}),
     )
+    one = table.members == 1
+    network = make() if one else Ensemble(make() for _ in range(table.members))
     # Keyword form: mypy knows no positional overload for memory formats.
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 

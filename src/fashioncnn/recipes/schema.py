@@ -69,7 +69,15 @@ class AugmentationTable(Table):
     """Other strengths for the classes named."""
 
 
-class PlainCNNTable(Table):
+class NetworkTable(Table):
+    """What every network may have."""
+
+    members: Annotated[int, Field(ge=1, le=100)] = 1
+    """Networks that learn side by side, each by its own loss, and answer with the mean of their
+    probabilities; costs as many times as much."""
+
+
+class PlainCNNTable(NetworkTable):
     """The network; keys as in fashioncnn.models.plain_cnn."""
 
     family: Literal["plain-cnn"] = "plain-cnn"
@@ -93,7 +101,7 @@ class PlainCNNTable(Table):
         return len(self.channels)
 
 
-class StridedCNNTable(Table):
+class StridedCNNTable(NetworkTable):
     """The network; keys as in fashioncnn.models.strided_cnn."""
 
     family: Literal["strided-cnn"] = "strided-cnn"

@@ -19,6 +19,7 @@ from fashioncnn.data.batches import Batches, in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.errors import Diverged
+from fashioncnn.models.ensemble import for_each_member, joint
 from fashioncnn.training.processes import Processes
 from fashioncnn.training.record import EpochRecord
 from fashioncnn.training.state import TrainingState
@@ -70,15 +71,17 @@ class Training:
                 state.set_learning_rates(self.learning_rate_factor(step))
                 self.processes.begin_batch(len(batch.labels))
                 logits = self.processes.whole(network(batch.images_NCHW))
-                loss = self.loss(logits, batch.labels)
+                loss = self.loss(logits, for_each_member(batch.labels, logits))
                 optimizer.zero_grad()
-                fabric.backward(loss)
+                # The loss is the mean over members: each learns as it would alone by their sum.
+                fabric.backward(loss * logits.shape[2:].numel())
                 optimizer.step()
                 if state.average:
                     state.average.update()
+                answers_NC = joint(logits.detach())
                 if state.losses:
-                    state.losses.note(batch.indices, logits, batch.labels)
-                self._count(state, logits, loss, batch.labels)
+                    state.losses.note(batch.indices, answers_NC, batch.labels)
+                self._count(state, answers_NC, loss, batch.labels)
                 state.seconds = time.perf_counter() - started
                 if state.position.step == 1:
                     state.first_step_seconds = state.seconds
@@ -86,9 +89,11 @@ class Training:
                     raise StopRequested
             yield self._finish_epoch(state, epoch, started)
 
-    def _count(self, state: TrainingState, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
+    def _count(
+        self, state: TrainingState, answers_NC: Tensor, loss: Tensor, labels: Tensor
+    ) -> None:
         state.loss_sum += loss.detach() * len(labels)
-        state.correct += (logits.detach().argmax(1) == labels).sum()
+        state.correct += (answers_NC.argmax(1) == labels).sum()
         state.position.step += 1
         step, steps = state.position.step, self.batches.steps(state.position.epoch)
         if (step % STEPS_BETWEEN_CHECKS == 0 or step == steps) and not bool(

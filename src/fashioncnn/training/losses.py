@@ -17,9 +17,9 @@ class KnownLosses:
         self.latest_N = torch.full((images,), torch.inf, device=device)
         self.at_epoch_start_N = self.latest_N.clone()
 
-    def note(self, indices: Tensor, logits: Tensor, labels: Tensor) -> None:
+    def note(self, indices: Tensor, logits_NC: Tensor, labels: Tensor) -> None:
         """Take the plain cross-entropy of a batch in."""
-        losses = functional.cross_entropy(logits.detach().float(), labels, reduction="none")
+        losses = functional.cross_entropy(logits_NC.detach().float(), labels, reduction="none")
         self.latest_N[indices] = losses
 
     def begin_epoch(self) -> None:

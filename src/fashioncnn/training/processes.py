@@ -50,14 +50,14 @@ class Processes:
         """Take note that the batch that comes has `images` pictures in all."""
         self.images = images
 
-    def whole(self, logits_NC: Tensor) -> Tensor:
-        """Return the class scores of the whole batch from those of this process's part.
+    def whole(self, logits: Tensor) -> Tensor:
+        """Return the class scores (n, …) of the whole batch from those of this process's part.
 
         Gradients flow back to the part, times `count`, as the processes' gradients are averaged.
         """
         if self.count == 1:
-            return logits_NC
-        whole: Tensor = _Whole.apply(logits_NC, self)  # type: ignore[no-untyped-call]
+            return logits
+        whole: Tensor = _Whole.apply(logits, self)  # type: ignore[no-untyped-call]
         return whole
 
     def sum(self, tensor: Tensor) -> Tensor:
@@ -110,13 +110,13 @@ class _Sum(Function):
 
 class _Whole(Function):
     @staticmethod
-    def forward(ctx: Any, logits_NC: Tensor, processes: Processes) -> Tensor:
+    def forward(ctx: Any, logits: Tensor, processes: Processes) -> Tensor:
         ctx.processes = processes
         # Not every backend adds bf16; the other processes add 0 to these rows, which is exact.
-        precise = torch.promote_types(logits_NC.dtype, torch.float32)
-        whole = logits_NC.new_zeros((processes.images, logits_NC.shape[1]), dtype=precise)
-        whole[processes.part] = logits_NC.to(precise)
-        return processes.add(whole).to(logits_NC.dtype)
+        precise = torch.promote_types(logits.dtype, torch.float32)
+        whole = logits.new_zeros((processes.images, *logits.shape[1:]), dtype=precise)
+        whole[processes.part] = logits.to(precise)
+        return processes.add(whole).to(logits.dtype)
 
     @staticmethod
     @once_differentiable
