@@ -19,7 +19,7 @@ RECIPES = ROOT / "src" / "fashioncnn" / "recipes" / "builtin"
 FIGURE = ROOT / "docs" / "speed.png"
 BLOCK = "<!-- {}: made by benchmarks/publish.py -->"
 END = "<!-- end of {} -->"
-FAST = ("fast-92", "fast-93", "fast-94")
+FAST = ("fast-92", "fast-93", "fast-94", "fast-95")
 PEERS = {
     "ordinary": "the ordinary way of `two-conv`",
     "skorch_fit": "its network in skorch",
@@ -140,15 +140,22 @@ def _speed_cells(measured: Result) -> str:
 def _speed_words(measured: dict[str, Result]) -> str:
     first = measured["fast-94"]
     machine, warm_up = first["machine"], first["metrics"]["train/warm_up_seconds"]["mean"]
+    commands: dict[str, list[str]] = {}
+    for name in FAST:
+        if one := measured.get(name):
+            how = f"`{one['command']}`, {one['date']}"
+            commands.setdefault(how, []).append(f"`{name}`")
+    runs = "; ".join(f"{', '.join(names)} by {how}" for how, names in commands.items())
     return (
         f"Mean ± standard deviation over n seeds, on {machine['hardware']} (matrix products "
         f"{machine['bf16_gflops']:,.0f} GFLOP/s in bf16, {machine['fp32_gflops']:,.0f} in fp32), "
-        f"torch {first['versions']['torch']}; `{first['command']}`, {first['date']}. Trained on "
+        f"torch {first['versions']['torch']}: {runs}. Trained on "
         "all 60,000 pictures with settings chosen on validation; test is read once a run, plain, "
         "without test-time augmentation. The clock starts with uint8 pictures in memory and stops "
         f"at the final weights; the first step, {warm_up:.1f} s with the making of kernels, is "
         "inside. A whole run is the two commands `train` and `evaluate`. × ordinary: median of "
-        "the ratios of times to trained weights, seed by seed, alternating in one run."
+        "the ratios of times to trained weights, seed by seed, alternating in one run with the "
+        "ordinary way."
     )
 
 

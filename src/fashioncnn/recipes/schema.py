@@ -10,6 +10,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+Members = Annotated[int, Field(ge=1, le=100)]
 Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=4096), Strict()], ...], Strict(False)]
 
 
@@ -69,15 +70,7 @@ class AugmentationTable(Table):
     """Other strengths for the classes named."""
 
 
-class NetworkTable(Table):
-    """What every network may have."""
-
-    members: Annotated[int, Field(ge=1, le=100)] = 1
-    """Networks that learn side by side, each by its own loss, and answer with the mean of their
-    probabilities; costs as many times as much."""
-
-
-class PlainCNNTable(NetworkTable):
+class PlainCNNTable(Table):
     """The network; keys as in fashioncnn.models.plain_cnn."""
 
     family: Literal["plain-cnn"] = "plain-cnn"
@@ -94,6 +87,9 @@ class PlainCNNTable(NetworkTable):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """After every hidden dense layer."""
     initialisation: Literal["pytorch", "xavier", "he"] = "pytorch"
+    members: Members = 1
+    """Networks that learn side by side, each by its own loss, and answer with the mean of their
+    probabilities; costs as many times as much."""
 
     @property
     def halvings(self) -> int:
@@ -101,7 +97,7 @@ class PlainCNNTable(NetworkTable):
         return len(self.channels)
 
 
-class StridedCNNTable(NetworkTable):
+class StridedCNNTable(Table):
     """The network; keys as in fashioncnn.models.strided_cnn."""
 
     family: Literal["strided-cnn"] = "strided-cnn"
@@ -120,6 +116,8 @@ class StridedCNNTable(NetworkTable):
     """From the last feature maps to one number a channel."""
     logit_scale: Positive = 1.0
     """Multiplies the class scores."""
+    members: Members = 1
+    """As of plain-cnn."""
 
     @property
     def halvings(self) -> int:
