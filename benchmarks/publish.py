@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fashioncnn.recipes.load import builtin_names, load
+from fashioncnn.recipes.load import builtin_names, load, validate
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -24,18 +24,22 @@ PEERS = {
     "ordinary": "the ordinary way of `two-conv`",
     "skorch_fit": "its network in skorch",
     "lightning_trainer": "its network in the Lightning Trainer",
+    "fast-95/ordinary": "the ordinary way, in the run of `fast-95`",
 }
 
 Result = dict[str, Any]
 
 
 def result(name: str) -> Result | None:
-    """Return one published result, or None when it was not measured."""
-    path = RESULTS / f"{name}.json"
-    if not path.exists():
-        return None
-    content: Result = json.loads(path.read_text())
-    return content
+    """Return one published result, or None when it was not measured.
+
+    It lies beside the others, or, measured in a run of its own, in a folder with its peers.
+    """
+    for path in (RESULTS / f"{name}.json", RESULTS / name / f"{name}.json"):
+        if path.exists():
+            content: Result = json.loads(path.read_text())
+            return content
+    return None
 
 
 def spread(result: Result, metric: str, scale: float = 1.0, digits: int = 2) -> str:
@@ -128,13 +132,17 @@ def _speed_cells(measured: Result) -> str:
             spread(measured, "test/accuracy", 100),
             spread(measured, "train/seconds", digits=1),
             spread(measured, "run/seconds", digits=1),
-            f"{ratio['median']:.1f}" if ratio else "1" if measured["name"] == "ordinary" else "–",
+            _times(ratio["median"]) if ratio else "1" if measured["name"] == "ordinary" else "–",
             f"{metrics['train/images_per_second']['mean']:,.0f}" if own else "–",
             f"{metrics['train/peak_share']['mean']:.0%}" if own else "–",
             f"{metrics['train/peak_memory_mib']['mean']:,.0f}",
             str(measured["n"]),
         ]
     )
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2f}"
 
 
 def _speed_words(measured: dict[str, Result]) -> str:
@@ -172,6 +180,7 @@ def draw_speed() -> None:
     # Points that lie close together are named on different sides; in points, from the marker.
     places = {"skorch_fit": (-42, -20), "lightning_trainer": (10, -34), "ordinary": (8, 5)}
     places |= {"two-conv": (-22, 14), "three-conv": (8, -14), "two-conv-bf16": (-50, 24)}
+    places["fast-95"] = (-55, 6)
     with rc_context(SETTINGS):
         figure = Figure(figsize=(8, 4.6))
         axes = figure.add_subplot()
@@ -250,8 +259,25 @@ def published() -> dict[Path, str]:
     return files
 
 
+def moved() -> list[str]:
+    """Return the recipes that have changed since they were measured, where the result tells."""
+    found = []
+    for name in builtin_names():
+        settings = (result(name) or {}).get("settings")
+        if (
+            settings
+            and validate({"name": name} | settings, name).settings() != load(name).settings()
+        ):
+            found.append(name)
+    return found
+
+
 def main() -> None:
     """Write the files, or with --check say which are not as the results have it."""
+    for name in (changed := moved()):
+        print(f"{name} is not the recipe that was measured: measure it anew")
+    if changed:
+        sys.exit(1)
     stale = {path: text for path, text in published().items() if path.read_text() != text}
     if "--check" in sys.argv[1:]:
         for path in stale:
