@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from conftest import make_pictures
 from fashioncnn.explanation.embedding import features
@@ -115,5 +115,5 @@ def test_an_ensemble_of_any_family() -> None:
     tables = recipe_tables(2)
     tables["model"] = {"channels": [4], "hidden_features": [8], "members": 2}
     network = build_state(validate(tables, "test"), 10, 0, torch.device("cpu")).network
-    assert isinstance(network, nn.Module)
+    assert isinstance(network, Ensemble)
     assert network.eval()(torch.randn(2, 1, 28, 28)).shape == (2, 10)

@@ -24,7 +24,7 @@ STEPS = 24
 
 
 def grad_cam(network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float) -> Maps:
-    """Grad-CAM of the last convolution shown, enlarged (Selvaraju et al., arXiv 1610.02391)."""
+    """Grad-CAM of the last visible layer, enlarged (Selvaraju et al., arXiv 1610.02391, sec. 3)."""
     del black
     from captum.attr import LayerAttribution, LayerGradCam
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fashioncnn.models.ensemble import Ensemble
+from fashioncnn.models.ensemble import members_of
 
 BATCH = 250
 PERPLEXITY = 30
@@ -19,10 +19,9 @@ def features(network: nn.Module, images_NCHW: Tensor) -> NDArray[np.float32]:
 
     Of an ensemble, what its members' last layers are given, side by side.
     """
-    members = network.members if isinstance(network, Ensemble) else [network]
     outputs = [
         [module for module in member.modules() if isinstance(module, nn.Linear)][-1]
-        for member in members
+        for member in members_of(network)
     ]
     given: dict[nn.Module, list[Tensor]] = {output: [] for output in outputs}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from fashioncnn.models.ensemble import Ensemble
+from fashioncnn.models.ensemble import members_of
 from fashioncnn.models.plain_cnn import FlattenChannelsLast
 
 # They change nothing that could be seen: one reshapes, the other is off when predicting.
@@ -18,7 +18,6 @@ def visible_layers(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
     Of an ensemble, its first member's.
     """
-    shown = network.members[0] if isinstance(network, Ensemble) else network
-    for name, module in shown.named_modules():
+    for name, module in members_of(network)[0].named_modules():
         if not any(module.children()) and not isinstance(module, UNSEEN):
             yield name.removeprefix("layers."), module

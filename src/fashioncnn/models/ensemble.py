@@ -32,6 +32,11 @@ class Ensemble(nn.Module):
         return logits_NCM if self.training else joint(logits_NCM)
 
 
+def members_of(network: nn.Module) -> list[nn.Module]:
+    """Return the members of an ensemble; of any other network, itself."""
+    return list(network.members) if isinstance(network, Ensemble) else [network]
+
+
 def joint(logits: Tensor) -> Tensor:
     """Return what members with `logits` (n, classes, members) answer together: (n, classes).
 

@@ -64,8 +64,8 @@ def build_network(recipe: Recipe, classes: int) -> nn.Module:
         classes=classes,
         **table.model_dump(exclude={"family", "members"}),
     )
-    one = table.members == 1
-    network = make() if one else Ensemble(make() for _ in range(table.members))
+    members = [make() for _ in range(table.members)]
+    network = Ensemble(members) if len(members) > 1 else members[0]
     # Keyword form: mypy knows no positional overload for memory formats.
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
