@@ -19,7 +19,7 @@ class Ensemble(nn.Module):
     """`members` take the same (n, 1, h, w) pictures.
 
     In training the answer is every member's logits, (n, classes, members); else it is (n, classes),
-    the logarithm of the members' mean probability.
+    the logarithm of the members' mean probability, up to what all classes share.
     """
 
     def __init__(self, members: Iterable[nn.Module]) -> None:
@@ -45,7 +45,9 @@ def joint(logits: Tensor) -> Tensor:
     if logits.dim() == 2:
         return logits
     precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    return functional.log_softmax(precise, 1).logsumexp(2) - math.log(logits.shape[2])
+    logarithm_NC = functional.log_softmax(precise, 1).logsumexp(2) - math.log(logits.shape[2])
+    # The members' mean energy, which probabilities alone would lose: unknown pictures lack it.
+    return logarithm_NC + precise.logsumexp(1).mean(1, keepdim=True)
 
 
 def for_each_member(labels_N: Tensor, logits: Tensor) -> Tensor:
