@@ -14,19 +14,15 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import torch
 from cleanlab.filter import find_label_issues
 
-from fashioncnn.data import sources
+from fashioncnn.data.dataset import DataSet
 from fashioncnn.recipes.load import load
-from fashioncnn.runs.provenance import versions
-from fashioncnn.training.device import hardware
 from fashioncnn.workflows.audit import out_of_fold
+from shared import write_result
 
-ROOT = Path(__file__).resolve().parent.parent
 FILTERS = ("prune_by_class", "prune_by_noise_rate", "both", "confident_learning")
 SHARE = 0.01
 
@@ -36,8 +32,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", default="fast-92")
     recipe = parser.parse_args().recipe
-    source = sources.find(None)
-    train, test = sources.load(source, "train"), sources.load(source, "test")
+    data = DataSet()
+    train, test = data.train, data.test
     random = np.random.default_rng(0)
     planted = random.permutation(len(train))[: round(SHARE * len(train))]
     labels = train.labels.copy()
@@ -70,11 +66,8 @@ def main() -> None:
             )
             for name in FILTERS
         },
-        "hardware": hardware(torch.device("cpu")),
-        "versions": versions(),
     }
-    file = ROOT / "benchmarks" / "results" / "audit-planted.json"
-    file.write_text(json.dumps(result, indent=2) + "\n")
+    write_result("audit-planted", result)
     print(json.dumps(result["filters"], indent=2))
 
 

@@ -14,43 +14,33 @@ import resource
 import statistics
 import sys
 import time
-from pathlib import Path
-
-import numpy as np
 
 from fashioncnn.benchmarking.commands import run
-from fashioncnn.data.sources import find, load
-from fashioncnn.data.splits import Splits
-from fashioncnn.recipes.build import build_splits, build_state, build_training
-from fashioncnn.recipes.load import load as load_recipe
-from fashioncnn.runs.provenance import versions
-from fashioncnn.training.device import fabric_for, hardware
-from fashioncnn.training.processes import Processes
+from fashioncnn.recipes.load import load
+from shared import fit, write_result
 
 SIZES = range(10_000, 60_001, 10_000)
-OUT = Path(__file__).resolve().parent / "results" / "linear-cost.json"
 
 
-def once(recipe_name: str, images: int) -> dict[str, float]:
+def once(recipe_name: str, image_count: int) -> dict[str, float]:
     """Train one epoch on so many pictures, after a warm-up epoch on few; nothing is drawn twice."""
-    changes = ["training.epochs=1", "schedule.warmup_epochs=0", "data.validation_images=0"]
-    recipe = load_recipe(recipe_name, changes)
-    fabric = fabric_for("cpu", recipe.training.precision)
-    everything = build_splits(recipe, load(find(), "train"))
-    before = peak_mib()
+    changes = {
+        "training.epochs": 1,
+        "schedule.warmup_epochs": 0,
+        "data.validation_images": 0,
+    }
+    recipe = load(recipe_name, changes)
     batch = recipe.training.batch_size
     # The warm-up makes the kernels of whole batches and of the last, smaller one.
-    for size in (4 * batch + images % batch, images):
-        few = everything.train.take(np.arange(size))
-        splits = Splits(few, everything.validation, everything.validation_indices)
-        state = build_state(recipe, few.classes, 0, fabric.device, len(few))
-        training = build_training(recipe, splits, 0, Processes(fabric))
+    for size in (4 * batch + image_count % batch, image_count):
+        training, state = fit(recipe, size)
+        before = peak_mib()
         started = time.perf_counter()
         for _ in training.run(state):
             pass
         seconds = time.perf_counter() - started
     return {
-        "microseconds_an_image": 1e6 * seconds / images,
+        "microseconds_an_image": 1e6 * seconds / image_count,
         "peak_memory_mib": peak_mib(),
         "memory_before_training_mib": before,
     }
@@ -87,10 +77,8 @@ def main() -> None:
         "repeats": options.repeats,
         "median_by_images": sizes,
         "spread_of_time_an_image": (max(times) - min(times)) / statistics.median(times),
-        "hardware": hardware(fabric_for("cpu", "fp32").device),
-        "versions": versions(),
     }
-    OUT.write_text(json.dumps(result, indent=2) + "\n")
+    write_result("linear-cost", result)
     print(f"time an image varies by {result['spread_of_time_an_image']:.1%} over the sizes")
 
 

@@ -1,5 +1,10 @@
 """Carry measured results to where people read them: README's tables, the figure, the promises.
 
+A result says by which command it was measured; where that command is gone, `again` in the result
+names the one that measures the same today. With --check, nothing is written: it fails where a
+document is not what the results say, a recipe not the one that was measured, or a command not one
+that exists.
+
 Usage: python benchmarks/publish.py [--check]
 """
 
@@ -7,14 +12,17 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
-from fashioncnn.recipes.load import builtin_names, load, validate
+import typer
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
+from fashioncnn.cli.verbs import app
+from fashioncnn.recipes.load import builtin_names, load, validate
+from shared import RESULTS, ROOT
+
 RECIPES = ROOT / "src" / "fashioncnn" / "recipes" / "builtin"
 FIGURE = ROOT / "docs" / "speed.png"
 BLOCK = "<!-- {}: made by benchmarks/publish.py -->"
@@ -95,12 +103,17 @@ def _seed_words() -> list[str]:
     ]
     return [
         f"Mean ± standard deviation over n seeds, on {machine['hardware']}, torch "
-        f"{versions['torch']}, Python {versions['python']}; `{measured['command']}`, "
-        f"{measured['date']}, commit {measured['commit'][:7]}. Test is read once a run, by "
-        "the weights that are best on validation. Whole runs of `two-conv` are "
+        f"{versions['torch']}, Python {versions['python']}, {measured['date']}, commit "
+        f"{measured['commit'][:7]}; made again by `{command(measured)}`. Test is read once a run, "
+        "by the weights that are best on validation. Whole runs of `two-conv` are "
         f"{' and '.join(faster)} than the ordinary way (Pillow, DataLoader, unfused Adam; the "
         "same network and epochs; median of the ratios pair by pair).",
     ]
+
+
+def command(measured: Result) -> str:
+    """Return the command that measures a result today."""
+    return str(measured.get("again", measured["command"]))
 
 
 def _named(name: str) -> Result:
@@ -147,17 +160,20 @@ def _times(ratio: float) -> str:
 
 def _speed_words(measured: dict[str, Result]) -> str:
     first = measured["fast-94"]
-    machine, warm_up = first["machine"], first["metrics"]["train/warm_up_seconds"]["mean"]
+    warm_up = first["metrics"]["train/warm_up_seconds"]["mean"]
     commands: dict[str, list[str]] = {}
     for name in FAST:
         if one := measured.get(name):
-            how = f"`{one['command']}`, {one['date']}"
+            machine = one["machine"]
+            how = (
+                f"`{command(one)}`, {one['date']}, on {machine['hardware']} (matrix products "
+                f"{machine['bf16_gflops']:,.0f} GFLOP/s in bf16, {machine['fp32_gflops']:,.0f} in "
+                f"fp32), torch {one['versions']['torch']}"
+            )
             commands.setdefault(how, []).append(f"`{name}`")
     runs = "; ".join(f"{', '.join(names)} by {how}" for how, names in commands.items())
     return (
-        f"Mean ± standard deviation over n seeds, on {machine['hardware']} (matrix products "
-        f"{machine['bf16_gflops']:,.0f} GFLOP/s in bf16, {machine['fp32_gflops']:,.0f} in fp32), "
-        f"torch {first['versions']['torch']}: {runs}. Trained on "
+        f"Mean ± standard deviation over n seeds: {runs}. Trained on "
         "all 60,000 pictures with settings chosen on validation; test is read once a run, plain, "
         "without test-time augmentation. The clock starts with uint8 pictures in memory and stops "
         f"at the final weights; the first step, {warm_up:.1f} s with the making of kernels, is "
@@ -235,10 +251,48 @@ def promise(name: str) -> str | None:
             f"n = {measured['n']}",
             f"seconds = {measured['metrics']['train/seconds']['mean']:.1f}",
             f"hardware = {json.dumps(measured['machine']['hardware'])}",
-            f"command = {json.dumps(measured['command'])}",
+            f"command = {json.dumps(_own_command(name, measured))}",
             "",
         ]
     )
+
+
+def _own_command(name: str, measured: Result) -> str:
+    """Return what measures one recipe by itself."""
+    if measured["command"] != command(measured):
+        return command(measured)
+    return f"fashioncnn bench speed {name} --seeds {measured['n']}"
+
+
+def gone() -> list[str]:
+    """Return the commands of results, and of recipes, that do not exist any more."""
+    commands = {
+        command(json.loads(path.read_text()))
+        for path in RESULTS.rglob("*.json")
+        if "command" in json.loads(path.read_text())
+    }
+    for name in builtin_names():
+        if promised := load(name).promise:
+            commands.add(promised.command)
+    return sorted(one for one in commands if not exists(one))
+
+
+def exists(typed: str) -> bool:
+    """Say whether a command's script is there, or its verb takes these options."""
+    program, *words = shlex.split(typed)
+    if program == "python" and words[:2] == ["-m", "fashioncnn"]:
+        program, words = "fashioncnn", words[2:]
+    if program == "python":
+        return (ROOT / words[0]).is_file()
+    if program != "fashioncnn":
+        return False
+    verb: Any = typer.main.get_command(app)
+    while words and not words[0].startswith("-") and hasattr(verb, "commands"):
+        verb = verb.commands.get(words.pop(0))
+    if verb is None or hasattr(verb, "commands"):
+        return False
+    options = {option for parameter in verb.params for option in parameter.opts}
+    return {word for word in words if word.startswith("-")} <= options
 
 
 def published() -> dict[Path, str]:
@@ -277,6 +331,10 @@ def main() -> None:
     for name in (changed := moved()):
         print(f"{name} is not the recipe that was measured: measure it anew")
     if changed:
+        sys.exit(1)
+    for typed in (missing := gone()):
+        print(f"no such command: {typed}")
+    if missing:
         sys.exit(1)
     stale = {path: text for path, text in published().items() if path.read_text() != text}
     if "--check" in sys.argv[1:]:

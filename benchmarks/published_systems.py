@@ -10,15 +10,15 @@ Usage: python benchmarks/published_systems.py [--seeds 5]
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import fashioncnn as fc
-from fashioncnn.reporting.facts import Group, groups
-from fashioncnn.reporting.reported import rows
+from fashioncnn.opening.scored import scored_run
+from fashioncnn.reporting.groups import Group, groups
+from fashioncnn.reporting.reported import reported_rows
+from fashioncnn.workflows.evaluate import open_evaluated
+from shared import DOCS, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "runs" / "published"
-DOCS = ROOT / "docs"
 RECIPES = ("two-conv", "three-conv")
 
 
@@ -28,7 +28,7 @@ def section(group: Group) -> list[str]:
     # A run that was stopped may have gone on with other threads.
     hardware = " or ".join(sorted({run.provenance["hardware"] for run in group.runs}))
     lines = [
-        f"## `{group.recipe.name}`",
+        f"## `{group.first.name}`",
         "",
         f"{len(group.runs)} seeds on {hardware}, {facts['precision']}, torch "
         f"{facts['versions']['torch']}.",
@@ -36,7 +36,7 @@ def section(group: Group) -> list[str]:
         "| figure | reported | ours | verdict |",
         "|---|---|---|---|",
     ]
-    for row in rows(group):
+    for row in reported_rows(group):
         std = "" if row.std is None else f" ± {row.std:.4f}"
         lines.append(f"| {row.name} | {row.reported:.4f} | {row.mean:.4f}{std} | {row.verdict} |")
     return [*lines, ""]
@@ -61,7 +61,7 @@ def main() -> None:
     for name in RECIPES:
         runs = fc.train_seeds(name, seeds=seeds, out=RUNS, device="cpu", resume=True)
         print(fc.report(runs))
-        (group,) = groups(runs)
+        (group,) = groups([scored_run(open_evaluated(run, device="cpu")) for run in runs])
         lines += section(group)
     (DOCS / "published-systems.md").write_text("\n".join(lines))
 

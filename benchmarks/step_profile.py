@@ -10,18 +10,10 @@ from __future__ import annotations
 
 import argparse
 import cProfile
-import json
 import pstats
-from pathlib import Path
 
-from fashioncnn.data.sources import find, load
-from fashioncnn.recipes.build import build_splits, build_state, build_training
-from fashioncnn.recipes.load import load as load_recipe
-from fashioncnn.runs.provenance import versions
-from fashioncnn.training.device import fabric_for, hardware
-from fashioncnn.training.processes import Processes
-
-RESULTS = Path(__file__).resolve().parent / "results"
+from fashioncnn.recipes.load import load
+from shared import fit, write_result
 
 # Part of the loop: (end of the file's name, function). Each is called by the loop alone.
 PARTS = {
@@ -30,7 +22,7 @@ PARTS = {
     "loss": ("torch/nn/modules/loss.py", "forward"),
     "optimiser": ("lightning_fabric/wrappers.py", "step"),
     "batches": ("fashioncnn/data/batches.py", "epoch"),
-    "known losses": ("fashioncnn/training/losses.py", "note"),
+    "known losses": ("fashioncnn/training/known_losses.py", "note"),
     "counting": ("fashioncnn/training/loop.py", "_count"),
     "averaging": ("fashioncnn/training/averaging.py", "update"),
 }
@@ -42,12 +34,8 @@ def main() -> None:
     parser.add_argument("recipe", nargs="?", default="fast-94")
     parser.add_argument("--epochs", type=int, default=3)
     options = parser.parse_args()
-    recipe = load_recipe(options.recipe)
-    fabric = fabric_for("cpu", recipe.training.precision)
-    splits = build_splits(recipe, load(find(), "train"))
-    state = build_state(recipe, splits.train.classes, 0, fabric.device, len(splits.train))
-    training = build_training(recipe, splits, 0, Processes(fabric))
-
+    recipe = load(options.recipe)
+    training, state = fit(recipe)
     profile = cProfile.Profile()
     records = training.run(state)
     for _ in range(options.epochs):
@@ -71,10 +59,8 @@ def main() -> None:
         "epochs": options.epochs,
         "seconds": whole,
         "shares": shares,
-        "hardware": hardware(fabric.device),
-        "versions": versions(),
     }
-    (RESULTS / f"{recipe.name}-profile.json").write_text(json.dumps(result, indent=2) + "\n")
+    write_result(f"{recipe.name}-profile", result)
     for part, share in shares.items():
         print(f"{part:20}{share:6.1%}")
 

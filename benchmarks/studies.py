@@ -10,30 +10,24 @@ Usage: python benchmarks/studies.py [STUDY…] [--seeds 5]
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-from fashioncnn.benchmarking.commands import run
-from fashioncnn.data import sources
-from fashioncnn.evaluation.group import differences
 from fashioncnn.evaluation.intervals import Estimate
 from fashioncnn.evaluation.paired import holm
+from fashioncnn.evaluation.run_groups import differences
+from fashioncnn.opening.scored import scored_run
 from fashioncnn.recipes.load import dump, load
 from fashioncnn.recipes.schema import Recipe
-from fashioncnn.reporting import comparison
-from fashioncnn.reporting.facts import Group, groups
+from fashioncnn.reporting.groups import Group
+from fashioncnn.reporting.html import write_page
 from fashioncnn.runs.directory import runs_below
 from fashioncnn.workflows.compare import compare_groups
-from fashioncnn.workflows.evaluate import evaluated
+from fashioncnn.workflows.evaluate import open_evaluated
+from shared import DOCS, ROOT, mean_std, side_by_side, train_on_one_thread
 
-ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "runs" / "studies"
-DOCS = ROOT / "docs"
 # bf16 costs two-conv no accuracy (docs/lab-notes.md) and halves the time.
 ALWAYS = ("training.precision=bf16",)
 SHIRT = "augmentation.by_class.Shirt"
@@ -97,34 +91,35 @@ def train_all(recipes: Mapping[str, Recipe], seeds: int) -> None:
 
     def one(job: tuple[int, str]) -> None:
         seed, name = job
-        file = RUNS / f"{name}.toml"
-        command = [sys.executable, "-m", "fashioncnn", "train", str(file), "--resume", "--json"]
-        command += ["--seed", str(seed), "--out", str(RUNS), "--device", "cpu"]
-        answer = run(command, {"OMP_NUM_THREADS": "1"}).answer
-        print(f"{name}, seed {seed}: {answer['runs'][0]}", flush=True)
+        file = str(RUNS / f"{name}.toml")
+        words = ("--resume", "--seed", str(seed), "--out", str(RUNS))
+        print(f"{name}, seed {seed}: {train_on_one_thread(file, *words)}", flush=True)
 
     RUNS.mkdir(parents=True, exist_ok=True)
     for name, recipe in recipes.items():
         (RUNS / f"{name}.toml").write_text(dump(recipe))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(one, [(seed, name) for seed in range(seeds) for name in recipes]))
+    side_by_side(one, [(seed, name) for seed in range(seeds) for name in recipes])
 
 
 def publish(slug: str, study: Study, seeds: int) -> None:
     """Score, compare, and write the study's table, figure and page to docs."""
-    runs = [runs_below(RUNS / name)[:seeds] for name in study.variants]
-    found = groups([evaluated(one, None, "cpu") for group in runs for one in group])
-    comparisons = [one.to_json() for one in compare_groups(runs)]
+    runs = [
+        [open_evaluated(run, device="cpu") for run in runs_below(RUNS / name)[:seeds]]
+        for name in study.variants
+    ]
+    document = compare_groups(runs, title=study.title)
     figures = RUNS / "figures" / slug
-    test = sources.load(sources.find(), "test")
-    comparison.write(found, comparisons, test, DOCS / f"{slug}.html", figures, study.title)
+    write_page(document, DOCS / f"{slug}.html", figures)
+    # Programs find the same in runs/; the page is enough for people.
+    (DOCS / f"{slug}.json").unlink()
     shutil.copy(figures / "effects.png", DOCS / f"{slug}.png")
-    (DOCS / f"{slug}.md").write_text(table(slug, study, found))
+    groups = [Group(tuple(scored_run(one) for one in group)) for group in runs]
+    (DOCS / f"{slug}.md").write_text(table(slug, study, groups))
 
 
 def table(slug: str, study: Study, found: Sequence[Group]) -> str:
     """Return the page with the table: accuracy and Shirt's F1 of each variant, and the effects."""
-    runs = [[run.predictions for run in group.runs if run.predictions] for group in found]
+    runs = [[run.predictions for run in group.runs] for group in found]
     estimates = [differences(runs[0], others) for others in runs[1:]]
     metrics = ("test/accuracy", "test/f1/Shirt")
     adjusted = [holm([one[metric].p_value for one in estimates]) for metric in metrics]
@@ -168,8 +163,7 @@ def table(slug: str, study: Study, found: Sequence[Group]) -> str:
 
 
 def _spread(group: Group, metric: str) -> str:
-    values = 100 * group.values(metric)
-    return f"{values.mean():.2f} ± {values.std(ddof=1):.2f}"
+    return mean_std([100 * float(value) for value in group.values(metric)])
 
 
 def _effect(one: Estimate, p_value: float) -> str:

@@ -11,23 +11,20 @@ Usage: python benchmarks/tuning_speed.py [--repeats 3]
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import torch
 from ray.cluster_utils import Cluster
 
+from fashioncnn.evaluation.summary import summarise
 from fashioncnn.runs.directory import Run
-from fashioncnn.runs.provenance import versions
-from fashioncnn.training.device import hardware
 from fashioncnn.tuning.search import open_search
 from fashioncnn.tuning.space import read_space
+from shared import write_result
 
-OUT = Path(__file__).resolve().parent / "results" / "tuning-speed.json"
 SPACE = """
 name = "tuning-speed"
 recipe = "fast-92"
@@ -73,17 +70,6 @@ def once(way: str, address: str) -> dict[str, float]:
     }
 
 
-def summary(results: list[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Return mean and standard deviation of each figure."""
-    return {
-        key: {
-            "mean": statistics.fmean(result[key] for result in results),
-            "std": statistics.stdev(result[key] for result in results) if results[1:] else 0.0,
-        }
-        for key in results[0]
-    }
-
-
 def main() -> None:
     """Measure every way `--repeats` times and write the summary."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -99,12 +85,10 @@ def main() -> None:
     finally:
         node.shutdown()  # type: ignore[no-untyped-call]
     facts = {
-        "ways": {way: summary(results) for way, results in found.items()},
+        "ways": {way: summarise(results) for way, results in found.items()},
         "repeats": repeats,
-        "hardware": hardware(torch.device("cpu")),
-        "versions": versions(),
     }
-    OUT.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+    write_result("tuning-speed", facts)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fashioncnn as fc
 from fashioncnn.data import sources
 from fashioncnn.data.images import LabelledImages
+from fashioncnn.reporting.figures import drawing
 
 TINY_RECIPE = """
 name = "tiny"
@@ -55,14 +58,54 @@ def tiny_recipe(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
+def use_tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let workflows read synthetic pictures in place of Fashion-MNIST."""
     monkeypatch.setattr(sources, "find", lambda data=None: sources.Source(Path("tiny"), "test"))
     made = {"train": make_pictures(600, 0), "test": make_pictures(200, 1)}
     monkeypatch.setattr(sources, "load", lambda source, part: made[part])
     # Nobody looks at these figures: few dots draw faster.
-    monkeypatch.setattr("fashioncnn.reporting.figures.figure_files.DPI", 40)
+    monkeypatch.setattr(drawing, "DPI", 40)
+
+
+@pytest.fixture
+def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_tiny_data(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the tiny recipe, trained once for all tests: for copies alone."""
+    out = tmp_path_factory.mktemp("trained")
+    recipe = out / "tiny.toml"
+    recipe.write_text(TINY_RECIPE)
+    with pytest.MonkeyPatch.context() as patch:
+        use_tiny_data(patch)
+        return fc.train(recipe, out=out / "runs", device="cpu").path
+
+
+@pytest.fixture(scope="session")
+def reported_once(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run with everything that `report --full` makes: for copies alone."""
+    path = tmp_path_factory.mktemp("reported") / trained_once.name
+    shutil.copytree(trained_once, path)
+    with pytest.MonkeyPatch.context() as patch:
+        use_tiny_data(patch)
+        fc.report(path, full=True, device="cpu")
+    return path
+
+
+@pytest.fixture
+def run(trained_once: Path, tmp_path: Path) -> fc.Run:
+    """A run of the tiny recipe of one's own."""
+    path = tmp_path / "runs" / "tiny" / trained_once.name
+    return fc.Run(Path(shutil.copytree(trained_once, path)))
+
+
+@pytest.fixture
+def reported(reported_once: Path, tmp_path: Path) -> fc.Run:
+    """A run of one's own with everything that `report --full` makes."""
+    path = tmp_path / "runs" / "tiny" / reported_once.name
+    return fc.Run(Path(shutil.copytree(reported_once, path)))
 
 
 @pytest.fixture(scope="session")

@@ -101,7 +101,7 @@ def test_an_audit_of_planted_faults(
     assert scores["candidates"] == 500 - len(clean)
 
     assert json.loads((out / "audit.json").read_text())["train_images"] == 2000
-    page = (out / "audit.html").read_text()
+    page = (out / "report.html").read_text()
     assert "Candidates, not errors" in page
     assert "Near copies across the splits" in page
     assert "http" not in page

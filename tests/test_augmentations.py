@@ -9,12 +9,10 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional
 
-from fashioncnn.data.augmentation import Augmentation
-from fashioncnn.data.augmentations import (
-    AFFINE_AUGMENTATIONS,
-    AUGMENTATIONS,
-    PIXEL_AUGMENTATIONS,
-)
+from fashioncnn.data.augmentations import AUGMENTATIONS
+from fashioncnn.data.augmentations.base import AffineAugmentation, PixelAugmentation
+from fashioncnn.data.augmentations.erasing import RandomErasing
+from fashioncnn.data.augmentations.pipeline import AugmentationPipeline
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 
@@ -22,7 +20,11 @@ CPU = torch.device("cpu")
 
 
 def augment(
-    augmentation: Augmentation, images_NCHW: Tensor, labels: Tensor, seed: int = 0, size: int = 28
+    augmentation: AugmentationPipeline,
+    images_NCHW: Tensor,
+    labels: Tensor,
+    seed: int = 0,
+    size: int = 28,
 ) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     draws = augmentation.draw(labels, images_NCHW.shape[-1], generator, CPU)
@@ -43,13 +45,16 @@ def labels(pictures: LabelledImages) -> Tensor:
 @pytest.mark.parametrize("key", AUGMENTATIONS)
 class TestContract:
     def strong(self, key: str) -> float:
-        return min(AUGMENTATIONS[key].largest / 2, 20.0)
+        largest = next(
+            m.le for m in AUGMENTATIONS[key].strength.__metadata__[0].metadata if hasattr(m, "le")
+        )
+        return float(min(largest / 2, 20.0))
 
     def test_changes_pictures_keeps_shape_and_range(
         self, key: str, images: Tensor, labels: Tensor
     ) -> None:
         before = images.clone()
-        result = augment(Augmentation({key: self.strong(key)}), images, labels)
+        result = augment(AugmentationPipeline({key: self.strong(key)}), images, labels)
         assert result.shape == images.shape
         assert result.dtype == torch.float32
         assert 0 <= result.min() <= result.max() <= 1 + 1e-5
@@ -57,37 +62,44 @@ class TestContract:
         assert torch.equal(images, before)
 
     def test_strength_zero_is_off(self, key: str, images: Tensor, labels: Tensor) -> None:
-        off = Augmentation({key: 0.0})
+        off = AugmentationPipeline({key: 0.0})
         assert off.active() == []
         torch.testing.assert_close(augment(off, images, labels), images / 255)
 
     def test_a_function_of_the_seed(self, key: str, images: Tensor, labels: Tensor) -> None:
         one, same, other = (
-            augment(Augmentation({key: self.strong(key)}), images, labels, seed)
+            augment(AugmentationPipeline({key: self.strong(key)}), images, labels, seed)
             for seed in (1, 1, 2)
         )
         assert torch.equal(one, same)
         assert not torch.equal(one, other)
 
     def test_only_the_named_class(self, key: str, images: Tensor, labels: Tensor) -> None:
-        result = augment(Augmentation({key: 0.0}, {6: {key: self.strong(key)}}), images, labels)
+        result = augment(
+            AugmentationPipeline({key: 0.0}, {6: {key: self.strong(key)}}), images, labels
+        )
         plain = Preparation()(images)
         others = labels != 6
         torch.testing.assert_close(result[others], plain[others], atol=1e-5, rtol=0)
         assert (result[~others] - plain[~others]).abs().amax(dim=(1, 2, 3)).gt(0.1).any()
 
-    def test_is_in_one_registry(self, key: str, images: Tensor, labels: Tensor) -> None:
-        assert (key in AFFINE_AUGMENTATIONS) != (key in PIXEL_AUGMENTATIONS)
+    def test_is_of_one_kind(self, key: str, images: Tensor, labels: Tensor) -> None:
+        kinds = (PixelAugmentation, AffineAugmentation)
+        assert sum(isinstance(AUGMENTATIONS[key], kind) for kind in kinds) == 1
 
 
 def matrices(key: str, strength: float, *uniforms: float) -> Tensor:
     uniforms_NU = torch.tensor([uniforms])
-    return AFFINE_AUGMENTATIONS[key].matrices(uniforms_NU, torch.tensor([strength]), 28)[:, :2]
+    augmentation = AUGMENTATIONS[key]
+    assert isinstance(augmentation, AffineAugmentation)
+    return augmentation.matrices(uniforms_NU, torch.tensor([strength]), 28)[:, :2]
 
 
 def change(key: str, images: Tensor, strength: float, uniforms_NU: Tensor) -> Tensor:
     strengths = torch.full((len(images),), strength)
-    return PIXEL_AUGMENTATIONS[key].change(images, uniforms_NU, strengths)
+    augmentation = AUGMENTATIONS[key]
+    assert isinstance(augmentation, PixelAugmentation)
+    return augmentation.change(images, uniforms_NU, strengths)
 
 
 def test_flip_is_a_mirror(images: Tensor) -> None:
@@ -100,7 +112,7 @@ def test_flip_is_a_mirror(images: Tensor) -> None:
 
 def test_flips_come_with_their_probability(labels: Tensor) -> None:
     many = labels.repeat(500)
-    draws = Augmentation({"horizontal_flip_probability": 0.3}).draw(
+    draws = AugmentationPipeline({"horizontal_flip_probability": 0.3}).draw(
         many, 28, torch.Generator().manual_seed(0), CPU
     )
     left_black = torch.zeros(len(many), 1, 1, 2, dtype=torch.uint8)
@@ -152,9 +164,7 @@ def test_erasing_takes_a_rectangle_of_the_stated_area() -> None:
     images[:, :, 0, 0] = 255  # so that the mean is no pixel's own value, or nearly none's
     images += 60 * (images > 24).to(torch.uint8)
     uniforms = torch.rand(400, 5, generator=torch.Generator().manual_seed(1))
-    erased = PIXEL_AUGMENTATIONS["erasing_probability"].change(
-        images.clone(), uniforms, torch.ones(400)
-    )
+    erased = RandomErasing().change(images.clone(), uniforms, torch.ones(400))
     changed = (erased != images)[:, 0]
     for picture, original, mask in zip(erased, images, changed, strict=True):
         rows, columns = mask.any(1).nonzero()[:, 0], mask.any(0).nonzero()[:, 0]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from fashioncnn.data.augmentation import Augmentation
+from fashioncnn.data.augmentations.pipeline import AugmentationPipeline
 from fashioncnn.data.batches import Batches, in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.data.selection import Selection
 
-EVERYTHING = Augmentation(
+EVERYTHING = AugmentationPipeline(
     {
         "horizontal_flip_probability": 0.5,
         "rotation_degrees": 15.0,
@@ -58,7 +58,7 @@ def test_beginning_in_the_middle_gives_the_same_batches(
 
 
 def test_every_picture_once_an_epoch(pictures: LabelledImages) -> None:
-    plain = Batches(pictures, Preparation(), Augmentation(), 64, 0)
+    plain = Batches(pictures, Preparation(), AugmentationPipeline(), 64, 0)
     seen = torch.cat([batch.images_NCHW for batch in plain.epoch(0)])
     ordered = torch.cat(
         [b.images_NCHW for b in in_order(pictures, Preparation(), 100, torch.device("cpu"))]
@@ -70,14 +70,14 @@ def test_every_picture_once_an_epoch(pictures: LabelledImages) -> None:
 
 
 def test_labels_stay_with_their_pictures(pictures: LabelledImages) -> None:
-    plain = Batches(pictures, Preparation(), Augmentation(), 64, 0)
+    plain = Batches(pictures, Preparation(), AugmentationPipeline(), 64, 0)
     for batch in itertools.islice(plain.epoch(0), 3):
         bars = batch.images_NCHW[:, 0, :, 14] > 0.8
         assert torch.equal(bars.float().argmax(dim=1), 2 + 2 * batch.labels)
 
 
 def test_alternating_flip_shows_both_sides_in_two_epochs(pictures: LabelledImages) -> None:
-    augmentation = Augmentation({"horizontal_flip_probability": 0.5}, alternating_flip=True)
+    augmentation = AugmentationPipeline({"horizontal_flip_probability": 0.5}, alternating_flip=True)
     batches = Batches(pictures, Preparation(), augmentation, 64, seed=0)
     original = torch.from_numpy(pictures.images_NHW) / 255
     flipped = []
@@ -99,10 +99,10 @@ def test_alternating_flip_shows_both_sides_in_two_epochs(pictures: LabelledImage
 
 def test_selection_keeps_the_hardest(pictures: LabelledImages) -> None:
     selection = Selection(full_epochs=2, kept_share=0.25)
-    batches = Batches(pictures, Preparation(), Augmentation(), 64, 0, selection=selection)
+    batches = Batches(pictures, Preparation(), AugmentationPipeline(), 64, 0, selection=selection)
     losses = torch.rand(len(pictures), generator=torch.Generator().manual_seed(0))
     kept = round(len(pictures) / 4)
-    assert [batches.images(number) for number in range(3)] == [len(pictures)] * 2 + [kept]
+    assert [batches.image_count(number) for number in range(3)] == [len(pictures)] * 2 + [kept]
     assert batches.steps_before(4) == 2 * -(-len(pictures) // 64) + 2 * -(-kept // 64)
     indices = torch.cat([batch.indices for batch in batches.epoch(2, 0, losses)])
     hardest = set(sorted(range(len(pictures)), key=lambda i: -float(losses[i]))[:kept])
@@ -113,7 +113,7 @@ def test_selection_keeps_the_hardest(pictures: LabelledImages) -> None:
 
 
 def test_batches_say_which_pictures_they_hold(pictures: LabelledImages) -> None:
-    for batch in Batches(pictures, Preparation(), Augmentation(), 64, 0).epoch(0):
+    for batch in Batches(pictures, Preparation(), AugmentationPipeline(), 64, 0).epoch(0):
         np.testing.assert_array_equal(batch.labels, pictures.labels[batch.indices])
         expected = pictures.images_NHW[batch.indices] / np.float32(255)
         np.testing.assert_allclose(batch.images_NCHW[:, 0], expected, atol=1e-6)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import random
 from pathlib import Path
@@ -8,7 +9,16 @@ import pytest
 import torch
 
 from fashioncnn.errors import RunError, StorageError
-from fashioncnn.runs import checkpoints, files, log
+from fashioncnn.runs import arrays, checkpoints, files, metrics
+
+RECORD = {
+    "train/loss": 0.5,
+    "train/accuracy": 0.8,
+    "train/learning_rate": 0.1,
+    "train/images": 100,
+    "train/seconds": 1.5,
+    "train/images_per_second": 66.7,
+}
 
 
 def tensors(value: float = 1.0) -> dict[str, torch.Tensor]:
@@ -87,7 +97,7 @@ def test_the_name_of_another_folder_is_not_followed(tmp_path: Path) -> None:
     facts = files.read_json(tmp_path / "last.json")
     facts["tensors"] = "../../etc/passwd"
     facts.pop("sha256")
-    facts["sha256"] = checkpoints._digest(facts)
+    facts["sha256"] = checkpoints.digest(facts)
     (tmp_path / "last.json").write_text(files.to_json(facts))
     with pytest.raises(RunError, match="damaged"):
         checkpoints.load(tmp_path, "last")
@@ -112,17 +122,18 @@ def test_a_refused_write_leaves_the_old_file_alone(
 def test_a_torn_log_line_is_left_out_and_a_damaged_one_refused(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     for epoch in (1, 2, 3):
-        log.append(path, {"epoch": epoch, "val/loss": 0.1 * epoch})
+        metrics.append(path, RECORD | {"epoch": epoch, "val/loss": 0.1 * epoch})
     with path.open("a") as file:
         file.write('{"epoch": 4, "val/l')
-    assert [record["epoch"] for record in log.read(path)] == [1, 2, 3]
-    assert len(log.trim(path, 2)) == 2
+    assert [record["epoch"] for record in metrics.read(path)] == [1, 2, 3]
+    assert len(metrics.trim(path, 2)) == 2
     assert path.read_text().count("\n") == 2
     with pytest.raises(RunError, match="has 2 epochs, the checkpoint has 5"):
-        log.trim(path, 5)
-    path.write_text('{"epoch": 1}\nnonsense\n{"epoch": 3}\n')
+        metrics.trim(path, 5)
+    whole = json.dumps(RECORD | {"epoch": 1})
+    path.write_text(f"{whole}\nnonsense\n{whole}\n")
     with pytest.raises(RunError, match="line 2"):
-        log.read(path)
+        metrics.read(path)
 
 
 def test_arrays_are_never_unpickled(tmp_path: Path) -> None:
@@ -131,4 +142,4 @@ def test_arrays_are_never_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "file.npz"
     np.savez(path, allow_pickle=True, evil=np.array([{"a": 1}], dtype=object))
     with pytest.raises(RunError, match="damaged"):
-        files.read_arrays(path)
+        arrays.read(path)

@@ -43,24 +43,11 @@ def test_the_public_names_are_these_and_all_there() -> None:
     import fashioncnn as fc
 
     assert fc.__all__ == [
-        "train",
-        "train_seeds",
-        "evaluate",
-        "explain",
-        "report",
-        "compare",
-        "audit",
-        "tune",
-        "bench_machine",
-        "bench_speed",
-        "bench_predict",
-        "fetch_data",
-        "check_data",
-        "open_run",
-        "open_runs",
-        "Run",
-        "Scores",
-        "FashionCNNError",
+        *("train", "train_seeds", "evaluate", "stress", "unknown", "explain", "attribute"),
+        *("embed", "report", "compare", "audit", "tune", "load"),
+        *("bench_machine", "bench_speed", "bench_predict", "fetch_data", "check_data"),
+        *("open_run", "open_runs", "load_recipe", "DataSet", "Recipe", "Run", "Scores"),
+        *("Trained", "Processes", "RayCluster", "FashionCNNError"),
     ]
     for name in fc.__all__:
         assert getattr(fc, name).__doc__
@@ -74,11 +61,13 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
     verbs += ["tune", "explain", "report", "bench machine", "bench speed", "bench predict"]
     for verb in verbs:
         words = cli(*verb.split(), "--help").stdout
-        options[verb] = sorted(set(re.findall(r"--[a-z-]+", words)) - {"--help"})
+        options[verb] = sorted(
+            set(re.findall(r"--[a-z-]+", words)) - {"--help", "--quiet", "--verbose"}
+        )
     assert options == {
         "data fetch": ["--from", "--json"],
         "data check": ["--json"],
-        "recipes": ["--json"],
+        "recipes": ["--json", "--keys"],
         "train": [
             "--address",
             "--cpus",
@@ -87,7 +76,6 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
             "--executor",
             "--gpus",
             "--json",
-            "--log",
             "--out",
             "--precision",
             "--report",
@@ -95,6 +83,8 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
             "--seed",
             "--seeds",
             "--set",
+            "--track",
+            "--workers",
         ],
         "data audit": ["--data", "--device", "--json", "--out", "--recipe", "--seed"],
         "evaluate": [
@@ -116,14 +106,13 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
             "--device",
             "--executor",
             "--gpus",
-            "--grid",
             "--json",
-            "--log",
             "--out",
             "--resume",
             "--sampler",
             "--seeds",
             "--storage",
+            "--track",
             "--trials",
             "--workers",
         ],
@@ -141,8 +130,8 @@ def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
             "--seeds",
         ],
         "bench predict": ["--batch-size", "--checkpoint", "--device", "--json", "--precision"],
-        "explain": ["--checkpoint", "--data", "--json", "--per-class", "--picture"],
-        "report": ["--data", "--device", "--full", "--json", "--log", "--out"],
+        "explain": ["--checkpoint", "--data", "--device", "--json", "--per-class", "--picture"],
+        "report": ["--data", "--device", "--full", "--json", "--out", "--track"],
     }
 
 
@@ -235,7 +224,7 @@ def test_no_disk_space_is_one_line(cli: Cli, tmp_path: Path) -> None:
             *("train", "three-conv", "--out", out),
             *("--set", "data.validation_images=50000", "--set", "training.epochs=1"),
         )
-        assert done.returncode == 2
+        assert done.returncode == 1
         last = done.stderr.splitlines()[-1]
         assert re.fullmatch(r"error: cannot write .*: No space left on device", last)
         assert "Traceback" not in done.stderr
@@ -260,3 +249,99 @@ def test_ctrl_c_is_said(
         main()
     assert ended.value.code == 130
     assert capsys.readouterr().err == "stopped\n"
+
+
+def shell(command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    program = f"{sys.executable} -m fashioncnn"
+    return subprocess.run(
+        ["bash", "-c", "set -o pipefail; " + command.replace("fashioncnn", program, 1)],
+        capture_output=True,
+        cwd=cwd,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "LC_ALL=C fashioncnn recipes",
+        "PYTHONIOENCODING=latin-1 fashioncnn recipes",
+        "PYTHONIOENCODING=ascii fashioncnn recipes --keys",
+        "fashioncnn recipes 2>&-",
+        "fashioncnn --help 2>&-",
+        "HOME=/nowhere XDG_CACHE_HOME=/nowhere fashioncnn recipes",
+        "fashioncnn recipes two-conv",
+    ],
+)
+def test_it_works_wherever_it_is(command: str) -> None:
+    done = shell(command)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize("verb", ["--help", "recipes", "recipes --keys", "recipes --json"])
+def test_a_reader_that_goes_away_is_no_error(verb: str) -> None:
+    done = shell(f"fashioncnn {verb} | head -c 1")
+    assert done.returncode == 0
+    assert done.stderr == b""
+
+
+def test_paths_that_are_no_utf_8(tmp_path: Path) -> None:
+    done = shell(f"fashioncnn evaluate {tmp_path}/$'caf\\xe9'")
+    assert done.returncode == 2
+    assert done.stderr.count(b"\n") == 1
+    assert b"no such run directory" in done.stderr
+
+
+def test_a_deleted_working_directory_is_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    done = shell(f"cd {folder}; rmdir {folder}; fashioncnn recipes")
+    assert done.returncode == 2
+    assert done.stderr == b"error: the working directory was deleted\n"
+
+
+def test_help_reads_well_in_80_columns(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for verb in ("train", "tune", "evaluate", "explain", "bench speed", "data audit"):
+        words = cli(*verb.split(), "--help").stdout
+        assert max(map(len, words.splitlines())) <= 80
+        assert "range" not in words
+        assert "--quiet" in words
+        assert "--verbose" in words
+    assert "FASHIONCNN_DATA" in cli("train", "--help").stdout
+    assert "--install-completion" in cli("--help").stdout
+
+
+def test_former_names_of_options_go_on_working(cli: Cli) -> None:
+    assert "two-conv" in cli("recipes", "-q").stdout
+    for words in (["train", "none", "--log", "tensorboard"], ["tune", "none", "--grid"]):
+        done = cli(*words)
+        assert done.returncode == 2
+        assert "no recipe" in done.stderr or "no space" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "training.epochs=" + "9" * 5000,
+        "model.channels=[" + "9" * 5000 + "]",
+        "name=" + "x" * 100_000,
+        "x" * 100_000 + "=3",
+    ],
+)
+def test_endless_changes_are_one_short_line(change: str, cli: Cli) -> None:
+    done = cli("train", "two-conv", "--set", change)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert len(done.stderr) < 1000
+
+
+def test_keys_are_listed(cli: Cli) -> None:
+    words = cli("recipes", "--keys").stdout
+    assert "optimizer.sgd_learning_rate  (name = muon)" in words
+    assert "augmentation.rotation_degrees" in words
+    assert max(map(len, words.splitlines())) <= 80
+    listed = json.loads(cli("recipes", "--keys", "--json").stdout)["keys"]
+    assert {"name", "allowed", "default", "meaning", "choice", "required"} == set(listed[0])

@@ -113,7 +113,7 @@ def test_two_machines_share_a_grid(database: str, tmp_path: Path) -> None:
     assert sorted(told) == sorted(map(str, space.grid()))
     with open_search(space, tmp_path / "c", sampler="grid", address=database) as again:
         assert again.next() is None
-        assert len(again.answered()) == 36
+        assert len(again.outcomes()) == 36
 
 
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from fashioncnn.models.ensemble import Ensemble, joint
 from fashioncnn.models.strided_cnn import StridedCNN
 from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.load import validate
-from fashioncnn.training import muon
-from fashioncnn.training.losses import KnownLosses
+from fashioncnn.training.known_losses import KnownLosses
+from fashioncnn.training.optimizers import muon
 from fashioncnn.training.processes import Processes
 from fashioncnn.training.state import TrainingState
 
@@ -33,7 +33,8 @@ def recipe_tables(members: int, optimizer: str = "muon") -> dict[str, Any]:
             "members": members,
         },
         "loss": {"label_smoothing": 0.1, "class_weights": {"Shirt": 2.0}},
-        "optimizer": {"name": optimizer, "learning_rate": 0.01, "sgd_learning_rate": 0.01},
+        "optimizer": {"name": optimizer, "learning_rate": 0.01}
+        | ({"sgd_learning_rate": 0.01} if optimizer == "muon" else {}),
         "training": {"epochs": 2, "batch_size": 50},
     }
 

@@ -20,17 +20,16 @@ import fashioncnn as fc
 from fashioncnn.data import sources
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import DataError, RunError
-from fashioncnn.reporting.facts import read_facts
-from fashioncnn.runs import checkpoints, readings
-from fashioncnn.runs.files import read_arrays
-from fashioncnn.workflows.evaluate import is_evaluated
+from fashioncnn.opening.trained import open_trained
+from fashioncnn.runs import artifacts, checkpoints, readings
+from fashioncnn.runs.arrays import read as read_arrays
+from fashioncnn.workflows import evaluate as evaluating
 
 pytestmark = pytest.mark.usefixtures("tiny_data")
 
 
-@pytest.fixture
-def run(tiny_recipe: Path, tmp_path: Path) -> fc.Run:
-    return fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")
+def is_evaluated(run: fc.Run) -> bool:
+    return evaluating.is_evaluated(open_trained(run, "best").kept)
 
 
 def test_scores_and_predictions_agree(run: fc.Run) -> None:
@@ -68,8 +67,10 @@ def test_what_the_network_costs_and_how_far_it_can_be_trusted(run: fc.Run) -> No
 
 @pytest.mark.parametrize("name", ["confidence.json", "cost.json", "scores.json"])
 @pytest.mark.parametrize("content", ["{}", "[]", "half a fi"])
-def test_a_damaged_file_of_an_evaluation_is_made_anew(run: fc.Run, name: str, content: str) -> None:
-    fc.evaluate(run, device="cpu")
+def test_a_damaged_file_of_an_evaluation_is_made_anew(
+    reported: fc.Run, name: str, content: str
+) -> None:
+    run = reported
     assert is_evaluated(run)
     readings_before = len(readings.read(run))
     (run.evaluation / name).write_text(content)
@@ -80,10 +81,10 @@ def test_a_damaged_file_of_an_evaluation_is_made_anew(run: fc.Run, name: str, co
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", '{"checkpoint_sha256": "of other weights"}'])
-def test_stress_of_something_else_is_not_shown(run: fc.Run, content: str) -> None:
-    fc.evaluate(run, device="cpu")
+def test_stress_of_something_else_is_not_shown(reported: fc.Run, content: str) -> None:
+    run = reported
     (run.evaluation / "stress.json").write_text(content)
-    assert read_facts(run).stress is None
+    assert open_trained(run, "best").kept.get(artifacts.STRESS) is None
 
 
 def test_the_best_weights_score_on_validation_as_the_log_says(run: fc.Run) -> None:
@@ -207,7 +208,8 @@ def test_explain_keeps_filters_and_maps_of_every_layer(run: fc.Run) -> None:
     assert maps["pool1"].min() < 0 <= maps["pool1_relu"].min()
     np.testing.assert_array_equal(maps["pool1_relu"], maps["pool1"].clip(min=0))
     sheets = [*(f"filters_{name}" for name in filters), *(f"feature_maps_{name}" for name in maps)]
-    assert {path.stem for path in drawn} == {"learning", "path", *sheets}
+    units = {"preferred_by_classes", "units_pool1_relu", "units_pool2_relu"}
+    assert {path.stem for path in drawn} == {"learning", "path", *sheets, *units}
     for path in drawn:
         assert path.with_suffix(".svg").exists()
         with Image.open(path) as image:

@@ -11,14 +11,15 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from fashioncnn.errors import RunError
+from fashioncnn.errors import DataError, RunError
 from fashioncnn.evaluation.calibration import Calibration, calibration, fit_temperature
-from fashioncnn.evaluation.group import intervals
 from fashioncnn.evaluation.intervals import (
     Estimate,
     Interval,
+    difference,
     mean_over_runs,
     picture_weights,
+    share,
     wilson,
 )
 from fashioncnn.evaluation.paired import (
@@ -29,6 +30,7 @@ from fashioncnn.evaluation.paired import (
     runs_needed,
 )
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.run_groups import intervals
 from fashioncnn.evaluation.scores import score
 from fashioncnn.evaluation.selective import answering, risk_coverage, threshold
 
@@ -125,22 +127,140 @@ def test_a_true_difference_is_found_and_covered() -> None:
     assert 0.91 <= covered / 300 <= 0.99
 
 
-def test_runs_needed_are_enough_and_not_too_many() -> None:
-    """With the runs asked for, simulated studies tell the difference apart about 80 % of times."""
-    random = np.random.default_rng(7)
+@pytest.mark.parametrize("runs", [3, 5])
+@pytest.mark.parametrize("between_runs", [0.0, 0.1, 0.5])
+def test_one_run_against_several_raises_no_false_alarms(runs: int, between_runs: float) -> None:
+    world = World(between_runs)
+    random = np.random.default_rng(12)
+    alarms = 0
+    for simulation in range(SIMULATIONS):
+        easy = random.normal(0, 1, 300)
+        one, several = world.right(random, easy, runs=1), world.right(random, easy, runs=runs)
+        pair = [one, several] if simulation % 2 else [several, one]
+        alarms += accuracy_differences(pair, seed=simulation)[0].p_value < 0.05
+    assert alarms / SIMULATIONS <= binomial_bound(0.05)
+
+
+@pytest.mark.parametrize("wanted", [2, 3, 5, 10])
+def test_runs_needed_have_the_power_that_they_promise(wanted: int) -> None:
+    """Studies of the size that is asked for, simulated, and judged by the code itself."""
+    pictures, size = 1e-6, 2e-5
+    gaps = np.geomspace(0.004, 0.2, 120)
+    answers = [runs_needed(_estimate(float(gap), pictures, (size, size))) for gap in gaps]
+    # Of all differences that take so many runs, nearly the smallest.
+    fitting = gaps[[answer == wanted for answer in answers]]
+    gap = float(np.quantile(fitting, 0.1 if wanted > 2 else 0.0))
+    random = np.random.default_rng(wanted)
+    told = 0
+    for _ in range(SIMULATIONS):
+        shared = random.normal(0, np.sqrt(pictures))
+        first, second = (
+            level + random.normal(0, np.sqrt(size), wanted) for level in (0.0, gap + shared)
+        )
+        draws = random.normal(0, np.sqrt(pictures), (200, 1))
+        found = difference(second, second + draws, first, np.broadcast_to(first, (200, wanted)))
+        told += found.p_value < 0.05
+    assert 0.75 <= told / SIMULATIONS <= 0.90
+
+
+def test_when_no_number_of_runs_would_do() -> None:
     pictures, sizes = 4e-8, (2e-5, 2e-5)
-    difference = 0.003
-    needed = runs_needed(_estimate(difference, pictures, sizes))
-    assert needed is not None
-    error = np.sqrt(pictures + sum(sizes) / needed)
-    told = np.abs(random.normal(difference, error, 20_000)) > 1.96 * error
-    assert 0.79 < told.mean() < 0.83
     assert runs_needed(_estimate(1e-4, pictures, sizes)) is None
-    assert runs_needed(_estimate(difference, pictures, (0.0, 2e-5))) is None
+    assert runs_needed(_estimate(0.003, pictures, (0.0, 2e-5))) is None
+    # As normal quantiles have it, where there are many runs.
+    needed = runs_needed(_estimate(0.001, pictures, sizes))
+    assert needed
+    assert needed == pytest.approx(4e-5 / ((0.001 / 2.8016) ** 2 - pictures), rel=0.01)
 
 
 def _estimate(value: float, pictures: float, runs: tuple[float, float]) -> Estimate:
     return Estimate(Interval(value, 0, 0), 1, 1, pictures, runs)
+
+
+def shares(right: Right) -> list[Predictions]:
+    """Return runs of two classes whose answers are right as `right` (n, runs) says."""
+    labels = np.zeros(len(right), np.int64)
+    labels[len(right) // 2 :] = 1
+    answers = np.where(right.T > 0, labels, 1 - labels)
+    return [
+        Predictions(np.eye(2, dtype=np.float32)[one], labels, np.arange(len(labels)), ("a", "b"))
+        for one in answers
+    ]
+
+
+def test_a_share_of_all_or_none_has_an_interval() -> None:
+    for value, runs in ((1.0, 1), (1.0, 3), (0.0, 3)):
+        found = intervals(shares(np.full((10, runs), value, np.float32)))
+        one = found["test/accuracy"]
+        assert one.value == value
+        assert one.high - one.low > 0.2
+        assert one.low <= value <= one.high
+        assert found["test/recall/a"].high - found["test/recall/a"].low > 0.3
+
+
+@pytest.mark.parametrize("between_runs", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("runs", [2, 5])
+def test_intervals_of_a_rare_class_cover(between_runs: float, runs: int) -> None:
+    world = World(between_runs)
+    random = np.random.default_rng(13)
+    covered = 0
+    for simulation in range(300):
+        right = world.right(random, random.normal(0, 1, 30), runs=runs)
+        weights = np.concatenate(list(picture_weights(30, 250, seed=simulation)))
+        estimate = mean_over_runs(
+            right.mean(0, dtype=np.float64), (weights @ right / 30).astype(np.float64)
+        )
+        found = share(float(right.mean()), 30, estimate)
+        covered += found.low <= world.accuracy <= found.high
+    assert covered / 300 >= 0.91
+
+
+@pytest.mark.parametrize("runs", [2, 3])
+def test_few_runs_that_differ_much_are_covered(runs: int) -> None:
+    """The spread over seeds is twice that over pictures."""
+    random = np.random.default_rng(14)
+    covered = 0
+    for _ in range(SIMULATIONS):
+        pictures = random.normal(0, 1)
+        values = pictures + random.normal(0, 2, runs)
+        draws = values + random.normal(0, 1, (300, 1))
+        found = mean_over_runs(values, draws).interval
+        covered += found.low <= 0 <= found.high
+    assert covered / SIMULATIONS >= 0.93
+
+
+def test_degrees_of_freedom_by_hand() -> None:
+    # Two groups: Welch and Satterthwaite's, against scipy's own test of two samples.
+    random = np.random.default_rng(15)
+    one, other = random.normal(0, 1, 7), random.normal(0, 2, 7)
+    draws = np.zeros((10, 1))
+    found = difference(one, one + draws, other, other + draws)
+    expected = stats.ttest_ind(one, other, equal_var=False)
+    assert found.freedom == pytest.approx(expected.df)
+    assert found.p_value == pytest.approx(expected.pvalue)
+    assert found.error == pytest.approx(np.sqrt(one.var(ddof=1) / 7 + other.var(ddof=1) / 7))
+    # A single run borrows the spread of the others: one sample against a new observation.
+    single = np.array([3.0])
+    found = difference(single, single + draws, other, other + draws)
+    assert found.freedom == pytest.approx(6)
+    assert found.error == pytest.approx(other.std(ddof=1) * np.sqrt(1 + 1 / 7))
+
+
+def test_no_error_at_all() -> None:
+    same = np.full(3, 0.5)
+    draws = np.full((10, 3), 0.5)
+    assert difference(same, draws, same, draws).p_value == 1
+    assert difference(same + 0.1, draws + 0.1, same, draws).p_value == 0
+
+
+def test_resamples_follow_their_seed() -> None:
+    one, same, other = (
+        np.concatenate(list(picture_weights(50, 300, seed=seed))) for seed in (1, 1, 2)
+    )
+    assert one.shape == (300, 50)
+    assert (one.sum(1) == 50).all()
+    assert (one == same).all()
+    assert (one != other).any()
 
 
 def test_mcnemar_as_in_statsmodels() -> None:
@@ -158,13 +278,14 @@ def test_holm_as_in_statsmodels() -> None:
 
 
 def test_compare_counts_and_corrects() -> None:
-    base, same, better = ([predictions(seed) for seed in seeds] for seeds in ((1, 2), (3, 4), (5,)))
-    better = [predictions(5, sharpness=3.0)]
+    base, same = ([predictions(seed) for seed in seeds] for seeds in ((1, 2, 8), (3, 4, 9)))
+    better = [predictions(seed, sharpness=3.0) for seed in (5, 6, 7)]
     same_as, better_than = compare(base, [same, better])
     assert not same_as.distinguishable
     assert better_than.distinguishable
-    assert better_than.runs == (2, 1)
-    assert better_than.accuracies[1] == score(better[0]).accuracy
+    assert better_than.runs == (3, 3)
+    accuracies = [score(run).accuracy for run in better]
+    assert better_than.accuracies[1] == pytest.approx(np.mean(accuracies))
     gap = better_than.accuracies[1] - better_than.accuracies[0]
     assert better_than.difference.value == pytest.approx(gap)
     assert (better_than.gained - better_than.lost) / 600 == pytest.approx(gap)
@@ -263,7 +384,8 @@ def test_risk_and_coverage_by_hand() -> None:
     curve = risk_coverage(run)
     assert curve.coverage.tolist() == [0.25, 0.75, 1.0]
     assert curve.risk == pytest.approx([0, 1 / 3, 1 / 4])
-    assert curve.area == pytest.approx((0 + 0 + 1 / 3 + 1 / 4) / 4)
+    # Of the two that are equally sure one is wrong: either may come first.
+    assert curve.area == pytest.approx((0 + 0.5 / 2 + 1 / 3 + 1 / 4) / 4)
     chosen = threshold(run, 0.3)
     assert chosen is not None
     assert (chosen.coverage, chosen.risk) == (1.0, 0.25)
@@ -275,3 +397,37 @@ def test_risk_and_coverage_by_hand() -> None:
     assert answering(run, 0.95).risk == 0
     wrong = Predictions(logits, np.array([1, 0, 0, 0]), np.arange(4), ("a", "b"))
     assert threshold(wrong, 0.1) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ties_do_not_depend_on_the_order_of_the_file(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    logits = np.log(random.choice([0.6, 0.7, 0.9], 200))
+    pairs = np.stack([logits, np.log1p(-np.exp(logits))], 1).astype(np.float32)
+    run = Predictions(pairs, random.integers(0, 2, 200), np.arange(200), ("a", "b"))
+    order = random.permutation(200)
+    other = Predictions(run.logits[order], run.labels[order], run.indices[order], ("a", "b"))
+    assert risk_coverage(run).area == pytest.approx(risk_coverage(other).area)
+    assert calibration(run).ece_equal_mass == pytest.approx(calibration(other).ece_equal_mass)
+
+
+def test_a_constant_predictor_by_hand() -> None:
+    logits = np.tile(np.log(np.array([[0.8, 0.2]], np.float32)), (100, 1))
+    labels = (np.arange(100) < 30).astype(np.int64)
+    run = Predictions(logits, labels, np.arange(100), ("a", "b"))
+    # 80 % sure of what is right 70 % of times, however the pictures are put into bins.
+    assert calibration(run).ece_equal_mass == pytest.approx(0.1, abs=1e-6)
+    assert risk_coverage(run).area == pytest.approx(0.3)
+
+
+def test_the_surest_are_right_at_confidence_one() -> None:
+    logits = np.array([[200.0, 0.0], [0.0, 200.0]], np.float32)
+    run = Predictions(logits, np.array([0, 0]), np.arange(2), ("a", "b"))
+    (last,) = calibration(run).bins
+    assert (last.n, last.confidence, last.accuracy) == (2, 1.0, 0.5)
+
+
+def test_no_pictures_cannot_be_scored() -> None:
+    run = Predictions(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), np.arange(0), ("a", "b"))
+    with pytest.raises(DataError, match="no pictures to score"):
+        score(run)

@@ -10,24 +10,30 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fashioncnn.models import MODELS
+from fashioncnn.models import FAMILIES
+from fashioncnn.models.family import ModelSettings
 from fashioncnn.models.plain_cnn import PlainCNN
 from fashioncnn.models.strided_cnn import StridedCNN
 from fashioncnn.recipes.build import build_network
 from fashioncnn.recipes.load import builtin_names, load
 
-# What each family needs beyond image_size and classes.
-KEYWORDS: dict[str, dict[str, Any]] = {
-    "plain-cnn": {"channels": [4, 8], "hidden_features": [16]},
-    "strided-cnn": {"channels": [8, 16], "blocks": [1, 2], "stem_kernel_size": 4},
-}
+
+def example(family: str) -> ModelSettings:
+    """Return settings of a small network: the examples that the family's own keys give."""
+    settings = FAMILIES[family]
+    needed = {
+        name: (field.examples or [None])[0]
+        for name, field in settings.model_fields.items()
+        if field.is_required()
+    }
+    return settings(**needed)
 
 
-@pytest.mark.parametrize("family", MODELS)
+@pytest.mark.parametrize("family", FAMILIES)
 class TestContract:
-    def make(self, family: str, seed: int = 0, **keywords: Any) -> nn.Module:
+    def make(self, family: str, seed: int = 0) -> nn.Module:
         torch.manual_seed(seed)
-        return MODELS[family](image_size=28, classes=10, **KEYWORDS[family] | keywords)
+        return example(family).build(image_size=28, classes=10)
 
     def test_logits_of_any_batch(self, family: str) -> None:
         network = self.make(family).eval()

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 import fashioncnn as fc
-from fashioncnn.errors import StudyError
+from fashioncnn.errors import WorkerError
+from fashioncnn.executors.ray import RayCluster, pack, unpack
 from fashioncnn.runs.directory import open_run
 from fashioncnn.tuning.search import open_search
 from fashioncnn.tuning.space import read_space
-from fashioncnn.workflows.ray_cluster import Cluster, pack, unpack
-from fashioncnn.workflows.train_ray import train_seeds_on_cluster
 from fashioncnn.workflows.tune import tune
 
 ray = pytest.importorskip("ray")
@@ -63,10 +62,10 @@ def test_a_node_is_killed_and_every_setting_is_finished_once(
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    tuned = tune(path, out=out, cluster=Cluster(nodes.address), device="cpu")
+    tuned = tune(path, out=out, executor=RayCluster(nodes.address), device="cpu")
     killer.join()
     with open_search(read_space(path), out, sampler="grid") as search:
-        answers = search.answered()
+        answers = search.outcomes()
         states = [trial.state.name for trial in search.study.get_trials()]
     rates = sorted(one.setting["optimizer.learning_rate"] for one in answers)
     assert rates == [0.0005, 0.001, 0.002, 0.003, 0.004, 0.005]
@@ -79,17 +78,17 @@ def test_a_node_is_killed_and_every_setting_is_finished_once(
 
 def test_seeds_as_tasks(nodes: Any, tiny_recipe: Path, tmp_path: Path) -> None:
     tiny_recipe.write_text(quick(tiny_recipe.read_text()))
-    out, cluster = tmp_path / "runs", Cluster(nodes.address)
-    runs = train_seeds_on_cluster(
-        tiny_recipe, seeds=[0, 1], cluster=cluster, out=out, changes=["training.epochs=1"]
+    out, cluster = tmp_path / "runs", RayCluster(nodes.address)
+    runs = fc.train_seeds(
+        tiny_recipe, seeds=[0, 1], executor=cluster, out=out, changes=["training.epochs=1"]
     )
     assert [run.seed for run in runs] == [0, 1]
     here = fc.train(tiny_recipe, seed=1, changes=["training.epochs=1"], out=tmp_path, device="cpu")
     assert fc.evaluate(runs[1]).accuracy == pytest.approx(fc.evaluate(here).accuracy, abs=0.02)
-    again = train_seeds_on_cluster(
+    again = fc.train_seeds(
         tiny_recipe,
         seeds=[0, 1],
-        cluster=cluster,
+        executor=cluster,
         out=out,
         changes=["training.epochs=1"],
         resume=True,
@@ -101,8 +100,10 @@ def test_a_cluster_that_is_not_there(tiny_recipe: Path, tmp_path: Path) -> None:
     path = tiny_recipe.with_name("space.toml")
     path.write_text(GRID)
     for address in ("127.0.0.1:1", "nonsense", "auto"):
-        with pytest.raises(StudyError, match="no Ray cluster at"):
-            tune(path, out=tmp_path / "out", cluster=Cluster(address), device="cpu", resume=True)
+        with pytest.raises(WorkerError, match="no Ray cluster at"):
+            tune(
+                path, out=tmp_path / "out", executor=RayCluster(address), device="cpu", resume=True
+            )
 
 
 def test_folders_travel_whole(tmp_path: Path) -> None:

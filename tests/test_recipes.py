@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,15 @@ from hypothesis import strategies as st
 
 from fashioncnn.data.images import FASHION_MNIST_CLASSES
 from fashioncnn.errors import RecipeError
+from fashioncnn.models.plain_cnn import PlainCNNSettings
+from fashioncnn.models.strided_cnn import StridedCNNSettings
 from fashioncnn.recipes.build import (
     build_augmentation,
-    build_loss,
     build_network,
     build_preparation,
     build_state,
 )
 from fashioncnn.recipes.load import builtin_names, differences, dump, load, read_text
-from fashioncnn.recipes.schema import PlainCNNTable
 
 BASE = 'name = "mine"\n[model]\nchannels = [4]\nhidden_features = []\n'
 
@@ -46,7 +47,7 @@ class TestBuiltInContract:
         images = build_preparation(recipe)(torch.zeros(4, 1, 28, 28, dtype=torch.uint8))
         assert state.network.eval()(images).shape == (4, 10)
         build_augmentation(recipe, FASHION_MNIST_CLASSES)
-        build_loss(recipe, FASHION_MNIST_CLASSES)
+        recipe.loss.build(FASHION_MNIST_CLASSES)
 
     def test_seed_decides_the_weights(self, name: str) -> None:
         recipe = load(name)
@@ -73,20 +74,20 @@ def test_two_conv_is_the_first_seed_system() -> None:
     kinds = [type(layer).__name__ for layer in build_network(recipe, 10).layers]  # type: ignore[union-attr]
     assert kinds.count("Conv2d") == kinds.count("ReLU") - 1 == kinds.count("MaxPool2d") == 2
     assert "BatchNorm2d" not in kinds
-    assert isinstance(recipe.model, PlainCNNTable)
+    assert isinstance(recipe.model, PlainCNNSettings)
     assert recipe.model.dropout == 0.3
     assert (recipe.optimizer.name, recipe.optimizer.learning_rate) == ("adam", 0.001)
     assert (recipe.training.batch_size, recipe.training.epochs) == (64, 10)
     assert recipe.training.precision == "fp32"
     changed = load("two-conv", ["model.dropout=0.5"]).model
-    assert isinstance(changed, PlainCNNTable)
+    assert isinstance(changed, PlainCNNSettings)
     assert changed.dropout == 0.5
 
 
 def test_three_conv_is_the_second_seed_system() -> None:
     recipe = load("three-conv")
     assert recipe.data.image_size == 28
-    assert isinstance(recipe.model, PlainCNNTable)
+    assert isinstance(recipe.model, PlainCNNSettings)
     assert len(recipe.model.channels) == 3
     assert recipe.model.hidden_activation == "sigmoid"
     assert recipe.model.hidden_batch_norm
@@ -120,7 +121,7 @@ def test_three_conv_is_the_second_seed_system() -> None:
             "model.family=resnet",
             'model.family is "resnet"; it must be one of plain-cnn, strided-cnn',
         ),
-        ("model.blocks=[1]", "unknown key model.blocks; allowed: family, channels"),
+        ("model.blocks=[1]", "unknown key model.blocks; allowed: family, members, channels"),
         ("schedule.warmup_epochs=10", "schedule.warmup_epochs is 10; it must be below"),
         ("loss.class_weights.Skirt=2", "loss.class_weights names the class 'Skirt'; the classes"),
         ("augmentation.by_class.Skirt.rotation_degrees=2", "names the class 'Skirt'"),
@@ -242,7 +243,9 @@ def test_any_recipe_survives_a_round_trip(
 
 def test_a_first_stage_on_every_pixel_halves_once_less() -> None:
     stages = ["model.channels=[4, 4, 4, 4, 4]", "model.blocks=[0, 0, 0, 0, 0]"]
-    assert load("fast-92", [*stages, "model.stem_stride=1"]).model.halvings == 4
+    model = load("fast-92", [*stages, "model.stem_stride=1"]).model
+    assert isinstance(model, StridedCNNSettings)
+    assert model.halvings == 4
     with pytest.raises(
         RecipeError, match=r"each halving the picture: data.image_size 28 allows at"
     ):
@@ -250,3 +253,23 @@ def test_a_first_stage_on_every_pixel_halves_once_less() -> None:
     six = ["model.channels=[4, 4, 4, 4, 4, 4]", "model.blocks=[0, 0, 0, 0, 0, 0]"]
     with pytest.raises(RecipeError, match=r"each but the first halving .* allows at most 5"):
         load("fast-92", [*six, "model.stem_stride=1"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "training.epochs = " + "9" * 5000,
+        "[training]\n" + "".join(f"key_{number} = 1\n" for number in range(50_000)),
+        "[training]\n" + "".join(f"key_{number} = 1\n" for number in range(4000)),
+        "model.channels = [" + "1," * 4000 + "]",
+        "[loss.class_weights]\n" + "".join(f"c{number} = 1\n" for number in range(4000)),
+        "a = " + "[" * 400 + "]" * 400,
+    ],
+)
+def test_endless_recipes_are_refused_fast_and_briefly(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text + "\n" if text.startswith("a") else BASE + text)
+    started = time.perf_counter()
+    message = refused(path)
+    assert time.perf_counter() - started < 2
+    assert len(message) < 5000

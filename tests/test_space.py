@@ -37,7 +37,7 @@ def test_the_grid_of_the_first_seed_system() -> None:
     recipe = space.apply(settings[0])
     plain = load("two-conv")
     assert recipe.training.epochs == plain.training.epochs
-    assert recipe.model.dropout == settings[0]["model.dropout"]  # type: ignore[union-attr]
+    assert recipe.model.dropout == settings[0]["model.dropout"]  # type: ignore[attr-defined]
 
 
 def test_choices_and_ranges(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from sklearn import metrics
 import fashioncnn as fc
 from conftest import make_pictures
 from fashioncnn.evaluation.corruptions import CORRUPTIONS, Images
+from fashioncnn.evaluation.out_of_distribution import UNKNOWN, detection, signs
 from fashioncnn.evaluation.predictions import Predictions
-from fashioncnn.evaluation.unknown import UNKNOWN, detection, signs
-from fashioncnn.runs.files import to_json, write_text
+from fashioncnn.runs.files import read_json, to_json, write_text
 from fashioncnn.runs.readings import read
 from fashioncnn.workflows.stress import stress
 
@@ -91,6 +91,14 @@ def test_detection_as_in_scikit_learn() -> None:
     assert found.false_positive_rate == pytest.approx(false[np.argmax(true >= 0.95)])
 
 
+@pytest.mark.parametrize(("n", "kept"), [(100, 95), (20, 19), (10, 10), (7, 7)])
+def test_a_threshold_keeps_95_per_cent_of_the_known(n: int, kept: int) -> None:
+    known = np.arange(n, dtype=np.float64)
+    # An unknown picture a little below each known one: those that pass tell the threshold.
+    found = detection(known, known - 0.5)
+    assert round(found.false_positive_rate * n) == kept - 1
+
+
 def test_signs_by_hand() -> None:
     logits = np.array([[0.0, np.log(3)]], np.float32)
     found = signs(Predictions(logits, np.array([0]), np.array([0]), ("a", "b")))
@@ -105,16 +113,17 @@ def test_stress_of_a_run_and_its_section(tiny_recipe: Path, tmp_path: Path) -> N
     assert "Worse pictures" not in page
     page = fc.report(run, full=True).read_text()
     found = stress(run, device="cpu")
-    assert found["accuracy"] == fc.evaluate(run).accuracy
-    assert found["corruptions"].keys() == CORRUPTIONS.keys()
-    noise = found["corruptions"]["noise"]["accuracies"]
+    assert found.accuracy == fc.evaluate(run).accuracy
+    assert found.corruptions.keys() == CORRUPTIONS.keys()
+    noise = found.corruptions["noise"].accuracies
     assert len(noise) == 5
-    assert noise[4] < found["accuracy"]
-    assert 0 <= found["unknown"]["noise"]["energy"]["auroc"] <= 1
+    assert noise[4] < found.accuracy
+    assert 0 <= found.unknown["noise"]["energy"].auroc <= 1
     assert "Worse pictures" in page
-    assert f"{found['unknown']['inverted']['energy']['auroc']:.3f}" in page
+    assert f"{found.unknown['inverted']['energy'].auroc:.3f}" in page
     assert [line["purpose"] for line in read(run)].count("stress") == 1
 
     # What was found about other weights is not shown beside the scores of these.
-    write_text(run.evaluation / "stress.json", to_json(found | {"checkpoint_sha256": "0"}))
+    kept = read_json(run.evaluation / "stress.json")
+    write_text(run.evaluation / "stress.json", to_json(kept | {"checkpoint_sha256": "0"}))
     assert "Worse pictures" not in fc.report(run).read_text()

@@ -21,7 +21,8 @@ from conftest import Cli
 from fashioncnn.errors import Stopped, TrackingError
 from fashioncnn.runs.directory import Run, runs_below
 from fashioncnn.tracking import trackers
-from fashioncnn.tracking.trackers import TrackerName, scalars, track
+from fashioncnn.tracking.tracker import scalars
+from fashioncnn.tracking.trackers import TrackerName, copy_run
 
 # These import much, and warn of each other.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -30,8 +31,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 def stopped_and_resumed(recipe: Path, out: Path, log: TrackerName) -> Run:
     """Train for an epoch, and go on to the end."""
     with pytest.raises(Stopped):
-        fc.train(recipe, out=out, device="cpu", log=[log], after_epoch=lambda record: True)
-    return fc.train(recipe, out=out, device="cpu", log=[log], resume=True)
+        fc.train(recipe, out=out, device="cpu", track=[log], after_epoch=lambda record: True)
+    return fc.train(recipe, out=out, device="cpu", track=[log], resume=True)
 
 
 @pytest.mark.usefixtures("tiny_data")
@@ -43,7 +44,7 @@ def test_tensorboard_has_scalars_figures_and_recipe(tiny_recipe: Path, tmp_path:
     run.figures.mkdir()
     for name in ("filters_conv1", "learning"):
         Image.new("RGB", (30, 20), "red").save(run.figures / f"{name}.png")
-    track(["tensorboard"], run, print)
+    copy_run(["tensorboard"], run, print)
     read = EventAccumulator(str(run.path / "tensorboard"), size_guidance={"images": 0})
     read.Reload()
     for tag, wanted in by_tag(run).items():
@@ -70,7 +71,7 @@ def test_event_files_on_a_full_disk_stop_no_training(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(SummaryWriter, "add_scalar", refuse)
-    run = fc.train(tiny_recipe, out=tmp_path, device="cpu", log=["tensorboard"])
+    run = fc.train(tiny_recipe, out=tmp_path, device="cpu", track=["tensorboard"])
     assert len(run.metrics) == 3
     assert capfd.readouterr().err.count("cannot write: No space left on device; the run") == 1
 
@@ -131,7 +132,7 @@ def test_mlflow_has_a_whole_copy(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
     run = stopped_and_resumed(tiny_recipe, tmp_path / "runs", "mlflow")
-    fc.report(run, device="cpu", log=["mlflow"])
+    fc.report(run, device="cpu", track=["mlflow"])
 
     from mlflow import MlflowClient
 
@@ -171,7 +172,7 @@ def test_every_setting_of_a_study_is_copied(
         'name = "mine"\nrecipe = "tiny.toml"\n[space]\noptimizer.name = ["adam", "sgd"]\n'
         "training.epochs = [1]\n"
     )
-    fc.tune(space, out=tmp_path / "study", device="cpu", log=["mlflow"])
+    fc.tune(space, out=tmp_path / "study", device="cpu", track=["mlflow"])
 
     from mlflow import MlflowClient
 
@@ -204,12 +205,12 @@ def test_a_tracker_that_fails_stops_no_training(
 
     with monkeypatch.context() as patched:
         patched.setattr(MlflowClient, "log_batch", break_down)
-        run = fc.train(tiny_recipe, out=tmp_path, device="cpu", log=["mlflow"])
+        run = fc.train(tiny_recipe, out=tmp_path, device="cpu", track=["mlflow"])
     assert len(run.metrics) == 3
     told = capfd.readouterr().err
     assert told.count("the server is gone; the run itself is whole, and goes there later by") == 1
 
-    track(["mlflow"], run, print)
+    copy_run(["mlflow"], run, print)
     client = MlflowClient(server)
     experiment = client.get_experiment_by_name("failing")
     assert experiment
@@ -223,9 +224,9 @@ def test_a_server_that_is_not_there_is_one_line(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
-    done = cli("train", tiny_recipe, "--log", "mlflow", "--out", tmp_path / "runs")
+    done = cli("train", tiny_recipe, "--track", "mlflow", "--out", tmp_path / "runs")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: --log mlflow: http://127.0.0.1:9: ")
+    assert done.stderr.startswith("error: --track mlflow: http://127.0.0.1:9: ")
     assert done.stderr.count("\n") == 1
     assert runs_below(tmp_path / "runs" / "tiny") == []
 
@@ -233,4 +234,4 @@ def test_a_server_that_is_not_there_is_one_line(
 def test_a_tracker_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trackers, "find_spec", lambda name: None)
     with pytest.raises(TrackingError, match=r'pip install "fashioncnn\[tensorboard\]"'):
-        fc.train("fast-92", log=["tensorboard"])
+        fc.train("fast-92", track=["tensorboard"])

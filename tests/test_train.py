@@ -5,18 +5,27 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
+import socket
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 import fashioncnn as fc
-from fashioncnn.errors import Diverged, RunError, Stopped, StorageError
+from conftest import make_pictures
+from fashioncnn.console import stopping
+from fashioncnn.errors import DataError, Diverged, RunError, Stopped, StorageError
+from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import checkpoints
+from fashioncnn.training.device import fabric_for
 from fashioncnn.training.loop import Training
-from fashioncnn.workflows import stopping
+from fashioncnn.training.processes import Processes
 
 pytestmark = pytest.mark.usefixtures("tiny_data")
 WHOLE_RUN = Training.run
@@ -183,13 +192,16 @@ def test_a_run_of_another_recipe_or_seed_is_not_gone_on_with(
 def test_resume_goes_on_from_the_best_when_the_last_is_damaged(
     tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole = fc.train(tiny_recipe, out=tmp_path / "whole", device="cpu")
-    run = fc.train(tiny_recipe, out=tmp_path / "damaged", device="cpu")
+    # At this rate a later epoch is worse than an earlier one.
+    changes = {"optimizer.learning_rate": 0.02, "model.dropout": 0.0}
+    whole = fc.train(tiny_recipe, changes=changes, out=tmp_path / "whole", device="cpu")
+    run = fc.train(tiny_recipe, changes=changes, out=tmp_path / "damaged", device="cpu")
     checkpoints.save(run.checkpoints, *saved(run, 3))
     best = checkpoints.load(run.checkpoints, "best").values["epoch"]
     (run.checkpoints / "last.json").write_text("{")
-    fc.train(tiny_recipe, out=tmp_path / "damaged", resume=True, device="cpu")
-    assert "damaged" in capsys.readouterr().err or best == 3
+    fc.train(tiny_recipe, changes=changes, out=run.path, resume=True, device="cpu")
+    assert "last.json: damaged" in capsys.readouterr().err
+    assert best < 3
     assert records(run) == records(whole)
 
 
@@ -253,3 +265,98 @@ def test_signal_handlers_are_put_back() -> None:
         signal.raise_signal(signal.SIGTERM)
         assert wish
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_stopping_in_the_first_epoch_keeps_the_first_snapshot(
+    tiny_recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fc.train(tiny_recipe, out=tmp_path / "whole", device="cpu")
+    stop_after(monkeypatch, steps=4)
+    with pytest.raises(Stopped):
+        fc.train(tiny_recipe, out=tmp_path / "parts", device="cpu")
+    stop_after(monkeypatch, steps=10**9)
+    parts = fc.train(tiny_recipe, out=tmp_path / "parts", resume=True, device="cpu")
+    for path in whole.snapshots.iterdir():
+        assert (parts.snapshots / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_what_kills_leave_is_removed(tiny_recipe: Path, tmp_path: Path) -> None:
+    run = fc.train(tiny_recipe, out=tmp_path, device="cpu", changes=["training.epochs=1"])
+    host = socket.gethostname()
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = [
+        run.snapshots / f".epoch-0002.safetensors.{dead.pid}.tmp",
+        run.checkpoints / f".last.json.{dead.pid}.tmp",
+        run.path / f".metrics.jsonl.{dead.pid}.tmp",
+    ]
+    for path in left:
+        path.write_bytes(b"half")
+    unfinished = run.path.parent / f".new-{host}-{dead.pid}-abc"
+    other = run.path.parent / f".new-{host}-{os.getpid()}-abc"
+    unfinished.mkdir()
+    other.mkdir()
+    again: dict[str, Any] = {"changes": ["training.epochs=1"], "out": tmp_path, "device": "cpu"}
+    fc.train(tiny_recipe, resume=True, **again)
+    fc.train(tiny_recipe, seed=1, **again)
+    assert not [path for path in left if path.exists()]
+    assert not unfinished.exists()
+    assert other.exists()
+
+
+def test_a_recipe_object_and_a_mapping_of_changes(tiny_recipe: Path, tmp_path: Path) -> None:
+    recipe = fc.load_recipe(tiny_recipe)
+    run = fc.train(recipe, changes={"training.epochs": 1}, out=tmp_path, device="cpu")
+    assert load(run.recipe_file).training.epochs == 1
+    assert load(run.recipe_file).model == recipe.model
+
+
+def test_a_network_says_what_it_sees(tiny_recipe: Path, tmp_path: Path) -> None:
+    run = fc.train(tiny_recipe, changes={"training.epochs": 6}, out=tmp_path, device="cpu")
+    pictures = make_pictures(20, seed=5)
+    trained = fc.load(run, device="cpu")
+    answers = trained.predict(pictures.images_NHW)
+    assert answers.probabilities.shape == (20, 10)
+    np.testing.assert_allclose(answers.probabilities.sum(1), 1)
+    names = [pictures.class_names[label] for label in pictures.labels]
+    assert np.mean([one == other for one, other in zip(answers.classes, names, strict=True)]) > 0.8
+    with pytest.raises(DataError, match=r"must be uint8 \(n, height, width\)"):
+        trained.predict(pictures.images_NHW / 255)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="must be uint8"):
+        trained.predict(pictures.images_NHW[0])
+    assert fc.evaluate(run).classes["Shirt"].name == "Shirt"
+    with pytest.raises(KeyError, match="no class 'Skirt'"):
+        fc.evaluate(run).classes["Skirt"]
+
+
+def test_the_average_of_weights_follows_training_and_leaves_it_alone(
+    tiny_recipe: Path, tmp_path: Path
+) -> None:
+    """Against an average made from the outside, of the weights after every step."""
+    plain = fc.train(tiny_recipe, out=tmp_path / "plain", device="cpu")
+    averaged = fc.train(
+        tiny_recipe, changes={"averaging.ema_decay": 0.9}, out=tmp_path / "averaged", device="cpu"
+    )
+    mine, theirs = (checkpoints.load(run.checkpoints, "last").tensors for run in (averaged, plain))
+    for name, value in theirs.items():
+        if name.startswith("model/"):
+            assert torch.equal(mine[name], value), name
+    recipe = fc.load_recipe(tiny_recipe)
+    splits = build_splits(recipe, make_pictures(600, 0))
+    processes = Processes(fabric_for("cpu", "fp32"))
+    state = build_state(recipe, 10, 0, torch.device("cpu"))
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def after_step(state: Any) -> bool:
+        seen.append({name: one.detach().clone() for name, one in state.network.named_parameters()})
+        return False
+
+    training = build_training(recipe, splits, 0, processes)
+    for _ in dataclasses.replace(training, after_step=after_step).run(state):
+        pass
+    expected = seen[0]
+    for weights in seen[1:]:
+        expected = {name: 0.9 * old + 0.1 * weights[name] for name, old in expected.items()}
+    for name, value in expected.items():
+        torch.testing.assert_close(mine[f"average/{name}"], value, rtol=1e-4, atol=1e-6)
+        assert not torch.equal(mine[f"average/{name}"], mine[f"model/{name}"])

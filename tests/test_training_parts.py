@@ -12,32 +12,27 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fashioncnn.training.averaging import MovingAverage
-from fashioncnn.training.muon import orthogonal
-from fashioncnn.training.optimizers import OPTIMIZERS, OptimizerSettings
-from fashioncnn.training.schedules import SCHEDULES, learning_rate_factor
+from fashioncnn.training.optimizers import OPTIMIZERS
+from fashioncnn.training.optimizers.muon import MuonSettings, orthogonal
+from fashioncnn.training.schedules import SCHEDULES
+from fashioncnn.training.schedules.cosine import CosineSettings
+from fashioncnn.training.schedules.one_cycle import OneCycleSettings
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("warmup", [0, 1, 7, 19])
 def test_schedule_contract(name: str, warmup: int) -> None:
-    factors = [
-        learning_rate_factor(
-            name,
-            step,
-            total_steps=20,
-            warmup_steps=warmup,
-            initial_factor=0.1,
-            final_factor=0.0 if name == "constant" else 0.05,
-        )
-        for step in range(20)
-    ]
+    table = SCHEDULES[name]
+    ends = {"final_factor": 0.05} if "final_factor" in table.model_fields else {}
+    schedule = table(name=name, initial_factor=0.1, **ends)
+    factors = [schedule.factor(step, total_steps=20, warmup_steps=warmup) for step in range(20)]
     assert all(0 <= factor <= 1 for factor in factors)
     assert factors[warmup] == 1.0
     assert factors[:warmup] == sorted(factors[:warmup])
     assert factors[warmup:] == sorted(factors[warmup:], reverse=True)
     if warmup:
         assert factors[0] == pytest.approx(0.1)
-    if name != "constant" and warmup < 19:
+    if ends and warmup < 19:
         assert factors[-1] == pytest.approx(0.05)
 
 
@@ -53,9 +48,8 @@ def rates(scheduler: Any, optimizer: torch.optim.Optimizer, steps: int) -> list[
 def test_cosine_against_pytorch() -> None:
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
     expected = rates(CosineAnnealingLR(optimizer, T_max=49, eta_min=0.1), optimizer, 50)
-    ours = [
-        learning_rate_factor("cosine", step, total_steps=50, final_factor=0.1) for step in range(50)
-    ]
+    schedule = CosineSettings(final_factor=0.1)
+    ours = [schedule.factor(step, total_steps=50, warmup_steps=0) for step in range(50)]
     assert ours == pytest.approx(expected)
 
 
@@ -77,17 +71,8 @@ def test_one_cycle_against_pytorch() -> None:
         optimizer.step()
         scheduler.step()
         expected.append(optimizer.param_groups[0]["lr"])
-    ours = [
-        learning_rate_factor(
-            "one-cycle",
-            step,
-            total_steps=50,
-            warmup_steps=10,
-            initial_factor=1 / 25,
-            final_factor=1 / 100,
-        )
-        for step in range(50)
-    ]
+    schedule = OneCycleSettings(initial_factor=1 / 25, final_factor=1 / 100)
+    ours = [schedule.factor(step, total_steps=50, warmup_steps=10) for step in range(50)]
     assert ours == pytest.approx(expected)
 
 
@@ -105,7 +90,7 @@ def test_fused_optimisers_follow_the_plain_ones_in_float64(name: str) -> None:
     torch.manual_seed(0)
     one = nn.Linear(5, 3).double()
     other = copy.deepcopy(one)
-    fused = OPTIMIZERS[name](one, OptimizerSettings(0.01, weight_decay=0.1, momentum=0.9))
+    fused = OPTIMIZERS[name](name=name, learning_rate=0.01, weight_decay=0.1).build(one)
     plain = PLAIN[name](other.parameters())
     for _ in range(6):
         inputs = torch.randn(4, 5, dtype=torch.float64)
@@ -124,8 +109,10 @@ def test_muon_against_pytorch_and_by_hand() -> None:
         nn.Conv2d(1, 6, 3, bias=False), nn.Conv2d(6, 4, 3), nn.Flatten(), nn.Linear(4 * 16, 3)
     )
     before = copy.deepcopy(network)
-    settings = OptimizerSettings(0.1, weight_decay=0.01, momentum=0.6, sgd_learning_rate=0.5)
-    optimizer = OPTIMIZERS["muon"](network, settings)
+    settings = MuonSettings(
+        learning_rate=0.1, weight_decay=0.01, momentum=0.6, sgd_learning_rate=0.5
+    )
+    optimizer = settings.build(network)
     network(torch.randn(5, 1, 8, 8)).square().mean().backward()
     optimizer.step()
 

@@ -19,12 +19,13 @@ from filelock import FileLock
 import fashioncnn as fc
 from conftest import Cli
 from fashioncnn.errors import SpaceError, Stopped, StudyError
+from fashioncnn.executors.processes import Processes
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import readings
+from fashioncnn.sessions import order as orders
 from fashioncnn.tuning.search import open_search
 from fashioncnn.tuning.space import Space, read_space
 from fashioncnn.workflows.tune import Tuned, tune
-from fashioncnn.workflows.tune_worker import Order, helpers
 
 pytestmark = pytest.mark.usefixtures("tiny_data")
 
@@ -77,7 +78,7 @@ def test_a_grid(space: Path, tmp_path: Path) -> None:
     accuracies = [max(record["val/accuracy"] for record in run.metrics) for run in tuned.runs]
     assert best.accuracy == pytest.approx(np.mean(accuracies))
     winner = load(tuned.winner)
-    assert winner.model.dropout == best.setting["model.dropout"]  # type: ignore[union-attr]
+    assert winner.model.dropout == best.setting["model.dropout"]  # type: ignore[attr-defined]
     assert winner.optimizer.learning_rate == 0.005
     # Test was read for the winner's runs alone, once each.
     for path in (tmp_path / "out" / "settings").glob("*/tiny/*"):
@@ -102,9 +103,10 @@ def test_stopped_and_gone_on_with_it_is_the_same(
         calls += 1
         if calls in (2, 5):
             raise Stopped("by the user")
-        return fc.train(*words, **more)
+        return train_order(*words, **more)
 
-    monkeypatch.setattr("fashioncnn.workflows.tune_worker.train", stopped_now_and_then)
+    train_order = orders.train_order
+    monkeypatch.setattr("fashioncnn.workflows.tune.train_order", stopped_now_and_then)
     for _ in range(2):
         with pytest.raises(Stopped):
             tune(space, seeds=2, out=tmp_path / "parts", resume=True, device="cpu")
@@ -118,19 +120,15 @@ def test_stopped_and_gone_on_with_it_is_the_same(
     assert states.count("COMPLETE") + states.count("PRUNED") == 4 + finalists
 
 
-def test_a_helper_works_until_all_is_answered(tmp_path: Path, tiny_recipe: Path) -> None:
-    """On real pictures, as the helper is a process that no test can patch."""
+def test_processes_try_what_one_process_does(tmp_path: Path, tiny_recipe: Path) -> None:
+    """On real pictures, as no test can replace them in other processes."""
     tiny_recipe.write_text(quick(tiny_recipe.read_text()))
     path = tiny_recipe.with_name("space.toml")
     path.write_text(GRID)
-    order = Order(str(path), "grid", 30, 1, str(tmp_path / "out"), None, None, "cpu", None)
-    with order.search(read_space(path)) as search:
-        with helpers(order, 1):
-            pass
-        assert len(search.answered()) == 4
-        workers = {trial.user_attrs["worker"] for trial in search.study.get_trials()}
-        assert search.worker not in workers
-        assert search.next() is None
+    alone = tune(path, out=tmp_path / "alone", device="cpu")
+    shared = tune(path, out=tmp_path / "shared", device="cpu", executor=Processes(2))
+    assert table(shared) == table(alone)
+    assert shared.pruned + len(shared.ranking.ranks) == 4
 
 
 def test_the_verb(cli: Cli, tiny_recipe: Path, tmp_path: Path) -> None:
@@ -269,7 +267,7 @@ def test_four_workers_killed_twenty_times(tmp_path: Path, tiny_recipe: Path) -> 
     ]
     space: Space = read_space(path)
     with open_search(space, out, sampler="grid") as search:
-        answered = search.answered()
+        answered = search.outcomes()
     assert len(told) == len(set(told))
     assert set(told) <= {trial.number for trial in answered}
     assert sorted(one.setting["optimizer.learning_rate"] for one in answered) == rates

@@ -1,4 +1,4 @@
-"""Channels: their fields, peaks and patches by hand; made-up pictures please whom they are for."""
+"""Channels: fields, peaks, patches by hand; activation maximisation maximises activations."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 import fashioncnn as fc
-from fashioncnn.explanation.layers import visible_layers
-from fashioncnn.explanation.maximisation import of_channels, of_classes
+from fashioncnn.explanation.maximisation import maximise
 from fashioncnn.explanation.units import patches, units
+from fashioncnn.models.parts import parts_of
 from fashioncnn.models.plain_cnn import PlainCNN
 from fashioncnn.models.strided_cnn import StridedCNN
-from fashioncnn.workflows.trained import open_trained
+from fashioncnn.opening.trained import open_trained
 
 
 def networks() -> list[nn.Module]:
@@ -30,7 +30,7 @@ def test_a_place_sees_its_field_and_nothing_else(network: nn.Module) -> None:
     image = torch.rand(1, 1, 28, 28)
     for layer, found in units(network, image).items():
         answers: list[torch.Tensor] = []
-        module = dict(visible_layers(network))[layer]
+        module = parts_of(network).shown[layer]
         hook = module.register_forward_hook(lambda m, i, out, to=answers: to.append(out.clone()))
         size, step, start = found.field.size, found.field.step, found.field.start
         row, column = 2, 1
@@ -67,10 +67,11 @@ def test_peaks_places_and_patches_by_hand() -> None:
 
 
 @pytest.mark.usefixtures("tiny_data")
-def test_made_up_pictures_please(tiny_recipe: Path, tmp_path: Path) -> None:
+def test_activation_maximisation(tiny_recipe: Path, tmp_path: Path) -> None:
     run = fc.train(tiny_recipe, changes=["training.epochs=6"], out=tmp_path, device="cpu")
     network = open_trained(run, "last").network
-    made = of_classes(network, 10, 28, 0.0, 1.0)
+    layer = list(units(network, torch.rand(2, 1, 28, 28)))[-1]
+    made, of_channels = maximise(network, 10, {layer: [0, 3]}, 28, (0.0, 1.0))
     assert made.shape == (10, 28, 28)
     assert made.min() >= 0
     assert made.max() <= 1
@@ -78,11 +79,14 @@ def test_made_up_pictures_please(tiny_recipe: Path, tmp_path: Path) -> None:
         answers = network(torch.from_numpy(made[:, None])).argmax(1)
     assert answers.tolist() == list(range(10))
 
-    layer = list(units(network, torch.rand(2, 1, 28, 28)))[-1]
-    channels = of_channels(network, layer, [0, 3], 28, 0.0, 1.0)
+    channels = of_channels[layer]
     heard: list[torch.Tensor] = []
-    hook = dict(visible_layers(network))[layer].register_forward_hook(
-        lambda module, inputs, output: heard.append(output.flatten(2).mean(2))
+    hook = (
+        parts_of(network)
+        .shown[layer]
+        .register_forward_hook(
+            lambda module, inputs, output: heard.append(output.flatten(2).mean(2))
+        )
     )
     network(torch.from_numpy(channels[:, None]))
     network(torch.rand(50, 1, 28, 28))
@@ -90,4 +94,5 @@ def test_made_up_pictures_please(tiny_recipe: Path, tmp_path: Path) -> None:
     made_answers, others = heard
     assert made_answers[0, 0] > others[:, 0].max()
     assert made_answers[1, 3] > others[:, 3].max()
-    np.testing.assert_array_equal(channels, of_channels(network, layer, [0, 3], 28, 0.0, 1.0))
+    again, _ = maximise(network, 10, {layer: [0, 3]}, 28, (0.0, 1.0))
+    np.testing.assert_array_equal(made, again)

@@ -82,7 +82,7 @@ def train(name: str, file: Path) -> None:
     fabric.launch()
     splits = build_splits(recipe, make_pictures())
     with together(fabric) as processes:
-        state = build_state(recipe, 10, 0, fabric.device, images=len(splits.train))
+        state = build_state(recipe, 10, 0, fabric.device, image_count=len(splits.train))
         # Validation takes the bare network, which Fabric does not hand doubles.
         for network in {state.network, state.predictor}:
             network.double().register_forward_pre_hook(lambda _, given: given[0].double())

@@ -7,13 +7,14 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import _common
 import lightning
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
+
+import _common
 
 
 class Classifier(lightning.LightningModule):  # type: ignore[misc]

@@ -11,7 +11,6 @@ import random
 import time
 from typing import Any
 
-import _common
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+import _common
 from fashioncnn.data.images import LabelledImages
 
 

@@ -4,7 +4,8 @@
 
     run = fc.train("two-conv", seed=1)
     scores = fc.evaluate(run)
-    page = fc.report([run])
+    page = fc.report(run)
+    answers = fc.load(run).predict(images)
 
 Importing this module loads nothing but the standard library; each verb loads what it needs when
 it is first used.
@@ -16,56 +17,84 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fashioncnn.data.dataset import DataSet as DataSet
     from fashioncnn.errors import FashionCNNError as FashionCNNError
     from fashioncnn.evaluation.scores import Scores as Scores
+    from fashioncnn.executors.processes import Processes as Processes
+    from fashioncnn.executors.ray import RayCluster as RayCluster
+    from fashioncnn.opening.runs import open_runs as open_runs
+    from fashioncnn.opening.trained import Trained as Trained
+    from fashioncnn.recipes.load import load as load_recipe
+    from fashioncnn.recipes.schema import Recipe as Recipe
     from fashioncnn.runs.directory import Run as Run
     from fashioncnn.runs.directory import open_run as open_run
+    from fashioncnn.workflows.attribute import attribute as attribute
     from fashioncnn.workflows.audit import audit as audit
     from fashioncnn.workflows.bench_machine import bench_machine as bench_machine
     from fashioncnn.workflows.bench_predict import bench_predict as bench_predict
     from fashioncnn.workflows.bench_speed import bench_speed as bench_speed
     from fashioncnn.workflows.compare import compare as compare
+    from fashioncnn.workflows.embed import embed as embed
     from fashioncnn.workflows.evaluate import evaluate as evaluate
     from fashioncnn.workflows.explain import explain as explain
     from fashioncnn.workflows.fetch import check_data as check_data
     from fashioncnn.workflows.fetch import fetch_data as fetch_data
-    from fashioncnn.workflows.opening import open_runs as open_runs
+    from fashioncnn.workflows.load import load as load
     from fashioncnn.workflows.report import report as report
+    from fashioncnn.workflows.stress import stress as stress
     from fashioncnn.workflows.train import train as train
     from fashioncnn.workflows.train import train_seeds as train_seeds
     from fashioncnn.workflows.tune import tune as tune
+    from fashioncnn.workflows.unknown import unknown as unknown
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
+# Where each public name is at home: its module, and how it is called there.
 _HOME = {
-    "FashionCNNError": "errors",
-    "Run": "runs.directory",
-    "Scores": "evaluation.scores",
-    "audit": "workflows.audit",
-    "bench_machine": "workflows.bench_machine",
-    "bench_predict": "workflows.bench_predict",
-    "bench_speed": "workflows.bench_speed",
-    "check_data": "workflows.fetch",
-    "compare": "workflows.compare",
-    "evaluate": "workflows.evaluate",
-    "explain": "workflows.explain",
-    "fetch_data": "workflows.fetch",
-    "open_run": "runs.directory",
-    "open_runs": "workflows.opening",
-    "report": "workflows.report",
-    "train": "workflows.train",
-    "train_seeds": "workflows.train",
-    "tune": "workflows.tune",
+    "train": "workflows.train:train",
+    "train_seeds": "workflows.train:train_seeds",
+    "evaluate": "workflows.evaluate:evaluate",
+    "stress": "workflows.stress:stress",
+    "unknown": "workflows.unknown:unknown",
+    "explain": "workflows.explain:explain",
+    "attribute": "workflows.attribute:attribute",
+    "embed": "workflows.embed:embed",
+    "report": "workflows.report:report",
+    "compare": "workflows.compare:compare",
+    "audit": "workflows.audit:audit",
+    "tune": "workflows.tune:tune",
+    "load": "workflows.load:load",
+    "bench_machine": "workflows.bench_machine:bench_machine",
+    "bench_speed": "workflows.bench_speed:bench_speed",
+    "bench_predict": "workflows.bench_predict:bench_predict",
+    "fetch_data": "workflows.fetch:fetch_data",
+    "check_data": "workflows.fetch:check_data",
+    "open_run": "runs.directory:open_run",
+    "open_runs": "opening.runs:open_runs",
+    "load_recipe": "recipes.load:load",
+    "DataSet": "data.dataset:DataSet",
+    "Recipe": "recipes.schema:Recipe",
+    "Run": "runs.directory:Run",
+    "Scores": "evaluation.scores:Scores",
+    "Trained": "opening.trained:Trained",
+    "Processes": "executors.processes:Processes",
+    "RayCluster": "executors.ray:RayCluster",
+    "FashionCNNError": "errors:FashionCNNError",
 }
-__all__ = [  # noqa: RUF022
+__all__ = [  # noqa: RUF022 in the order of use
     "train",
     "train_seeds",
     "evaluate",
+    "stress",
+    "unknown",
     "explain",
+    "attribute",
+    "embed",
     "report",
     "compare",
     "audit",
     "tune",
+    "load",
     "bench_machine",
     "bench_speed",
     "bench_predict",
@@ -73,8 +102,14 @@ __all__ = [  # noqa: RUF022
     "check_data",
     "open_run",
     "open_runs",
+    "load_recipe",
+    "DataSet",
+    "Recipe",
     "Run",
     "Scores",
+    "Trained",
+    "Processes",
+    "RayCluster",
     "FashionCNNError",
 ]
 
@@ -82,7 +117,8 @@ __all__ = [  # noqa: RUF022
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"fashioncnn.{_HOME[name]}"), name)
+    module, _, called = _HOME[name].partition(":")
+    return getattr(import_module(f"fashioncnn.{module}"), called)
 
 
 def __dir__() -> list[str]:

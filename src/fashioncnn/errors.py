@@ -12,11 +12,14 @@
     ├── StudyError      a study cannot be opened or used as asked
     ├── TrackingError   an experiment tracker is not installed, or cannot be reached
     ├── BenchmarkError  a measurement cannot be made as asked
+    ├── WorkerError     a process or cluster that was to do the work cannot
     ├── Diverged        the training loss is no longer a finite number
     ├── ProcessLost     of several that train together, one has ended
+    ├── GivenUp         a setting is not worth more training
     └── Stopped         the user stopped the work; it can go on later
 
-Each carries one message that names what is wrong, the value, and what is allowed.
+Each carries one message that names what is wrong, the value, and what is allowed. The command line
+ends with `exit_status`: 2 for wrong input, 1 for what went wrong while working, 130 when stopped.
 """
 
 
@@ -40,6 +43,8 @@ class RunError(FashionCNNError):
 
 class StorageError(FashionCNNError):
     """The disk did not take or give a file."""
+
+    exit_status = 1
 
     @classmethod
     def from_os_error(cls, action: str, path: object, error: OSError) -> "StorageError":
@@ -67,12 +72,28 @@ class BenchmarkError(FashionCNNError):
     """A measurement cannot be made as asked."""
 
 
+class WorkerError(FashionCNNError):
+    """A process or a cluster that was to do the work cannot be had, or has failed."""
+
+    exit_status = 1
+
+
 class Diverged(FashionCNNError):
     """The training loss is no longer a finite number."""
+
+    exit_status = 1
 
 
 class ProcessLost(FashionCNNError):
     """Of several processes that train together, one has ended or cannot be reached."""
+
+    exit_status = 1
+
+
+class GivenUp(FashionCNNError):
+    """A setting is not worth more training; what it came to is kept."""
+
+    exit_status = 1
 
 
 class Stopped(FashionCNNError):

@@ -7,12 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fashioncnn.benchmarking.latency import measure_calls
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.recipes.build import build_network, build_preparation
 from fashioncnn.recipes.schema import Recipe
+from fashioncnn.runs.contents import Cost
+from fashioncnn.training.device import hardware
 
 # Batch normalisation needs at least two pictures in training.
 COUNTED_IMAGES = 2
+LATENCY_SECONDS = 0.2
 
 
 def training_flops_an_image(recipe: Recipe, classes: int = 10) -> int:
@@ -28,6 +32,32 @@ def training_flops_an_image(recipe: Recipe, classes: int = 10) -> int:
     with FlopCounterMode(display=False) as counter:
         network(images).sum().backward()
     return int(counter.get_total_flops()) // COUNTED_IMAGES
+
+
+def cost(network: nn.Module, preparation: Preparation) -> Cost:
+    """Return parameters, bytes of the weights, arithmetic and latency of one picture, in fp32.
+
+    Latency is on this machine's processor, from one uint8 picture to its logits; `bench predict`
+    takes longer over it, and tries larger batches.
+    """
+    processor = torch.device("cpu")
+    network = network.to(processor)
+    weights = list(network.parameters())
+
+    def predict(images_NCHW: Tensor) -> None:
+        with torch.inference_mode():
+            network(preparation(images_NCHW))
+
+    calls = measure_calls(predict, 1, LATENCY_SECONDS)
+    return Cost(
+        parameters=sum(weight.numel() for weight in weights),
+        weight_bytes=sum(weight.numel() * weight.element_size() for weight in weights),
+        macs=prediction_macs(network, preparation),
+        p50_milliseconds=calls["p50_milliseconds"],
+        p99_milliseconds=calls["p99_milliseconds"],
+        hardware=hardware(processor),
+        threads=torch.get_num_threads(),
+    )
 
 
 @torch.no_grad()

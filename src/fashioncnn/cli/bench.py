@@ -17,12 +17,13 @@ from fashioncnn.cli.options import (
     Json,
     Precision,
     answer,
+    verb,
 )
 
 app = typer.Typer(no_args_is_help=True)
 
 
-@app.command()
+@verb(app)
 def machine(device: DeviceOption = Device.AUTO, as_json: Json = False) -> None:
     """Measure what this machine can do at best: matrix products, memory."""
     from fashioncnn.workflows.bench_machine import bench_machine
@@ -31,20 +32,23 @@ def machine(device: DeviceOption = Device.AUTO, as_json: Json = False) -> None:
     answer(as_json, measured.to_json(), bench_tables.machine(measured))
 
 
-@app.command()
+@verb(app)
 def speed(
     recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...", help="Names or files.")],
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Trainings of each recipe.")] = 10,
+    seeds: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1000, help="Trainings of each recipe.")
+    ] = 10,
     against: Annotated[
         list[str] | None,
         typer.Option(metavar="PEER", help="Alternate with this peer, as ordinary; repeatable."),
     ] = None,
     peer_seeds: Annotated[
-        int | None, typer.Option(min=1, help="Trainings of each peer.  [default: as many]")
+        int | None, typer.Option(metavar="N", min=1, help="Trainings of each peer, else as many.")
     ] = None,
     peers: Annotated[
-        Path, typer.Option(metavar="DIR", help="The folder of the peers' scripts.")
-    ] = Path("benchmarks/peers"),
+        Path | None,
+        typer.Option(metavar="DIR", help="The peers' scripts, else benchmarks/peers of a clone."),
+    ] = None,
     data: DataFolder = None,
     device: DeviceOption = Device.AUTO,
     precision: Annotated[
@@ -52,9 +56,9 @@ def speed(
     ] = Precision.AUTO,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Results go to DIR/<recipe>.json.")
-    ] = Path("benchmarks/results"),
+    ] = Path("bench"),
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on after the seeds that DIR holds.")
+        bool, typer.Option("--resume", metavar="", help="Go on after the seeds that DIR holds.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -79,12 +83,18 @@ def speed(
     answer(as_json, {"results": results}, text)
 
 
-@app.command()
+@verb(app)
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     batch_sizes: Annotated[
         list[int] | None,
-        typer.Option("--batch-size", min=1, max=60_000, help="Repeatable.  [default: 1, 64, 1024]"),
+        typer.Option(
+            "--batch-size",
+            metavar="N",
+            min=1,
+            max=60_000,
+            help="Repeatable; else 1, 64 and 1024.",
+        ),
     ] = None,
     checkpoint: CheckpointOption = Checkpoint.BEST,
     device: DeviceOption = Device.AUTO,

@@ -24,9 +24,10 @@ from fashioncnn.cli.options import (
 
 if TYPE_CHECKING:
     from fashioncnn.evaluation.scores import Scores
-    from fashioncnn.runs.directory import Run
+    from fashioncnn.evaluation.views import ViewsName
+    from fashioncnn.opening.trained import Trained
 
-Answer = tuple[dict[str, Any], str]
+Part = tuple[dict[str, Any], str]
 
 
 def evaluate(
@@ -41,17 +42,23 @@ def evaluate(
         typer.Option(metavar="PATH", help="Are these noticed as unknown? IDX, picture or folder."),
     ] = None,
     stress: Annotated[
-        bool, typer.Option("--stress", help="Also worse test pictures, and unknown ones of ours.")
+        bool,
+        typer.Option(
+            "--stress", metavar="", help="Also worse test pictures, and unknown ones of ours."
+        ),
     ] = False,
     data: DataFolder = None,
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
 ) -> None:
     """Score runs: accuracy, per-class figures with intervals, confusion, confidence, cost."""
-    from fashioncnn.workflows.opening import open_runs
+    from fashioncnn.opening.runs import open_runs
+    from fashioncnn.opening.trained import open_trained
+    from fashioncnn.workflows.evaluate import evaluate_trained
 
-    asked = _Asked(open_runs(runs), split, checkpoint, data, device)
-    scores = asked.scores(Views.PLAIN)
+    trained = [open_trained(run, checkpoint.value, data, device.value) for run in open_runs(runs)]
+    asked = _Asked(trained, split)
+    scores = [evaluate_trained(one, split.value) for one in trained]
     answers = [asked.one(scores[0]) if len(scores) == 1 else asked.group(scores)]
     if views is not Views.PLAIN:
         answers.append(asked.averaged(scores, views))
@@ -65,84 +72,68 @@ def evaluate(
 
 @dataclass(frozen=True)
 class _Asked:
-    runs: list[Run]
+    """What to say of opened networks that were scored on `split`."""
+
+    trained: list[Trained]
     split: Split
-    checkpoint: Checkpoint
-    data: Path | None
-    device: Device
 
     @property
     def prefix(self) -> str:
         """What metric names begin with."""
         return "test" if self.split is Split.TEST else "val"
 
-    def scores(self, views: Views) -> list[Scores]:
-        from fashioncnn.workflows.evaluate import evaluate as evaluate_run
+    def one(self, scores: Scores) -> Part:
+        from fashioncnn.evaluation.run_groups import intervals
+        from fashioncnn.runs import artifacts
+        from fashioncnn.workflows.evaluate import predictions_of
 
-        return [
-            evaluate_run(
-                run,
-                split=self.split.value,
-                checkpoint=self.checkpoint.value,
-                views=views.value,
-                data=self.data,
-                device=self.device.value,
-            )
-            for run in self.runs
-        ]
-
-    def one(self, scores: Scores) -> Answer:
-        from fashioncnn.evaluation.group import intervals
-        from fashioncnn.workflows.evaluate import confidence_of, cost_of, predictions_of
-
-        (run,) = self.runs
-        found = intervals([predictions_of(run, self.split.value)], self.prefix)
-        values = {"run": str(run.path), "split": self.split.value} | scores.to_json()
+        (one,) = self.trained
+        found = intervals([predictions_of(one, self.split.value)], self.prefix)
+        values = {"run": str(one.run.path), "split": self.split.value} | scores.to_json()
         values["intervals"] = {name: asdict(interval) for name, interval in found.items()}
         words = [score_tables.scores(scores, found)]
-        if self.split is Split.TEST:
-            values |= {"confidence": confidence_of(run), "cost": cost_of(run)}
-            words += [
-                score_tables.confidence(values["confidence"]),
-                score_tables.cost(values["cost"]),
-            ]
+        confidence, cost = one.kept.get(artifacts.CONFIDENCE), one.kept.get(artifacts.COST)
+        if self.split is Split.TEST and confidence and cost:
+            values |= {"confidence": asdict(confidence), "cost": asdict(cost)}
+            words += [score_tables.confidence(confidence), score_tables.cost(cost)]
         return values, "\n\n".join(words)
 
-    def group(self, scores: list[Scores]) -> Answer:
-        from fashioncnn.evaluation.group import intervals
+    def group(self, scores: list[Scores]) -> Part:
+        from fashioncnn.evaluation.run_groups import intervals
         from fashioncnn.evaluation.summary import summarise
         from fashioncnn.workflows.evaluate import predictions_of
 
-        predictions = [predictions_of(run, self.split.value) for run in self.runs]
-        found = intervals(predictions, self.prefix)
+        found = intervals(
+            [predictions_of(one, self.split.value) for one in self.trained], self.prefix
+        )
         values = {
-            "runs": [str(run.path) for run in self.runs],
+            "runs": [str(one.run.path) for one in self.trained],
             "metrics": summarise([score.metrics(self.prefix) for score in scores]),
             "intervals": {name: asdict(interval) for name, interval in found.items()},
         }
         return values, score_tables.group_scores(scores, found)
 
-    def averaged(self, plain: list[Scores], views: Views) -> Answer:
+    def averaged(self, plain: list[Scores], views: Views) -> Part:
         from fashioncnn.evaluation.summary import summarise
-        from fashioncnn.workflows.evaluate import view_costs
+        from fashioncnn.workflows.evaluate import evaluate_trained, view_costs
 
-        scores = self.scores(views)
-        costs = [view_costs(run, self.split.value, views.value) for run in self.runs]
+        kind: ViewsName = views.value
+        scores = [evaluate_trained(one, self.split.value, kind) for one in self.trained]
+        costs = [view_costs(one, self.split.value, kind) for one in self.trained]
         metrics = summarise([score.metrics(self.prefix) for score in scores])
-        values = {"views": {"name": views.value, "metrics": metrics, "costs": costs}}
-        return values, score_tables.views(views.value, plain, scores, costs)
+        values = {"views": {"name": kind, "metrics": metrics, "costs": costs}}
+        return values, score_tables.views(kind, plain, scores, costs)
 
-    def stress(self) -> Answer:
+    def stress(self) -> Part:
         from fashioncnn.workflows.stress import stress
 
-        found = [
-            {"run": str(run.path)} | stress(run, data=self.data, device=self.device.value)
-            for run in self.runs
-        ]
-        return {"stress": found}, "\n\n".join(map(score_tables.stress, found))
+        found = [(str(one.run.path), stress(one)) for one in self.trained]
+        values = {"stress": [{"run": run} | asdict(one) for run, one in found]}
+        return values, "\n\n".join(score_tables.stress(run, one) for run, one in found)
 
-    def unknown(self, path: Path) -> Answer:
+    def unknown(self, path: Path) -> Part:
         from fashioncnn.workflows.unknown import unknown
 
-        found = [unknown(run, path, data=self.data, device=self.device.value) for run in self.runs]
-        return {"unknown": found}, "\n".join(map(score_tables.unknown, found))
+        found = [unknown(one, path) for one in self.trained]
+        values = {"unknown": [asdict(one) for one in found]}
+        return values, "\n".join(map(score_tables.unknown, found))

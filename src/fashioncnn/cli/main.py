@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import logging
 import os
 import sys
 
@@ -12,43 +15,74 @@ STOPPED = Stopped.exit_status
 
 
 def main() -> None:
-    """Run the command line and end the process: 0 done, 2 wrong input, 130 stopped."""
+    """Run the command line and end the process.
+
+    0 done, 1 something went wrong while working, 2 the input is wrong, 130 stopped.
+    """
+    _prepare_streams()
+    try:
+        os.getcwd()  # noqa: PTH109 Path.cwd() asks the same
+    except FileNotFoundError:
+        # Libraries that look for it end the process in their own way.
+        sys.exit(_fail("error: the working directory was deleted", 2))
+    status = _run()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # The reader of our output went away, as `head` does; that is no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(status)
+
+
+def _run() -> int:
     import typer
 
     try:
         status = typer.main.get_command(verbs.app)(standalone_mode=False)
         status = status if isinstance(status, int) else 0
-        if status == STOPPED:
-            # Typer turns Ctrl-C into this, without a word.
-            status = _fail("stopped", STOPPED)
+        # Typer turns Ctrl-C into this, without a word.
+        return _fail("stopped", STOPPED) if status == STOPPED else status
     except ProcessLost as error:
-        status = _fail(f"error: {error}\ngo on with: {_resume_command()}", error.exit_status, True)
+        return _fail(f"error: {error}\ngo on with: {_resume_command()}", error.exit_status, True)
     except Stopped as stopped:
-        status = _fail(f"{stopped}\ngo on with: {_resume_command()}", stopped.exit_status)
+        return _fail(f"{stopped}\ngo on with: {_resume_command()}", stopped.exit_status)
     except FashionCNNError as error:
-        status = _fail(f"error: {error}", error.exit_status)
-    except KeyboardInterrupt:
-        status = _fail("stopped", STOPPED)
+        return _fail(f"error: {error}", error.exit_status)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("stopped", STOPPED)
     except BrokenPipeError:
-        # The reader of our output went away, as `head` does; that is no error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+        return 0
+    except SystemExit as ended:
+        # Rich's and click's way to say that nobody reads any more; we never end in this way.
+        return 0 if ended.code == 1 else int(ended.code or 0)
     except OSError as error:
-        status = _fail(f"error: {error.filename or 'input/output'}: {error.strerror}", 2)
-    except typer.Abort:
-        status = _fail("stopped", STOPPED)
+        return _fail(f"error: {error.filename or 'input/output'}: {error.strerror}", 1)
+    except MemoryError:
+        return _fail("error: out of memory", 1)
     except Exception as error:
         # Typer's own complaints about the words typed carry a message for people.
         if not hasattr(error, "format_message"):
             raise
-        status = _fail(f"error: {error.format_message()} (see --help)", 2)
-    sys.exit(status)
+        return _fail(f"error: {' '.join(error.format_message().split())} (see --help)", 2)
+
+
+def _prepare_streams() -> None:
+    """Let every character be printed in some way, wherever output goes, or nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    # It warns where it cannot write its configuration, which it can do without.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def _fail(line: str, status: int, every_process: bool = False) -> int:
     # What ends one of torchrun's processes ends all, but is said once.
     if every_process or os.environ.get("LOCAL_RANK", "0") == "0":
-        print(line, file=sys.stderr)  # noqa: T201
+        with contextlib.suppress(OSError):
+            print(line, file=sys.stderr)  # noqa: T201
     return status
 
 

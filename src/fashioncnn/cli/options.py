@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import enum
+import functools
+import inspect
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 if TYPE_CHECKING:
+    from fashioncnn.executors.base import Executor as AnyExecutor
     from fashioncnn.tracking.trackers import TrackerName
-    from fashioncnn.workflows.ray_cluster import Cluster
 
 
 class Device(enum.StrEnum):
@@ -71,45 +73,114 @@ class Executor(enum.StrEnum):
 Runs = Annotated[
     list[Path], typer.Argument(metavar="RUN...", help="Run directories, or folders of runs.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")]
+Json = Annotated[
+    bool, typer.Option("--json", metavar="", help="Print one JSON object, nothing else.")
+]
 DataFolder = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="Fashion-MNIST's folder, if not found by itself."),
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Fashion-MNIST's folder; else $FASHIONCNN_DATA, else where it is found.",
+    ),
 ]
-LogOption = Annotated[
+TrackOption = Annotated[
     list[Tracker] | None,
-    typer.Option("--log", help="Copy to this tracker, too; repeatable."),
+    typer.Option("--track", metavar="NAME", help="Copy to tensorboard or mlflow, too; repeatable."),
 ]
+LogOption = Annotated[list[Tracker] | None, typer.Option("--log", hidden=True)]
 ExecutorOption = Annotated[
     Executor, typer.Option("--executor", help="On this machine, or as tasks on a Ray cluster.")
+]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        "--workers", metavar="N", min=1, max=256, help="Processes that share the processor."
+    ),
 ]
 AddressOption = Annotated[
     str, typer.Option("--address", metavar="ADDRESS", help="Of the Ray cluster; auto: this node's.")
 ]
-CpusOption = Annotated[float, typer.Option("--cpus", min=0.01, help="On the cluster, a training.")]
-GpusOption = Annotated[float, typer.Option("--gpus", min=0.0, help="On the cluster, a training.")]
+CpusOption = Annotated[
+    float, typer.Option("--cpus", metavar="N", min=0.01, help="On the cluster, a training.")
+]
+GpusOption = Annotated[
+    float, typer.Option("--gpus", metavar="N", min=0.0, help="On the cluster, a training.")
+]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where to compute.")]
 CheckpointOption = Annotated[
     Checkpoint, typer.Option("--checkpoint", help="Best by validation, or last.")
 ]
 
 
-def cluster(executor: Executor, address: str, cpus: float, gpus: float) -> Cluster | None:
-    """Return the cluster to work on, if any. Raises BadParameter when it is asked for by half."""
-    if executor is Executor.LOCAL:
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", metavar="", help="Say nothing while working but errors.")
+]
+VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", metavar="", help="Say what is read and drawn, and how long it takes."
+    ),
+]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def verb(app: typer.Typer, name: str | None = None) -> Callable[[F], F]:
+    """Register a command with the options that all have: how much to say while it works."""
+
+    def register(function: F) -> F:
+        @functools.wraps(function)
+        def command(*, quiet: bool, verbose: bool, **given: Any) -> Any:
+            if quiet or verbose:
+                from fashioncnn.console.say import say_as_much
+
+                say_as_much(-1 if quiet else 1)
+            return function(**given)
+
+        hints = get_type_hints(function, include_extras=True)
+        hints |= {"quiet": QuietOption, "verbose": VerboseOption}
+        common = [
+            inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY, default=False)
+            for one in ("quiet", "verbose")
+        ]
+        parameters = [
+            one.replace(annotation=hints[one.name])
+            for one in (*inspect.signature(function).parameters.values(), *common)
+        ]
+        command.__annotations__ = hints
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        app.command(name)(command)
+        return function
+
+    return register
+
+
+def executor(
+    kind: Executor, workers: int, address: str, cpus: float, gpus: float
+) -> AnyExecutor | None:
+    """Return where to work. Raises BadParameter when options exclude each other."""
+    if kind is Executor.LOCAL:
         if (address, cpus, gpus) != ("auto", 1.0, 0.0):
             raise typer.BadParameter("--address, --cpus and --gpus are for --executor ray")
-        return None
-    from fashioncnn.workflows.ray_cluster import Cluster
+        if workers == 1:
+            return None
+        from fashioncnn.executors.processes import Processes
 
-    return Cluster(address, cpus, gpus)
+        return Processes(workers)
+    if workers > 1:
+        raise typer.BadParameter("--workers is for --executor local; a cluster has its own")
+    from fashioncnn.executors.ray import RayCluster
+
+    return RayCluster(address, cpus, gpus)
 
 
-def names(log: Sequence[Tracker] | None) -> list[TrackerName]:
-    """Return the trackers as workflows want them."""
-    return [one.value for one in log or ()]
+def trackers(track: Sequence[Tracker] | None, log: Sequence[Tracker] | None) -> list[TrackerName]:
+    """Return the trackers as workflows want them; `log` is what `track` was called."""
+    return [one.value for one in (*(track or ()), *(log or ()))]
 
 
 def answer(as_json: bool, values: dict[str, Any], text: str) -> None:
     """Print `values` for programs or `text` for people."""
-    typer.echo(json.dumps(values, ensure_ascii=False, allow_nan=False) if as_json else text)
+    if as_json:
+        text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+    typer.echo(text)

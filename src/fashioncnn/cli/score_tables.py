@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from fashioncnn.cli.tables import spread, table
 
 if TYPE_CHECKING:
+    from fashioncnn.evaluation.confidence import Confidence
     from fashioncnn.evaluation.intervals import Interval
     from fashioncnn.evaluation.scores import Scores
+    from fashioncnn.runs.contents import Cost, Stress, UnknownPictures
 
 
 def scores(result: Scores, intervals: Mapping[str, Interval]) -> str:
@@ -49,41 +51,40 @@ def _bounds(interval: Interval, scale: float, digits: int) -> str:
     return f"[{scale * interval.low:.{digits}f}, {scale * interval.high:.{digits}f}]"
 
 
-def cost(found: Mapping[str, Any]) -> str:
+def cost(found: Cost) -> str:
     """Say in a line what a network costs to keep and to ask."""
-    latency = f"{found['p50_milliseconds']:.2f} ms (p99 {found['p99_milliseconds']:.2f})"
+    latency = f"{found.p50_milliseconds:.2f} ms (p99 {found.p99_milliseconds:.2f})"
     return (
-        f"{found['parameters']:,} parameters, {found['weight_bytes'] / 1e6:.2f} MB; a picture "
-        f"takes {found['macs'] / 1e6:.2f} million multiplications, {latency} on "
-        f"{found['hardware']}, {found['threads']} threads"
+        f"{found.parameters:,} parameters, {found.weight_bytes / 1e6:.2f} MB; a picture "
+        f"takes {found.macs / 1e6:.2f} million multiplications, {latency} on "
+        f"{found.hardware}, {found.threads} threads"
     )
 
 
-def unknown(found: Mapping[str, Any]) -> str:
+def unknown(found: UnknownPictures) -> str:
     """Say how well a network notices pictures that are nothing it knows."""
     signs = [
-        f"by {sign} AUROC {found[sign]['auroc']:.3f}, "
-        f"{found[sign]['false_positive_rate']:.1%} pass for known"
-        for sign in ("probability", "energy")
+        f"by {sign} AUROC {one.auroc:.3f}, {one.false_positive_rate:.1%} pass for known"
+        for sign, one in (("probability", found.probability), ("energy", found.energy))
     ]
-    return f"{found['path']}: {found['n']:,} unknown pictures, {'; '.join(signs)}"
+    return f"{found.path}: {found.n:,} unknown pictures, {'; '.join(signs)}"
 
 
-def stress(found: Mapping[str, Any]) -> str:
+def stress(run: str, found: Stress) -> str:
     """Show accuracies on worse pictures, and how well unknown ones are noticed."""
     rows = [["made worse by", *(f"severity {severity}" for severity in range(1, 6)), "from, to"]]
-    for name, one in found["corruptions"].items():
-        accuracies = [f"{accuracy:.2%}" for accuracy in one["accuracies"]]
-        strengths = one["strengths"]
-        rows.append([name, *accuracies, f"{strengths[0]:g}, {strengths[-1]:g} {one['unit']}"])
+    for name, one in found.corruptions.items():
+        accuracies = [f"{accuracy:.2%}" for accuracy in one.accuracies]
+        strengths = one.strengths
+        rows.append([name, *accuracies, f"{strengths[0]:g}, {strengths[-1]:g} {one.unit}"])
     signs = [["unknown pictures", "AUROC", "FPR 95", "AUROC by energy", "FPR 95 by energy"]]
-    for name, one in found["unknown"].items():
-        figures = [one[sign] for sign in ("probability", "energy")]
-        cells = [(f"{sign['auroc']:.3f}", f"{sign['false_positive_rate']:.1%}") for sign in figures]
+    for name, by_sign in found.unknown.items():
+        figures = [by_sign[sign] for sign in ("probability", "energy")]
+        cells = [(f"{sign.auroc:.3f}", f"{sign.false_positive_rate:.1%}") for sign in figures]
         signs.append([name, *(cell for pair in cells for cell in pair)])
     return "\n".join(
         [
-            f"{found['run']}: accuracy {found['accuracy']:.2%} on the pictures as they are",
+            f"{run}: accuracy {found.accuracy:.2%} on the pictures as they are",
             "",
             table(rows),
             "",
@@ -107,24 +108,24 @@ def mistakes(result: Scores) -> str:
     return f"{wrong.sum():.0f} mistakes: {', '.join([*within, f'{across:.0f} across'])}"
 
 
-def confidence(found: Mapping[str, Any]) -> str:
+def confidence(found: Confidence) -> str:
     """Show how true the probabilities are, and what answering only when sure would give."""
-    raw, mended = found["as_trained"], found["with_temperature"]
+    raw, mended = found.as_trained, found.with_temperature
     rows = [["probabilities", "ECE", "ECE, equal mass", "NLL", "Brier"]]
     for words, one in (("as trained", raw), ("with temperature", mended)):
         if one:
             if words != "as trained":
-                words += f" {one['temperature']:.2f}"
+                words += f" {one.temperature:.2f}"
             keys = ("ece", "ece_equal_mass", "nll", "brier")
-            rows.append([words, *(f"{one[key]:.4f}" for key in keys)])
+            rows.append([words, *(f"{getattr(one, key):.4f}" for key in keys)])
     lines = [table(rows), ""]
     if mended is None:
         lines.append("no validation pictures: no temperature fitted, no threshold chosen")
     lines += [
-        f"answering when at least {at['confidence']:.1%} sure (chosen on validation for "
-        f"{at['tolerated_error']:.0%} errors): {at['coverage']:.1%} answered, "
-        f"{at['risk']:.2%} of them wrong"
-        for at in found["thresholds"] or ()
+        f"answering when at least {at.confidence:.1%} sure (chosen on validation for "
+        f"{at.tolerated_error:.0%} errors): {at.coverage:.1%} answered, "
+        f"{at.risk:.2%} of them wrong"
+        for at in found.thresholds or ()
     ]
     return "\n".join(lines)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import statistics
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fashioncnn.evaluation.scores import Scores
+    from fashioncnn.recipes.keys import Key
     from fashioncnn.recipes.schema import Recipe
+    from fashioncnn.reporting.document import ChangedPictures, ComparedPart
     from fashioncnn.workflows.audit import Audit
-    from fashioncnn.workflows.compare import Compared, Picture
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -42,6 +44,22 @@ def recipes(listed: Sequence[Recipe]) -> str:
     return "\n".join(blocks) + "\n\nOne in full: fashioncnn recipes NAME"
 
 
+def keys(listed: Sequence[Key]) -> str:
+    """List every key of a recipe: what it may hold, its default, what it means."""
+    lines = []
+    for key in listed:
+        chosen = f"  ({key.choice})" if key.choice else ""
+        default = "needed" if key.required else f"default {_default(key)}"
+        lines.append(f"{key.name}{chosen}")
+        words = f"{key.allowed}; {default}. {key.meaning}".rstrip(". ") + "."
+        lines += textwrap.wrap(words, 76, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def _default(key: Key) -> str:
+    return "none" if key.default in (None, {}) else json.dumps(key.default)
+
+
 def spread(values: Sequence[float]) -> str:
     """Write shares as "91.93 ± 0.12 %", or "91.93 %" for one."""
     mean = f"{100 * statistics.fmean(values):.2f}"
@@ -50,24 +68,18 @@ def spread(values: Sequence[float]) -> str:
     return f"{mean} ± {100 * statistics.stdev(values):.2f} %"
 
 
-def validation(scores: Sequence[Scores]) -> str:
-    """Say in a line what the validation pictures say, if there are any."""
-    if not scores:
+def validation(runs: Sequence[Mapping[str, float]]) -> str:
+    """Say in a line what the best epochs scored on validation, if there was any."""
+    if not runs:
         return "Trained on all the training pictures: there are none left to validate on."
-    first = scores[0]
-    weakest = min(first.classes, key=lambda score: score.f1)
-    f1 = [next(score.f1 for score in one.classes if score.name == weakest.name) for one in scores]
-    accuracy = spread([one.accuracy for one in scores])
-    runs = "" if len(scores) == 1 else f" (mean ± standard deviation of {len(scores)} seeds)"
-    return (
-        f"Validation ({first.n:,} pictures): accuracy {accuracy}, "
-        f"{weakest.name} F1 {spread(f1)}{runs}"
-    )
+    accuracy = spread([one["val/accuracy"] for one in runs])
+    loss = statistics.fmean(one["val/loss"] for one in runs)
+    several = "" if len(runs) == 1 else f" (mean ± standard deviation of {len(runs)} seeds)"
+    return f"Validation, best epoch: accuracy {accuracy}, loss {loss:.4f}{several}"
 
 
-def compared(result: Compared) -> str:
+def compared(one: ComparedPart) -> str:
     """Show a comparison of two groups of runs: the verdict, then what it rests on."""
-    one = result.accuracy
     rows = [["F1 of class", "difference, points", "95 % interval", "p"]]
     rows += [
         [
@@ -76,23 +88,24 @@ def compared(result: Compared) -> str:
             f"[{100 * effect.low:+.2f}, {100 * effect.high:+.2f}]",
             f"{effect.adjusted_p_value:.3f}" + ("*" if effect.adjusted_p_value < 0.05 else " "),
         ]
-        for effect in result.f1
+        for effect in one.f1
     ]
     return "\n".join(
         [
-            f"{result.verdict}.",
+            f"{one.verdict}.",
             "",
-            f"accuracy   {result.reference} {one.accuracies[0]:.2%}, n = {one.runs[0]}; "
-            f"{result.other} {one.accuracies[1]:.2%}, n = {one.runs[1]}; "
-            f"p = {one.adjusted_p_value:.3g}",
-            f"pictures   {one.gained:.0f} gained, {one.lost:.0f} lost, the mean over pairs of runs",
-            *(f"recipe     {change} in {result.other}" for change in result.changes),
+            f"accuracy   {one.reference} {one.accuracies[0]:.2%}, n = {one.runs[0]}; "
+            f"{one.other} {one.accuracies[1]:.2%}, n = {one.runs[1]}; "
+            f"p = {one.accuracy.adjusted_p_value:.3g}",
+            f"pictures   {one.gained_count:.0f} gained, {one.lost_count:.0f} lost, "
+            "the mean over pairs of runs",
+            *(f"recipe     {change} in {one.other}" for change in one.changes),
             "",
             table(rows),
             "* below 0.05, corrected for the number of classes",
             "",
-            _pictures("most gained", result.gained),
-            _pictures("most lost  ", result.lost),
+            _pictures("most gained", one.gained),
+            _pictures("most lost  ", one.lost),
         ]
     )
 
@@ -114,6 +127,9 @@ def audit(found: Audit, page: Path) -> str:
     return "\n".join([*lines, f"The page: {page}"])
 
 
-def _pictures(words: str, pictures: Sequence[Picture]) -> str:
-    named = [f"#{picture.index} {picture.true}" for picture in pictures[:6]]
+def _pictures(words: str, found: ChangedPictures | None) -> str:
+    named = []
+    if found:
+        pairs = zip(found.indices, found.true, strict=True)
+        named = [f"#{index} {true}" for index, true in pairs][:6]
     return f"{words}  {', '.join(named) or 'none'}"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,13 +21,12 @@ from fashioncnn.cli.options import (
     Json,
     LogOption,
     Precision,
+    TrackOption,
+    WorkersOption,
     answer,
-    cluster,
-    names,
+    executor,
+    trackers,
 )
-
-if TYPE_CHECKING:
-    from fashioncnn.runs.directory import Run
 
 
 def train(
@@ -38,10 +36,12 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key, as optimizer.name=sgd."),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Of everything random.  [default: 0]")
+        int | None,
+        typer.Option(metavar="N", min=0, help="Of everything random, else 0."),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Train this many times: seeds 0, 1, …")
+        int | None,
+        typer.Option(metavar="N", min=1, max=1000, help="Train this many times: seeds 0, 1, …"),
     ] = None,
     data: DataFolder = None,
     out: Annotated[
@@ -52,15 +52,20 @@ def train(
         Precision, typer.Option(help="Arithmetic; auto leaves it to the recipe.")
     ] = Precision.AUTO,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the same command was stopped.")
+        bool, typer.Option("--resume", metavar="", help="Go on where the same command was stopped.")
     ] = False,
-    executor: ExecutorOption = Executor.LOCAL,
+    workers: WorkersOption = 1,
+    where: ExecutorOption = Executor.LOCAL,
     address: AddressOption = "auto",
     cpus: CpusOption = 1.0,
     gpus: GpusOption = 0.0,
     report: Annotated[
-        bool, typer.Option("--report", help="Afterwards evaluate on test and write the page.")
+        bool,
+        typer.Option(
+            "--report", metavar="", help="Afterwards evaluate on test and write the page."
+        ),
     ] = False,
+    track: TrackOption = None,
     log: LogOption = None,
     as_json: Json = False,
 ) -> None:
@@ -68,17 +73,10 @@ def train(
     if seed is not None and seeds is not None:
         raise typer.BadParameter("give --seed or --seeds, not both")
     from fashioncnn.evaluation.summary import summarise
-    from fashioncnn.workflows.evaluate import evaluate
-    from fashioncnn.workflows.train import is_first_process
+    from fashioncnn.workflows.train import is_first_process, train_seeds
 
-    run_seeds: Callable[..., list[Run]]
-    if chosen := cluster(executor, address, cpus, gpus):
-        from fashioncnn.workflows.train_ray import train_seeds_on_cluster
-
-        run_seeds = partial(train_seeds_on_cluster, cluster=chosen)
-    else:
-        from fashioncnn.workflows.train import train_seeds as run_seeds
-    runs = run_seeds(
+    names = trackers(track, log)
+    runs = train_seeds(
         recipe,
         seeds=[seed or 0] if seeds is None else range(seeds),
         changes=changes or (),
@@ -87,29 +85,34 @@ def train(
         device=device.value,
         precision=precision.value,
         resume=resume,
-        log=names(log),
+        track=names,
+        executor=executor(where, workers, address, cpus, gpus),
     )
     if not is_first_process():
         return
-    scores = [
-        evaluate(run, split="validation", data=data, device=device.value)
-        for run in runs
-        if run.provenance["split"]["validation_images"]
-    ]
+    validated = [one for run in runs if (one := _validation(run.metrics))]
     paths = [str(run.path) for run in runs]
     page = None
     if report:
         from fashioncnn.workflows.report import report as write_page
 
-        page = write_page(runs, data=data, device=device.value, log=names(log))
+        page = write_page(runs, data=data, device=device.value, track=names)
     values = {
         "runs": paths,
-        "metrics": summarise([score.metrics("val") for score in scores]) if scores else {},
+        "metrics": summarise(validated) if validated else {},
         "report": page and str(page),
     }
-    text = tables.validation(scores)
+    text = tables.validation(validated)
     if page is None:
         text += f"\n\nNext, test scores and the page: fashioncnn report {' '.join(paths)}"
     else:
         text += f"\n\nThe page: {page}"
     answer(as_json, values, text)
+
+
+def _validation(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return what the epoch that is best on validation scored there, if there was validation."""
+    if not records or records[-1]["val/accuracy"] is None:
+        return {}
+    best = max(records, key=lambda record: (record["val/accuracy"], -record["val/loss"]))
+    return {name: best[name] for name in ("val/accuracy", "val/loss")}

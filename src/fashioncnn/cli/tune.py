@@ -20,9 +20,11 @@ from fashioncnn.cli.options import (
     GpusOption,
     Json,
     LogOption,
+    TrackOption,
+    WorkersOption,
     answer,
-    cluster,
-    names,
+    executor,
+    trackers,
 )
 from fashioncnn.cli.tables import spread, table
 
@@ -49,19 +51,20 @@ def tune(
         Sampler | None,
         typer.Option(help="Who proposes settings: grid for lists alone, else tpe."),
     ] = None,
-    grid: Annotated[bool, typer.Option("--grid", help="Every setting: --sampler grid.")] = False,
+    grid: Annotated[bool, typer.Option("--grid", metavar="", hidden=True)] = False,
     trials: Annotated[
-        int | None, typer.Option(min=1, max=100_000, help="How many settings to try, else 30.")
+        int | None,
+        typer.Option(metavar="N", min=1, max=100_000, help="How many settings to try, else 30."),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Train each so many times.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1000, help="Train each so many times.")
+    ] = 1,
     budget: Annotated[
         float | None,
         typer.Option(metavar="MINUTES", min=0.01, help="Begin no setting after so long."),
     ] = None,
-    workers: Annotated[
-        int, typer.Option(min=1, max=256, help="Processes that share the processor.")
-    ] = 1,
-    executor: ExecutorOption = Executor.LOCAL,
+    workers: WorkersOption = 1,
+    where: ExecutorOption = Executor.LOCAL,
     address: AddressOption = "auto",
     cpus: CpusOption = 1.0,
     gpus: GpusOption = 0.0,
@@ -73,18 +76,17 @@ def tune(
         Path | None, typer.Option(metavar="DIR", help="The study's folder, else studies/SPACE.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the same command was stopped.")
+        bool, typer.Option("--resume", metavar="", help="Go on where the same command was stopped.")
     ] = False,
     data: DataFolder = None,
     device: DeviceOption = Device.AUTO,
+    track: TrackOption = None,
     log: LogOption = None,
     as_json: Json = False,
 ) -> None:
     """Search for the best settings of a recipe, by validation accuracy over several seeds."""
     if grid and sampler not in (None, Sampler.GRID):
         raise typer.BadParameter(f"--grid and --sampler {sampler} exclude each other")
-    if executor is Executor.RAY and workers > 1:
-        raise typer.BadParameter("--workers is for --executor local; a cluster has its own")
     from fashioncnn.workflows.tune import tune as tune_space
 
     chosen = Sampler.GRID if grid else sampler
@@ -94,14 +96,13 @@ def tune(
         trials=trials,
         seeds=seeds,
         budget_minutes=budget,
-        workers=workers,
-        cluster=cluster(executor, address, cpus, gpus),
+        executor=executor(where, workers, address, cpus, gpus),
         storage=storage,
         out=out,
         resume=resume,
         data=data,
         device=device.value,
-        log=names(log),
+        track=trackers(track, log),
     )
     values = tuned.ranking.to_json() | {
         "folder": str(tuned.folder),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +19,10 @@ from fashioncnn.cli.options import (
     Json,
     LogOption,
     Runs,
+    TrackOption,
     answer,
-    names,
+    trackers,
+    verb,
 )
 from fashioncnn.cli.train import train
 from fashioncnn.cli.tune import tune
@@ -27,7 +30,6 @@ from fashioncnn.cli.tune import tune
 app = typer.Typer(
     help="Train, evaluate and explain convolutional networks on Fashion-MNIST.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -38,7 +40,9 @@ app.add_typer(bench.app, name="bench", help="Measure a machine, training, predic
 
 @app.callback(invoke_without_command=True)
 def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", metavar="", help="Print the version.")
+    ] = False,
 ) -> None:
     if version:
         from fashioncnn import __version__
@@ -47,7 +51,7 @@ def _version(
         raise typer.Exit
 
 
-@data_app.command("fetch")
+@verb(data_app, "fetch")
 def data_fetch(
     from_folder: Annotated[
         Path | None,
@@ -66,7 +70,7 @@ def data_fetch(
     )
 
 
-@data_app.command("check")
+@verb(data_app, "check")
 def data_check(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder with IDX files.")],
     as_json: Json = False,
@@ -85,14 +89,14 @@ def data_check(
         raise typer.Exit(2)
 
 
-@data_app.command("audit")
+@verb(data_app, "audit")
 def data_audit(
     runs: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[RUN]...", help="Score these without the doubtful pictures, too."),
     ] = None,
     recipe: Annotated[str, typer.Option(help="Trains five times to judge the labels.")] = "fast-92",
-    seed: Annotated[int, typer.Option(min=0, max=2**62, help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of everything random.")] = 0,
     data: DataFolder = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the page goes.")] = Path("audit"),
     device: DeviceOption = Device.AUTO,
@@ -102,19 +106,27 @@ def data_audit(
     from fashioncnn.workflows.audit import audit
 
     found = audit(runs or (), recipe=recipe, seed=seed, data=data, out=out, device=device.value)
-    page = out / "audit.html"
+    page = out / "report.html"
     answer(as_json, {"page": str(page)} | found.to_json(), tables.audit(found, page))
 
 
-@app.command()
+@verb(app)
 def recipes(
     name: Annotated[str | None, typer.Argument(help="Print this recipe as TOML.")] = None,
+    keys: Annotated[
+        bool, typer.Option("--keys", metavar="", help="List every key: bounds, default, meaning.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """List the built-in recipes, or print one."""
+    """List the built-in recipes, print one, or list what a recipe may say."""
     from fashioncnn.recipes.load import builtin_names, load, read_text
 
-    if name is None:
+    if keys:
+        from fashioncnn.recipes.keys import keys as all_keys
+
+        every = all_keys()
+        answer(as_json, {"keys": [asdict(key) for key in every]}, tables.keys(every))
+    elif name is None:
         listed = [load(builtin) for builtin in builtin_names()]
         values = [recipe.model_dump(mode="json", exclude_none=True) for recipe in listed]
         answer(as_json, {"recipes": values}, tables.recipes(listed))
@@ -123,26 +135,29 @@ def recipes(
         answer(as_json, recipe.model_dump(mode="json", exclude_none=True), read_text(name).rstrip())
 
 
-app.command()(train)
-app.command()(evaluate)
-app.command()(tune)
+verb(app)(train)
+verb(app)(evaluate)
+verb(app)(tune)
 
 
-@app.command()
+@verb(app)
 def explain(
     runs: Runs,
     pictures: Annotated[
         list[int] | None,
         typer.Option("--picture", metavar="INDEX", help="A test picture's number; repeatable."),
     ] = None,
-    per_class: Annotated[int, typer.Option(min=1, max=10, help="Pictures of every class.")] = 1,
+    per_class: Annotated[
+        int, typer.Option(metavar="N", min=1, max=10, help="Pictures of every class.")
+    ] = 1,
     checkpoint: CheckpointOption = Checkpoint.BEST,
     data: DataFolder = None,
+    device: DeviceOption = Device.AUTO,
     as_json: Json = False,
 ) -> None:
-    """Draw filters, feature maps, what excites each channel, what classes would like to see."""
+    """Draw filters, feature maps, and what channels and classes answer most strongly."""
+    from fashioncnn.opening.runs import open_runs
     from fashioncnn.workflows.explain import explain as explain_run
-    from fashioncnn.workflows.opening import open_runs
 
     drawn: list[str] = []
     for run in open_runs(runs):
@@ -152,12 +167,13 @@ def explain(
             per_class=per_class,
             checkpoint=checkpoint.value,
             data=data,
+            device=device.value,
         )
         drawn.extend(str(path) for path in paths)
     answer(as_json, {"figures": drawn}, "\n".join(drawn))
 
 
-@app.command()
+@verb(app)
 def compare(
     runs: Annotated[
         list[Path],
@@ -174,11 +190,11 @@ def compare(
     from fashioncnn.workflows.compare import compare as compare_runs
 
     compared = compare_runs(runs, data=data, device=device.value)
-    values = {"comparisons": [one.to_json() for one in compared]}
+    values = {"comparisons": [asdict(one) for one in compared]}
     answer(as_json, values, "\n\n".join(map(tables.compared, compared)))
 
 
-@app.command()
+@verb(app)
 def report(
     runs: Runs,
     out: Annotated[
@@ -187,13 +203,16 @@ def report(
     data: DataFolder = None,
     device: DeviceOption = Device.AUTO,
     full: Annotated[
-        bool, typer.Option("--full", help="Also worse and unknown pictures; about a minute more.")
+        bool,
+        typer.Option("--full", metavar="", help="Also worse and unknown pictures, attribution."),
     ] = False,
+    track: TrackOption = None,
     log: LogOption = None,
     as_json: Json = False,
 ) -> None:
     """Write one page about runs; evaluates and explains them first where that is not done."""
     from fashioncnn.workflows.report import report as report_runs
 
-    page = report_runs(runs, out=out, data=data, device=device.value, full=full, log=names(log))
+    names = trackers(track, log)
+    page = report_runs(runs, out=out, data=data, device=device.value, full=full, track=names)
     answer(as_json, {"report": str(page)}, f"The page: {page}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from fashioncnn.data.augmentation import Augmentation
+from fashioncnn.data.augmentations.pipeline import AugmentationPipeline
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.data.randomness import generator
@@ -45,7 +45,7 @@ class Batches:
 
     pictures: LabelledImages
     preparation: Preparation
-    augmentation: Augmentation
+    augmentation: AugmentationPipeline
     batch_size: int
     seed: int
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -66,14 +66,14 @@ class Batches:
             random = generator(self.seed, "alternating flip")
             self._flip_phase = torch.rand(len(self.pictures), 1, generator=random)
 
-    def images(self, epoch: int) -> int:
+    def image_count(self, epoch: int) -> int:
         """How many pictures epoch `epoch` (from 0) has."""
-        everything = len(self.pictures)
-        return self.selection.images(epoch, everything) if self.selection else everything
+        whole = len(self.pictures)
+        return self.selection.image_count(epoch, whole) if self.selection else whole
 
     def steps(self, epoch: int) -> int:
         """How many batches epoch `epoch` has."""
-        return -(-self.images(epoch) // self.batch_size)
+        return -(-self.image_count(epoch) // self.batch_size)
 
     def steps_before(self, epoch: int) -> int:
         """How many batches all epochs before `epoch` have."""
@@ -87,7 +87,7 @@ class Batches:
         `losses_N`, the latest known, are needed where `selection` leaves pictures out.
         """
         random = generator(self.seed, "batches", number)
-        order = torch.randperm(self.images(number), generator=random)
+        order = torch.randperm(self.image_count(number), generator=random)
         if self.selection and losses_N is not None:
             order = self.selection.choose(number, losses_N).cpu()[order]
         labels = self._labels[order]

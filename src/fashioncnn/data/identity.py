@@ -17,6 +17,9 @@ FILES = (
     "t10k-labels-idx1-ubyte",
 )
 
+# MNIST's are the same.
+SHAPES = ((60_000, 28, 28), (60_000,), (10_000, 28, 28), (10_000,))
+
 FASHION_MNIST = dict(
     zip(
         FILES,

@@ -11,6 +11,7 @@ import hashlib
 import math
 import struct
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -35,29 +36,40 @@ class IdxFile:
     sha256: str
 
 
-def read_idx(path: Path) -> IdxFile:
-    """Read an IDX file of uint8 elements, gzipped or not.
+def read_idx(
+    path: Path, *, shapes: Collection[tuple[int, ...]] = (), max_bytes: int = MAX_BYTES
+) -> IdxFile:
+    """Read an IDX file of uint8 elements, gzipped or not; with `shapes`, of one of these alone.
 
-    Nothing is allocated before the size in the header was checked against MAX_BYTES and the
-    file's own size; a gzip stream is read no further than that size. Raises DataError when the
-    file is not IDX, is cut short, is damaged, or holds more than it declares; StorageError when
-    it cannot be read.
+    Nothing is allocated before the size in the header was checked against `shapes`, `max_bytes`
+    and the file's own size; a gzip stream is read no further than that size. Raises DataError when
+    the file is not IDX, is cut short, is damaged, or holds more than it declares; StorageError
+    when it cannot be read.
     """
+    bounds = _Bounds(path, frozenset(shapes), max_bytes)
     try:
         with path.open("rb") as file:
             packed = file.read(2) == GZIP_MAGIC
             file.seek(0)
             if packed:
                 with gzip.GzipFile(fileobj=file) as stream:
-                    return _read(cast(BinaryIO, stream), path, packed=True)
-            return _read(file, path, packed=False)
+                    return _read(cast(BinaryIO, stream), bounds, packed=True)
+            return _read(file, bounds, packed=False)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: the gzip data is cut short or damaged ({error})") from None
     except OSError as error:
         raise StorageError.from_os_error("read", path, error) from None
 
 
-def _read(stream: BinaryIO, path: Path, *, packed: bool) -> IdxFile:
+@dataclass(frozen=True)
+class _Bounds:
+    path: Path
+    shapes: frozenset[tuple[int, ...]]
+    max_bytes: int
+
+
+def _read(stream: BinaryIO, bounds: _Bounds, *, packed: bool) -> IdxFile:
+    path = bounds.path
     header = stream.read(4)
     if len(header) < 4 or header[:2] != b"\0\0" or header[3] not in (1, 2, 3):
         raise DataError(
@@ -76,8 +88,11 @@ def _read(stream: BinaryIO, path: Path, *, packed: bool) -> IdxFile:
     header += sizes
 
     file_bytes = path.stat().st_size
-    limit = min(MAX_BYTES, file_bytes * DEFLATE_MAX_EXPANSION if packed else file_bytes)
+    limit = min(bounds.max_bytes, file_bytes * DEFLATE_MAX_EXPANSION if packed else file_bytes)
     declared = " x ".join(map(str, shape))
+    if bounds.shapes and shape not in bounds.shapes:
+        known = " or ".join(" x ".join(map(str, one)) for one in sorted(bounds.shapes))
+        raise DataError(f"{path}: the header declares {declared} elements; the set's have {known}")
     if len(header) + count > limit:
         raise DataError(
             f"{path}: the header declares {declared} = {count:,} elements, "

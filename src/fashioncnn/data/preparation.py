@@ -34,6 +34,10 @@ class Preparation:
             images = functional.interpolate(images, size, mode="bilinear", align_corners=False)
         return images.mul_(1 / (255 * self.pixel_std)).sub_(self.pixel_mean / self.pixel_std)
 
+    def of_grey(self, grey: float) -> float:
+        """Return what a pixel of `grey`, 0 (black) to 1 (white), becomes."""
+        return (grey - self.pixel_mean) / self.pixel_std
+
 
 def _positions(affine_N23: Tensor, size: int) -> Tensor:
     """Return (n, size, size, 2): affine_grid's answer, by one matrix product for all pictures."""

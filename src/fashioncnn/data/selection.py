@@ -19,10 +19,12 @@ class Selection:
     full_epochs: int
     kept_share: float
 
-    def images(self, epoch: int, images: int) -> int:
-        """Return how many of `images` pictures make up epoch `epoch` (from 0)."""
-        return images if epoch < self.full_epochs else max(1, round(images * self.kept_share))
+    def image_count(self, epoch: int, whole: int) -> int:
+        """Return how many of `whole` pictures make up epoch `epoch` (from 0)."""
+        return whole if epoch < self.full_epochs else max(1, round(whole * self.kept_share))
 
     def choose(self, epoch: int, losses_N: Tensor) -> Tensor:
         """Return the indices of the epoch's pictures, hardest first."""
-        return losses_N.argsort(descending=True, stable=True)[: self.images(epoch, len(losses_N))]
+        return losses_N.argsort(descending=True, stable=True)[
+            : self.image_count(epoch, len(losses_N))
+        ]

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from fashioncnn.data.identity import FASHION_MNIST, FILES, fault
+from fashioncnn.data.identity import FASHION_MNIST, FILES, SHAPES, fault
 from fashioncnn.data.idx import IdxFile, read_idx
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import DataError
@@ -89,7 +89,7 @@ def read_verified(folder: Path, name: str) -> IdxFile:
     path = file_path(folder, name)
     if path is None:
         raise DataError(f"{folder}: {name} (or {name}.gz) is missing")
-    file = read_idx(path)
+    file = read_idx(path, shapes=SHAPES)
     if wrong := fault(name, file):
         raise DataError(f"{path}: {wrong}")
     return file

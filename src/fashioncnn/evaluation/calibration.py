@@ -48,7 +48,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Calibration:
-        """Take on what `to_json` answered; TypeError or KeyError when it is something else."""
+        """Inverse of `to_json`; TypeError or KeyError when it is something else."""
         return cls(**{**values, "bins": tuple(Bin(**one) for one in values["bins"])})
 
 
@@ -62,14 +62,17 @@ def calibration(predictions: Predictions, temperature: float = 1.0) -> Calibrati
     confidence = probabilities.max(axis=1)
     right = (predictions.predicted == predictions.labels).astype(np.float64)
     place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    # The stable order of the confidences, cut into runs of equal length but for one picture.
+    # The order of the confidences, cut into runs of equal length but for one picture. Where
+    # confidences are equal any order is as good: each picture counts as the mean of its equals.
     rank = np.empty(len(rows), np.int64)
     rank[np.argsort(confidence, kind="stable")] = rows
+    _, equals = np.unique(confidence, return_inverse=True)
+    mean_right = (np.bincount(equals, right) / np.bincount(equals))[equals]
     bins = _bins(place, confidence, right)
     return Calibration(
         temperature=temperature,
         ece=_expected_error(bins),
-        ece_equal_mass=_expected_error(_bins(rank * BINS // len(rows), confidence, right)),
+        ece_equal_mass=_expected_error(_bins(rank * BINS // len(rows), confidence, mean_right)),
         nll=float(-log_probabilities[rows, predictions.labels].mean()),
         brier=float(((probabilities - truth) ** 2).sum(axis=1).mean()),
         bins=bins,

@@ -1,11 +1,10 @@
-"""Everything about how far a network's probabilities can be trusted, in plain values."""
+"""Everything about how far a network's probabilities can be trusted."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
 
-from fashioncnn.evaluation.calibration import calibration, fit_temperature
+from fashioncnn.evaluation.calibration import Calibration, calibration, fit_temperature
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.selective import answering, risk_coverage, threshold
 
@@ -13,23 +12,39 @@ from fashioncnn.evaluation.selective import answering, risk_coverage, threshold
 TOLERATED_ERRORS = (0.01, 0.02, 0.05)
 
 
-def confidence(test: Predictions, validation: Predictions | None) -> dict[str, Any]:
-    """How true the probabilities are; what is fitted or chosen, is on validation."""
-    found: dict[str, Any] = {
-        "as_trained": calibration(test).to_json(),
-        "with_temperature": None,
-        "risk_coverage_area": risk_coverage(test).area,
-        "thresholds": None,
-    }
+@dataclass(frozen=True)
+class ChosenThreshold:
+    """What answering when at least `confidence` sure gives on test; chosen on validation.
+
+    `coverage` is the share of the pictures that are answered, `risk` that of wrong answers.
+    """
+
+    tolerated_error: float
+    confidence: float
+    coverage: float
+    risk: float
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """Figures on test. Without validation, no temperature is fitted and no threshold chosen."""
+
+    as_trained: Calibration
+    with_temperature: Calibration | None
+    risk_coverage_area: float
+    thresholds: tuple[ChosenThreshold, ...] | None
+
+
+def confidence(test: Predictions, validation: Predictions | None) -> Confidence:
+    """Say how true the probabilities are; what is fitted or chosen, is on validation."""
+    as_trained, area = calibration(test), risk_coverage(test).area
     if validation is None:
-        return found
-    temperature = fit_temperature(validation)
+        return Confidence(as_trained, None, area, None)
     chosen = {error: threshold(validation, error) for error in TOLERATED_ERRORS}
-    return found | {
-        "with_temperature": calibration(test, temperature).to_json(),
-        "thresholds": [
-            {"tolerated_error": error, **asdict(answering(test, at.confidence))}
-            for error, at in chosen.items()
-            if at
-        ],
-    }
+    thresholds = []
+    for error, at in chosen.items():
+        if at:
+            found = answering(test, at.confidence)
+            thresholds.append(ChosenThreshold(error, found.confidence, found.coverage, found.risk))
+    with_temperature = calibration(test, fit_temperature(validation))
+    return Confidence(as_trained, with_temperature, area, tuple(thresholds))

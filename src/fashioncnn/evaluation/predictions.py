@@ -46,6 +46,6 @@ class Predictions:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Predictions:
-        """Take on what `arrays` answered; KeyError when something is missing."""
+        """Inverse of `arrays`; KeyError when something is missing."""
         names = tuple(str(name) for name in arrays["class_names"])
         return cls(arrays["logits"], arrays["labels"], arrays["indices"], names)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
+from fashioncnn.errors import DataError
 from fashioncnn.evaluation.predictions import Predictions
 
 TOP_CONFUSIONS = 10
@@ -27,6 +30,31 @@ class ClassScore:
     recall: float
     f1: float
     support: int
+
+
+class ClassScores(tuple[ClassScore, ...]):
+    """The figures of every class, by its number or by its name: scores.classes["Shirt"]."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        del source
+        plain = handler.generate_schema(tuple[ClassScore, ...])
+        return core_schema.no_info_after_validator_function(cls, plain)
+
+    @overload
+    def __getitem__(self, key: SupportsIndex | str) -> ClassScore: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[ClassScore, ...]: ...
+    def __getitem__(self, key: SupportsIndex | str | slice) -> Any:
+        """Raises KeyError for a name that there is not, IndexError for such a number."""
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        for score in self:
+            if score.name == key:
+                return score
+        raise KeyError(f"no class {key!r}; there are {', '.join(one.name for one in self)}")
 
 
 @dataclass(frozen=True)
@@ -49,7 +77,7 @@ class Scores:
     n: int
     accuracy: float
     loss: float
-    classes: tuple[ClassScore, ...]
+    classes: ClassScores
     macro: ClassScore
     weighted: ClassScore
     confusion: tuple[tuple[int, ...], ...]
@@ -72,12 +100,12 @@ class Scores:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Scores:
-        """Take on what `to_json` answered; TypeError or KeyError when it is something else."""
+        """Inverse of `to_json`; TypeError or KeyError when it is something else."""
         return cls(
             n=values["n"],
             accuracy=values["accuracy"],
             loss=values["loss"],
-            classes=tuple(ClassScore(**score) for score in values["classes"]),
+            classes=ClassScores(ClassScore(**score) for score in values["classes"]),
             macro=ClassScore(**values["macro"]),
             weighted=ClassScore(**values["weighted"]),
             confusion=tuple(tuple(row) for row in values["confusion"]),
@@ -86,7 +114,9 @@ class Scores:
 
 
 def score(predictions: Predictions) -> Scores:
-    """Compute every figure."""
+    """Compute every figure. Raises DataError when there are no pictures."""
+    if not len(predictions.labels):
+        raise DataError("there are no pictures to score")
     labels, predicted = predictions.labels, predictions.predicted
     names = predictions.class_names
     confusion = np.zeros((len(names), len(names)), np.int64)
@@ -102,7 +132,7 @@ def score(predictions: Predictions) -> Scores:
         n=len(labels),
         accuracy=float(right.sum() / len(labels)),
         loss=float(-log_probabilities.mean()),
-        classes=tuple(
+        classes=ClassScores(
             ClassScore(name, float(precision[i]), float(recall[i]), float(f1[i]), int(support[i]))
             for i, name in enumerate(names)
         ),

@@ -41,7 +41,10 @@ def risk_coverage(predictions: Predictions) -> RiskCoverage:
     confidence, wrong = confidence[order], wrong[order]
     answered = np.arange(1, len(wrong) + 1)
     last_of_equals = np.append(confidence[1:] != confidence[:-1], True)
-    risk = wrong.cumsum() / answered
+    # Among equals any order is as good: each counts as the mean of them.
+    groups = np.cumsum(last_of_equals) - last_of_equals
+    mean_wrong = np.bincount(groups, wrong) / np.bincount(groups)
+    risk = mean_wrong[groups].cumsum() / answered
     return RiskCoverage(
         (answered / len(wrong))[last_of_equals],
         risk[last_of_equals],

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
-from fashioncnn.explanation.layers import visible_layers
+from fashioncnn.explanation.filters import convolution_filters
+from fashioncnn.models.parts import keep_inputs, parts_of
 
 Maps = NDArray[np.float32]
 WINDOW, STRIDE = 5, 2
@@ -28,7 +29,8 @@ def grad_cam(network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: fl
     del black
     from captum.attr import LayerAttribution, LayerGradCam
 
-    layer = [module for _, module in visible_layers(network) if isinstance(module, nn.Conv2d)][-1]
+    shown = parts_of(network).shown.values()
+    layer = [module for module in shown if isinstance(module, nn.Conv2d)][-1]
     coarse = LayerGradCam(network, layer).attribute(images_NCHW, target=classes)
     size = (images_NCHW.shape[-2], images_NCHW.shape[-1])
     return _as_maps(LayerAttribution.interpolate(coarse, size, "bilinear"))
@@ -76,19 +78,19 @@ def attributions(
 ) -> dict[str, Maps]:
     """Return every method's maps of prepared pictures for `classes` (n,), by name.
 
+    Grad-CAM is left out for a network without a convolution.
+
     `black` is what a black pixel is after preparation. The network is left as it was.
     """
     network = copy.deepcopy(network).eval()
-    # Gradients with respect to inputs must not go through layers that overwrite theirs.
-    for module in network.modules():
-        if isinstance(module, nn.ReLU):
-            module.inplace = False
+    keep_inputs(network)
     with warnings.catch_warnings():
         # Captum tells that it sets requires_grad on its inputs, which are ours to lend.
         warnings.filterwarnings("ignore", "Input Tensor 0 did not already require gradients")
         return {
             name: method(network, images_NCHW.clone(), classes, black)
             for name, method in METHODS.items()
+            if method is not grad_cam or convolution_filters(network)
         }
 
 

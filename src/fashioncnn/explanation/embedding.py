@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashioncnn.models.ensemble import members_of
+from fashioncnn.models.parts import parts_of
 
 BATCH = 250
 PERPLEXITY = 30
@@ -19,10 +20,7 @@ def features(network: nn.Module, images_NCHW: Tensor) -> NDArray[np.float32]:
 
     Of an ensemble, what its members' last layers are given, side by side.
     """
-    outputs = [
-        [module for module in member.modules() if isinstance(module, nn.Linear)][-1]
-        for member in members_of(network)
-    ]
+    outputs = [parts_of(member).head for member in members_of(network)]
     given: dict[nn.Module, list[Tensor]] = {output: [] for output in outputs}
 
     def keep(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fashioncnn.explanation.layers import visible_layers
+from fashioncnn.models.parts import parts_of
 
 
 @torch.no_grad()
@@ -27,7 +27,7 @@ def feature_maps(network: nn.Module, images_NCHW: Tensor) -> dict[str, NDArray[A
 
     hooks = [
         module.register_forward_hook(partial(keep, name))
-        for name, module in visible_layers(network)
+        for name, module in parts_of(network).shown.items()
     ]
     try:
         network.eval()(images_NCHW)

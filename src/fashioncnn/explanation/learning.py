@@ -24,8 +24,7 @@ def learning(
     for up to three of the `stages` "maps <name>" (k, channels, h, w), the channels that answer the
     picture most strongly at the end, and their numbers as "channels <name>".
     """
-    first = [next(iter(convolution_filters(network).values())) for network in networks.values()]
-    filters = np.stack(first).mean(2)
+    filters = np.stack([_first_filters(network) for network in networks.values()])
     changed = np.argsort(-np.abs(filters[-1] - filters[0]).sum((1, 2)), kind="stable")[:FILTERS]
     found: dict[str, NDArray[Any]] = {
         "epochs": np.array(list(networks)),
@@ -40,3 +39,10 @@ def learning(
         found[f"channels {name}"] = strongest
         found[f"maps {name}"] = maps[:, strongest]
     return found
+
+
+def _first_filters(network: nn.Module) -> NDArray[Any]:
+    """Return the first convolution's filters (n, h, w), the mean over its input; n is 0 if none."""
+    for weights in convolution_filters(network).values():
+        return np.asarray(weights.mean(1))
+    return np.zeros((0, 1, 1), np.float32)

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 from torch import nn
 
-from fashioncnn.explanation.layers import visible_layers
+from fashioncnn.models.parts import parts_of
 
 
 def stages(network: nn.Module, maps: Mapping[str, NDArray[Any]]) -> list[str]:
@@ -19,7 +19,7 @@ def stages(network: nn.Module, maps: Mapping[str, NDArray[Any]]) -> list[str]:
     such. The class scores are not among them.
     """
     ends: list[dict[int, str]] = []
-    for name, module in visible_layers(network):
+    for name, module in parts_of(network).shown.items():
         if isinstance(module, nn.Conv2d | nn.Linear):
             ends.append({})
         if ends and name in maps:

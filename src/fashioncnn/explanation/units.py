@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fashioncnn.explanation.layers import visible_layers
+from fashioncnn.models.parts import parts_of
 
 BATCH = 250
 # Places looked at in each picture, for how alike two channels answer.
@@ -107,7 +107,7 @@ def _fields(network: nn.Module) -> Iterator[tuple[str, nn.Module, Field]]:
     Layers follow one another; what is added around a block sees no more than the block does.
     """
     size, step, start = 1, 1, 0
-    for name, module in visible_layers(network):
+    for name, module in parts_of(network).shown.items():
         if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
             kernel, stride, padding = (
                 value[0] if isinstance(value, tuple) else value

@@ -1,15 +1,10 @@
-"""The network families, built from plain keywords. A new one is a file and a line here."""
+"""The network families: one a file, its settings beside its network, registered here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from fashioncnn.models.family import ModelSettings
+from fashioncnn.models.plain_cnn import PlainCNNSettings
+from fashioncnn.models.strided_cnn import StridedCNNSettings
+from fashioncnn.registry import Choices
 
-from torch import nn
-
-from fashioncnn.models.plain_cnn import PlainCNN
-from fashioncnn.models.strided_cnn import StridedCNN
-
-MODELS: dict[str, Callable[..., nn.Module]] = {
-    "plain-cnn": PlainCNN,
-    "strided-cnn": StridedCNN,
-}
+FAMILIES: Choices[ModelSettings] = Choices("family", (PlainCNNSettings, StridedCNNSettings))

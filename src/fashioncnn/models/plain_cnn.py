@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from torch import Tensor, nn
+
+from fashioncnn.models.family import ModelSettings, halving_fault
+from fashioncnn.settings import Counts
 
 Activation = Literal["relu", "sigmoid"]
 Initialisation = Literal["pytorch", "xavier", "he"]
@@ -21,6 +25,42 @@ ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     "relu": partial(nn.ReLU, inplace=True),
     "sigmoid": nn.Sigmoid,
 }
+
+
+class PlainCNNSettings(ModelSettings):
+    """Convolution blocks, then dense layers."""
+
+    family: Literal["plain-cnn"] = "plain-cnn"
+    channels: Annotated[Counts, Field(min_length=1, max_length=6, examples=[(4, 8)])]
+    """Output channels of each convolution block; a further number is a further block."""
+    kernel_size: Literal[1, 3, 5, 7] = 3
+    """Pixels a side, of every convolution."""
+    batch_norm: bool = False
+    """After every convolution."""
+    hidden_features: Annotated[Counts, Field(max_length=4, examples=[(16,)])]
+    """Width of each hidden dense layer."""
+    hidden_activation: Activation = "relu"
+    """After every hidden dense layer."""
+    hidden_batch_norm: bool = False
+    """After every hidden dense layer, before its activation."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """After every hidden dense layer: the share of its features that a step leaves out."""
+    initialisation: Initialisation = "pytorch"
+    """Of the weights: PyTorch's own, Glorot and Bengio's, or He's."""
+
+    @property
+    def halvings(self) -> int:
+        """How often the picture is halved."""
+        return len(self.channels)
+
+    def fault(self, image_size: int) -> str | None:
+        """See ModelSettings."""
+        return halving_fault(len(self.channels), self.halvings, image_size)
+
+    def build(self, *, image_size: int, classes: int) -> PlainCNN:
+        """See ModelSettings."""
+        keywords = self.model_dump(exclude={"family", "members"})
+        return PlainCNN(image_size=image_size, classes=classes, **keywords)
 
 
 class PlainCNN(nn.Module):
@@ -79,7 +119,7 @@ class PlainCNN(nn.Module):
         return logits
 
 
-class FlattenChannelsLast(nn.Module):
+class FlattenChannelsLast(nn.Flatten):
     """(n, c, h, w) to (n, h·w·c): without a copy where memory is in channels-last order."""
 
     def forward(self, features_NCHW: Tensor) -> Tensor:

@@ -2,22 +2,74 @@
 
 The first convolution steps by two, so that everything after it works on a quarter of the
 positions (with `stem_stride` 1 it does not, and sees more); each further stage opens with one that
-steps by two again. Convolutions of a stage
-follow, 3x3, each with batch normalisation and ReLU; with `residual`, each adds its answer to its
-input (He et al., arXiv 1512.03385, sec. 3.1, with one convolution a block). Strides in place of
-pooling, as pooling kernels take a quarter of the time of such a network on processors.
+steps by two again. Convolutions of a stage follow, 3x3, each with batch normalisation and ReLU;
+with `residual`, each adds its input to its output (He et al., arXiv 1512.03385, sec. 3.1, with one
+convolution a block). Strides in place of pooling, as pooling kernels take a quarter of the time of
+such a network on processors.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field, Strict, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fashioncnn.models.family import ModelSettings, halving_fault
+from fashioncnn.settings import Counts, Positive
+
 Pooling = Literal["max", "average"]
+
+
+class StridedCNNSettings(ModelSettings):
+    """Strided convolutions in place of pooling."""
+
+    family: Literal["strided-cnn"] = "strided-cnn"
+    channels: Annotated[Counts, Field(min_length=1, max_length=6, examples=[(8, 16)])]
+    """Width of each stage; a stage works on half as many pixels a side as what comes before it,
+    the first one too unless `stem_stride` is 1."""
+    blocks: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=100), Strict()], ...],
+        Strict(False),
+        Field(examples=[(1, 2)]),
+    ]
+    """Convolutions of each stage after the one that opens it."""
+    stem_kernel_size: Annotated[int, Field(ge=2, le=7)] = 3
+    """Pixels a side, of the first convolution."""
+    stem_stride: Literal[1, 2] = 2
+    """Of the first convolution: with 1, the first stage works on every pixel."""
+    residual: bool = False
+    """Add each block's input to its output."""
+    pooling: Pooling = "max"
+    """From the last feature maps to one number a channel."""
+    logit_scale: Positive = 1.0
+    """Multiplies the class scores."""
+
+    @property
+    def halvings(self) -> int:
+        """How often the picture is halved."""
+        return len(self.channels) - (self.stem_stride == 1)
+
+    def fault(self, image_size: int) -> str | None:
+        """See ModelSettings."""
+        return halving_fault(len(self.channels), self.halvings, image_size)
+
+    def build(self, *, image_size: int, classes: int) -> StridedCNN:
+        """See ModelSettings."""
+        keywords = self.model_dump(exclude={"family", "members"})
+        return StridedCNN(image_size=image_size, classes=classes, **keywords)
+
+    @model_validator(mode="after")
+    def _one_number_of_blocks_a_stage(self) -> StridedCNNSettings:
+        if len(self.blocks) != len(self.channels):
+            raise ValueError(
+                f"model.blocks has {len(self.blocks)} entries and model.channels "
+                f"{len(self.channels)}; both need one a stage"
+            )
+        return self
 
 
 class StridedCNN(nn.Module):

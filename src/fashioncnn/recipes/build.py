@@ -8,22 +8,19 @@ import math
 import torch
 from torch import nn
 
-from fashioncnn.data.augmentation import Augmentation
+from fashioncnn.data.augmentations.pipeline import AugmentationPipeline
 from fashioncnn.data.batches import Batches
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.data.randomness import stream_seed
 from fashioncnn.data.selection import Selection
 from fashioncnn.data.splits import Splits, split
-from fashioncnn.models import MODELS
 from fashioncnn.models.ensemble import Ensemble
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.training.averaging import MovingAverage
+from fashioncnn.training.known_losses import KnownLosses
 from fashioncnn.training.loop import Training
-from fashioncnn.training.losses import KnownLosses
-from fashioncnn.training.optimizers import OPTIMIZERS, OptimizerSettings
 from fashioncnn.training.processes import Processes
-from fashioncnn.training.schedules import learning_rate_factor
 from fashioncnn.training.state import TrainingState
 
 
@@ -39,17 +36,13 @@ def build_preparation(recipe: Recipe) -> Preparation:
     return Preparation(recipe.data.image_size, recipe.data.pixel_mean, recipe.data.pixel_std)
 
 
-def build_augmentation(recipe: Recipe, class_names: tuple[str, ...]) -> Augmentation:
+def build_augmentation(recipe: Recipe, class_names: tuple[str, ...]) -> AugmentationPipeline:
     """Return the recipe's augmentation, its class names turned into labels."""
     table = recipe.augmentation
-    return Augmentation(
-        table.model_dump(exclude={"by_class", "alternating_flip"}),
-        {
-            class_names.index(name): changed.model_dump(exclude_none=True)
-            for name, changed in table.by_class.items()
-        },
-        table.alternating_flip,
-    )
+    by_class = {
+        class_names.index(name): changed for name, changed in table.strengths_by_class().items()
+    }
+    return AugmentationPipeline(table.strengths(), by_class, table.alternating_flip)
 
 
 def build_network(recipe: Recipe, classes: int) -> nn.Module:
@@ -57,34 +50,28 @@ def build_network(recipe: Recipe, classes: int) -> nn.Module:
 
     The weights follow from torch's own random state; see `build_state`.
     """
-    table = recipe.model
-    make = functools.partial(
-        MODELS[table.family],
-        image_size=recipe.data.image_size,
-        classes=classes,
-        **table.model_dump(exclude={"family", "members"}),
-    )
-    members = [make() for _ in range(table.members)]
+    members = [
+        recipe.model.build(image_size=recipe.data.image_size, classes=classes)
+        for _ in range(recipe.model.members)
+    ]
     network = Ensemble(members) if len(members) > 1 else members[0]
     # Keyword form: mypy knows no positional overload for memory formats.
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def build_state(
-    recipe: Recipe, classes: int, seed: int, device: torch.device, images: int = 0
+    recipe: Recipe, classes: int, seed: int, device: torch.device, image_count: int = 0
 ) -> TrainingState:
-    """Return network, optimiser, average and the losses of `images` pictures at the start.
+    """Return network, optimiser, average and the losses of the training pictures at the start.
 
     Seeds torch's own generators, which initialisation and dropout draw from.
     """
     torch.manual_seed(stream_seed(seed, "network") >> 1)
     network = build_network(recipe, classes).to(device)
-    table = recipe.optimizer
-    settings = OptimizerSettings(**table.model_dump(exclude={"name"}))
-    optimizer = OPTIMIZERS[table.name](network, settings)
+    optimizer = recipe.optimizer.build(network)
     decay = recipe.averaging.ema_decay
     average = MovingAverage(network, decay) if decay else None
-    losses = KnownLosses(images, device) if recipe.selection else None
+    losses = KnownLosses(image_count, device) if recipe.selection else None
     return TrainingState(network, optimizer, average, device, losses)
 
 
@@ -104,25 +91,15 @@ def build_training(recipe: Recipe, splits: Splits, seed: int, processes: Process
     )
     schedule = recipe.schedule
     factor = functools.partial(
-        learning_rate_factor,
-        schedule.name,
+        schedule.factor,
         total_steps=batches.steps_before(recipe.training.epochs),
         warmup_steps=math.ceil(schedule.warmup_epochs * batches.steps(0)),
-        initial_factor=schedule.initial_factor,
-        final_factor=schedule.final_factor,
     )
     return Training(
         processes,
         batches,
         splits.validation,
-        build_loss(recipe, splits.train.class_names).to(device),
-        lambda step: factor(step=step),
+        recipe.loss.build(splits.train.class_names).to(device),
+        factor,
         recipe.training.epochs,
     )
-
-
-def build_loss(recipe: Recipe, class_names: tuple[str, ...]) -> nn.Module:
-    """Return the cross-entropy with the recipe's class weights and smoothing."""
-    weights = recipe.loss.class_weights
-    weight = torch.tensor([weights.get(name, 1.0) for name in class_names]) if weights else None
-    return nn.CrossEntropyLoss(weight=weight, label_smoothing=recipe.loss.label_smoothing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,9 +16,14 @@ from pydantic import ValidationError
 from fashioncnn.data.images import FASHION_MNIST_CLASSES
 from fashioncnn.errors import RecipeError
 from fashioncnn.recipes import faults
-from fashioncnn.recipes.schema import Recipe
+from fashioncnn.recipes.schema import CHOICES, Recipe, recipe_type
 
 MAX_BYTES = 1 << 20
+# A recipe has some 50 keys, and one for each class here and there.
+MAX_KEYS = 5000
+
+# As "optimizer.learning_rate=0.002" each, or {"optimizer.learning_rate": 0.002}.
+Changes = Sequence[str] | Mapping[str, Any]
 
 
 def builtin_names() -> list[str]:
@@ -33,51 +38,56 @@ def read_text(name_or_path: str | Path) -> str:
     if name in builtin_names():
         return (_builtin() / f"{name}.toml").read_text("utf-8")
     path = Path(name_or_path)
-    if not path.is_file():
-        raise RecipeError(
-            f"no recipe {name!r}: neither a file nor one of {', '.join(builtin_names())}"
-        )
     try:
+        if not path.is_file():
+            raise RecipeError(
+                f"no recipe {faults.cut(repr(name))}: neither a file nor one of "
+                + ", ".join(builtin_names())
+            )
         if path.stat().st_size > MAX_BYTES:
             raise RecipeError(f"{path}: larger than {MAX_BYTES:,} bytes, so not a recipe")
         return path.read_text("utf-8")
     except UnicodeDecodeError:
         raise RecipeError(f"{path}: not UTF-8 text, so not a recipe") from None
     except OSError as error:
-        raise RecipeError(f"{path}: {error.strerror}") from None
+        raise RecipeError(f"{faults.cut(name)}: {error.strerror}") from None
 
 
 def load(
-    name_or_path: str | Path,
-    changes: Sequence[str] = (),
+    recipe: str | Path | Recipe,
+    changes: Changes = (),
     class_names: Sequence[str] = FASHION_MNIST_CLASSES,
 ) -> Recipe:
-    """Read a recipe and apply `changes`, such as "optimizer.learning_rate=0.002".
+    """Return the recipe of a built-in name or a path, or `recipe` itself, with `changes` applied.
 
     Raises RecipeError with every fault at once. A changed recipe loses its promise.
     """
-    try:
-        tables = tomllib.loads(read_text(name_or_path))
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{name_or_path}: not valid TOML: {error}") from None
-    except RecursionError:
-        raise RecipeError(f"{name_or_path}: nested too deeply to be a recipe") from None
-    for change in changes:
-        _merge(tables, _parse_change(change))
-    if changes:
+    if isinstance(recipe, Recipe):
+        tables, origin = recipe.model_dump(mode="json", exclude_none=True), recipe.name
+    else:
+        tables, origin = _tables(recipe), str(recipe)
+    told: dict[str, Any] = {}
+    for change in _each(changes):
+        _merge(told, change)
+    if told:
+        _leave_other_choices(tables, told)
+        _merge(tables, told)
         tables.pop("promise", None)
-    return validate(tables, str(name_or_path), class_names)
+    return validate(tables, origin, class_names)
 
 
 def validate(
     tables: dict[str, Any], origin: str, class_names: Sequence[str] = FASHION_MNIST_CLASSES
 ) -> Recipe:
     """Check `tables` whole; RecipeError lists every fault, with key, value and what is allowed."""
+    origin = faults.cut(origin) if "\n" in origin else origin
+    if _count(tables) > MAX_KEYS:
+        raise RecipeError(f"recipe {origin}: more than {MAX_KEYS:,} keys, so not a recipe")
     lines = _unknown_classes(tables, class_names)
     try:
-        recipe = Recipe.model_validate(tables)
+        recipe = recipe_type().model_validate(_without_others_defaults(tables))
     except ValidationError as error:
-        lines = faults.explain(error.errors()) + lines
+        lines = faults.explain(error.errors(include_url=False)) + lines
     if lines:
         # One fault is one line; several follow, a line each.
         separator = " " if len(lines) == 1 else "\n  "
@@ -104,17 +114,48 @@ def _builtin() -> Traversable:
     return resources.files("fashioncnn.recipes") / "builtin"
 
 
+def _tables(name_or_path: str | Path) -> dict[str, Any]:
+    text = read_text(name_or_path)
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise RecipeError(f"{name_or_path}: nested too deeply to be a recipe") from None
+    except ValueError as error:
+        raise RecipeError(
+            f"{name_or_path}: not valid TOML: {faults.cut(str(error).splitlines()[0])}"
+        ) from None
+
+
+def _each(changes: Changes) -> list[dict[str, Any]]:
+    if isinstance(changes, Mapping):
+        return [_nested(key, value) for key, value in changes.items()]
+    return [_parse_change(change) for change in changes]
+
+
+def _nested(key: str, value: Any) -> dict[str, Any]:
+    """Return {"a": {"b": value}} for "a.b"; the key is split as TOML does."""
+    table = _parse_change(f"{key}=0")
+    inner = table
+    while isinstance(deeper := next(iter(inner.values())), dict):
+        inner = deeper
+    inner[next(iter(inner))] = list(value) if isinstance(value, tuple) else value
+    return table
+
+
 def _parse_change(change: str) -> dict[str, Any]:
     """Read "key=value" as a line of TOML; a value that is not TOML is text."""
     key, equals, value = change.partition("=")
+    shown = faults.cut(repr(change))
     if not equals or not key.strip():
-        raise RecipeError(f"--set {change!r}: write it as table.key=value")
+        raise RecipeError(f"--set {shown}: write it as table.key=value")
     for candidate in (value, json.dumps(value.strip(), ensure_ascii=False)):
         try:
             return tomllib.loads(f"{key}={candidate}")
-        except tomllib.TOMLDecodeError:
+        except RecursionError:
+            raise RecipeError(f"--set {shown}: nested too deeply") from None
+        except ValueError:
             continue
-    raise RecipeError(f"--set {change!r}: {key!r} is not a key such as optimizer.learning_rate")
+    raise RecipeError(f"--set {shown}: {key!r} is not a key such as optimizer.learning_rate")
 
 
 def _merge(tables: dict[str, Any], change: dict[str, Any]) -> None:
@@ -123,6 +164,54 @@ def _merge(tables: dict[str, Any], change: dict[str, Any]) -> None:
             _merge(tables[key], value)
         else:
             tables[key] = value
+
+
+def _leave_other_choices(tables: dict[str, Any], told: Mapping[str, Any]) -> None:
+    """Drop what belongs to an optimiser, say, that `told` replaces by another one."""
+    for table, choices in CHOICES.items():
+        present, change = tables.get(table), told.get(table)
+        if not isinstance(present, dict) or not isinstance(change, dict):
+            continue
+        before, after = choices.chosen(present), choices.chosen(present | change)
+        if before == after or not {before, after} <= choices.keys():
+            continue
+        for key in choices[before].model_fields.keys() - choices[after].model_fields.keys():
+            present.pop(key, None)
+
+
+def _without_others_defaults(tables: dict[str, Any]) -> dict[str, Any]:
+    """Return `tables` without keys of choices that were not taken, where they hold the default.
+
+    Complete recipes in runs of version 0.1 name the keys of every optimiser and schedule.
+    """
+    kept = dict(tables)
+    for table, choices in CHOICES.items():
+        present = tables.get(table)
+        if not isinstance(present, dict) or (taken := choices.chosen(present)) not in choices:
+            continue
+        defaults = {
+            (key, field.default)
+            for other in choices.values()
+            for key, field in other.model_fields.items()
+            if key not in choices[taken].model_fields and isinstance(field.default, float)
+        }
+        kept[table] = {
+            key: value
+            for key, value in present.items()
+            if not isinstance(value, int | float) or (key, value) not in defaults
+        }
+    return kept
+
+
+def _count(table: object) -> int:
+    """Return how many keys and entries nested tables and lists hold in all."""
+    count, left = 0, [table]
+    while left:
+        one = left.pop()
+        inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        count += len(inner)
+        left.extend(inner)
+    return count
 
 
 def _unknown_classes(tables: dict[str, Any], class_names: Sequence[str]) -> list[str]:
@@ -137,8 +226,9 @@ def _unknown_classes(tables: dict[str, Any], class_names: Sequence[str]) -> list
         names = named if isinstance(named, dict) else ()
         unknown = [name for name in names if name not in class_names]
         lines += [
-            f"{table}.{key} names the class {name!r}; the classes are {', '.join(class_names)}"
-            for name in unknown
+            f"{table}.{key} names the class {faults.cut(repr(name))}; the classes are "
+            + ", ".join(class_names)
+            for name in unknown[: faults.MAX_FAULTS]
         ]
     return lines
 

@@ -1,32 +1,37 @@
-"""What a recipe may say: tables, keys, types, bounds and defaults. Data, never code."""
+"""What a recipe may say: tables, keys, types, bounds and defaults. Data, never code.
+
+Where things are registered (families, augmentations, optimisers, schedules), their own files say
+what their keys are; the recipe's tables follow from the registries.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag, model_validator
+from pydantic import Field, create_model, model_validator
 
-Probability = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
-Members = Annotated[int, Field(ge=1, le=100)]
-Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=4096), Strict()], ...], Strict(False)]
+from fashioncnn.data.augmentations import AUGMENTATIONS
+from fashioncnn.models import FAMILIES
+from fashioncnn.models.family import ModelSettings
+from fashioncnn.registry import Choices, MadeBy, OneOf, Registry
+from fashioncnn.settings import Count, NotNegative, Positive, Probability, Settings
+from fashioncnn.training.loss import LossSettings
+from fashioncnn.training.optimizers import OPTIMIZERS
+from fashioncnn.training.optimizers.adam import AdamSettings
+from fashioncnn.training.optimizers.base import OptimizerSettings
+from fashioncnn.training.schedules import SCHEDULES
+from fashioncnn.training.schedules.base import ScheduleSettings
+from fashioncnn.training.schedules.constant import ConstantSettings
+
+# The tables that choose one of several, and by which registry.
+CHOICES: dict[str, Choices[Any]] = {
+    "model": FAMILIES,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+}
 
 
-class Table(BaseModel):
-    """A table of a recipe: strict types, no unknown keys, no change after reading."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        use_attribute_docstrings=True,
-        allow_inf_nan=False,
-    )
-
-
-class DataTable(Table):
+class DataSettings(Settings):
     """How pictures are split and prepared."""
 
     image_size: Annotated[int, Field(ge=8, le=224)] = 28
@@ -36,151 +41,60 @@ class DataTable(Table):
     pixel_std: Positive = 1.0
     """What they are divided by afterwards."""
     validation_images: Annotated[int, Field(ge=0)] = 5000
-    """Set aside from the 60,000 training pictures, equally many of every class. With 0, all are
+    """How many of the training pictures are set aside, equally many of every class. With 0, all are
     trained on, and the last epoch's weights are taken."""
     split_seed: Annotated[int, Field(ge=0, lt=2**63)] = 20170825
     """Which ones. Two recipes with the same seed and number can be compared on validation."""
 
 
-class ClassAugmentation(Table):
-    """Strengths for one class; what is not given is as for the other classes."""
+class AugmentationSettings(Settings):
+    """Random transformations of training pictures: a key for each that is registered."""
 
-    horizontal_flip_probability: Probability | None = None
-    rotation_degrees: Annotated[float, Field(ge=0, le=180)] | None = None
-    translation_pixels: Annotated[float, Field(ge=0, le=28)] | None = None
-    shift_pixels: Annotated[int, Field(ge=0, le=28)] | None = None
-    erasing_probability: Probability | None = None
-
-
-class AugmentationTable(Table):
-    """Random transformations of training pictures."""
-
-    horizontal_flip_probability: Probability = 0.0
     alternating_flip: bool = False
     """With probability 0.5, flip every picture in every other epoch instead of at random."""
-    rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
-    """Angles are uniform between minus this and this."""
-    translation_pixels: Annotated[float, Field(ge=0, le=28)] = 0.0
-    """Shifts along each axis are uniform between minus this and this, in source pixels."""
-    shift_pixels: Annotated[int, Field(ge=0, le=28)] = 0
-    """Shifts along each axis are whole numbers between minus this and this."""
-    erasing_probability: Probability = 0.0
-    """Of losing one rectangle."""
-    by_class: dict[str, ClassAugmentation] = Field(default_factory=dict)
+    by_class: dict[str, Any] = Field(default_factory=dict)
     """Other strengths for the classes named."""
 
+    if TYPE_CHECKING:
 
-class PlainCNNTable(Table):
-    """The network; keys as in fashioncnn.models.plain_cnn."""
+        def __getattr__(self, key: str) -> Any: ...
 
-    family: Literal["plain-cnn"] = "plain-cnn"
-    channels: Annotated[Counts, Field(min_length=1, max_length=6)]
-    """Output channels of each convolution block; a further number is a further block."""
-    kernel_size: Literal[1, 3, 5, 7] = 3
-    batch_norm: bool = False
-    """After every convolution."""
-    hidden_features: Annotated[Counts, Field(max_length=4)]
-    """Width of each hidden dense layer."""
-    hidden_activation: Literal["relu", "sigmoid"] = "relu"
-    hidden_batch_norm: bool = False
-    """After every hidden dense layer, before its activation."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """After every hidden dense layer."""
-    initialisation: Literal["pytorch", "xavier", "he"] = "pytorch"
-    members: Members = 1
-    """Networks that learn side by side, each by its own loss, and answer with the mean of their
-    probabilities; costs as many times as much."""
+    def strengths(self) -> dict[str, float]:
+        """Return the strength of each augmentation by its key."""
+        return self.model_dump(exclude={"alternating_flip", "by_class"})
 
-    @property
-    def halvings(self) -> int:
-        """How often the picture is halved."""
-        return len(self.channels)
+    def strengths_by_class(self) -> dict[str, dict[str, float]]:
+        """Return what differs for some classes, by class name and key."""
+        return {name: one.model_dump(exclude_none=True) for name, one in self.by_class.items()}
 
 
-class StridedCNNTable(Table):
-    """The network; keys as in fashioncnn.models.strided_cnn."""
-
-    family: Literal["strided-cnn"] = "strided-cnn"
-    channels: Annotated[Counts, Field(min_length=1, max_length=6)]
-    """Width of each stage; a stage works on half as many pixels a side as what comes before it,
-    the first one too unless `stem_stride` is 1."""
-    blocks: Annotated[tuple[Annotated[int, Field(ge=0, le=100), Strict()], ...], Strict(False)]
-    """Convolutions of each stage after the one that opens it."""
-    stem_kernel_size: Annotated[int, Field(ge=2, le=7)] = 3
-    """Of the first convolution."""
-    stem_stride: Literal[1, 2] = 2
-    """Of the first convolution: with 1, the first stage works on every pixel."""
-    residual: bool = False
-    """Add each block's input to its answer."""
-    pooling: Literal["max", "average"] = "max"
-    """From the last feature maps to one number a channel."""
-    logit_scale: Positive = 1.0
-    """Multiplies the class scores."""
-    members: Members = 1
-    """As of plain-cnn."""
-
-    @property
-    def halvings(self) -> int:
-        """How often the picture is halved."""
-        return len(self.channels) - (self.stem_stride == 1)
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> StridedCNNTable:
-        if len(self.blocks) != len(self.channels):
-            raise ValueError(
-                f"model.blocks has {len(self.blocks)} entries and model.channels "
-                f"{len(self.channels)}; both need one a stage"
-            )
-        return self
+def augmentation_settings() -> type[AugmentationSettings]:
+    """Make the table `augmentation` of what is registered now."""
+    fields: dict[str, Any] = {
+        key: (augmentation.strength, get_args(augmentation.strength)[0](0))
+        for key, augmentation in AUGMENTATIONS.items()
+    }
+    optional: dict[str, Any] = {
+        key: (augmentation.strength | None, None) for key, augmentation in AUGMENTATIONS.items()
+    }
+    of_class = create_model(
+        "ClassAugmentation",
+        __base__=Settings,
+        __doc__="Strengths for one class; what is not given is as for the other classes.",
+        **optional,
+    )
+    by_class: Any = Field(
+        default_factory=dict, description="Other strengths for the classes named, by class name."
+    )
+    return create_model(
+        "Augmentation",
+        __base__=AugmentationSettings,
+        **fields,
+        by_class=(dict[str, of_class], by_class),  # type: ignore[valid-type]
+    )
 
 
-def _family(table: object) -> object:
-    if isinstance(table, dict):
-        return table.get("family", "plain-cnn")
-    return getattr(table, "family", "plain-cnn")
-
-
-FAMILIES = ("plain-cnn", "strided-cnn")
-ModelTable = Annotated[
-    Annotated[PlainCNNTable, Tag("plain-cnn")] | Annotated[StridedCNNTable, Tag("strided-cnn")],
-    Discriminator(_family),
-]
-
-
-class LossTable(Table):
-    """Cross-entropy, and what bends it."""
-
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    class_weights: dict[str, Positive] = Field(default_factory=dict)
-    """Weight by class name; 1 for classes not named."""
-
-
-class OptimizerTable(Table):
-    """How weights follow gradients."""
-
-    name: Literal["adam", "adamw", "sgd", "muon"] = "adam"
-    learning_rate: Positive = 0.001
-    """The peak that the schedule scales."""
-    weight_decay: NotNegative = 0.0
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """Nesterov's; for sgd and muon."""
-    sgd_learning_rate: Positive = 1.0
-    """For muon only: the peak for what it leaves to SGD: first and last layer, biases, norms."""
-
-
-class ScheduleTable(Table):
-    """The learning rate over time."""
-
-    name: Literal["constant", "cosine", "one-cycle"] = "constant"
-    warmup_epochs: NotNegative = 0.0
-    """A straight climb to the peak at the beginning."""
-    initial_factor: Probability = 0.0
-    """Where the climb begins, as a share of the peak."""
-    final_factor: Probability = 0.0
-    """Where cosine and one-cycle end, as a share of the peak."""
-
-
-class SelectionTable(Table):
+class SelectionSettings(Settings):
     """Spending the later epochs on the pictures that are still hard."""
 
     full_epochs: Count
@@ -189,23 +103,25 @@ class SelectionTable(Table):
     """Of the pictures, in every epoch after: those whose latest known loss is largest."""
 
 
-class AveragingTable(Table):
+class AveragingSettings(Settings):
     """Exponential moving average of the weights."""
 
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """0 is off; with 0.999 the average spans about the last 1,000 steps."""
 
 
-class TrainingTable(Table):
+class TrainingSettings(Settings):
     """How long, in what portions, in what arithmetic."""
 
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """Passes; one over the selected pictures is a pass, too."""
     batch_size: Annotated[int, Field(ge=1, le=60_000)] = 64
+    """Pictures a step."""
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
     """auto: bf16 where the device has instructions for it, else fp32."""
 
 
-class Promise(Table):
+class Promise(Settings):
     """What the recipe reaches: written by `benchmarks/publish.py` from measured results."""
 
     test_accuracy_percent: float
@@ -216,7 +132,7 @@ class Promise(Table):
     command: str
 
 
-class ReportedClass(Table):
+class ReportedClass(Settings):
     """Figures of one class, as a published report gives them."""
 
     precision: Probability | None = None
@@ -224,7 +140,7 @@ class ReportedClass(Table):
     f1: Probability | None = None
 
 
-class Reported(Table):
+class Reported(Settings):
     """Figures of the published system that the recipe re-creates."""
 
     accuracy: Probability
@@ -234,34 +150,31 @@ class Reported(Table):
     classes: dict[str, ReportedClass] = Field(default_factory=dict)
 
 
-class Recipe(Table):
+class Recipe(Settings):
     """A whole recipe."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
     """Lower-case letters, digits and hyphens; runs lie in a folder of this name."""
     summary: Annotated[str, Field(max_length=200)] = ""
-    data: DataTable = DataTable()
-    augmentation: AugmentationTable = AugmentationTable()
-    model: ModelTable
-    loss: LossTable = LossTable()
-    optimizer: OptimizerTable = OptimizerTable()
-    schedule: ScheduleTable = ScheduleTable()
-    averaging: AveragingTable = AveragingTable()
-    selection: SelectionTable | None = None
-    training: TrainingTable = TrainingTable()
+    """What it is, in a line."""
+    data: DataSettings = DataSettings()
+    augmentation: Annotated[AugmentationSettings, MadeBy(augmentation_settings)] = Field(
+        default_factory=dict, validate_default=True
+    )
+    model: Annotated[ModelSettings, OneOf(FAMILIES)]
+    loss: LossSettings = LossSettings()
+    optimizer: Annotated[OptimizerSettings, OneOf(OPTIMIZERS)] = AdamSettings()
+    schedule: Annotated[ScheduleSettings, OneOf(SCHEDULES)] = ConstantSettings()
+    averaging: AveragingSettings = AveragingSettings()
+    selection: SelectionSettings | None = None
+    training: TrainingSettings = TrainingSettings()
     reported: Reported | None = None
     promise: Promise | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Recipe:
-        size, stages = self.data.image_size, len(self.model.channels)
-        spared = stages - self.model.halvings
-        if size >> self.model.halvings == 0:
-            raise ValueError(
-                f"model.channels has {stages} entries, each {'but the first ' if spared else ''}"
-                f"halving the picture: data.image_size {size} allows at most "
-                f"{size.bit_length() - 1 + spared}"
-            )
+        if wrong := self.model.fault(self.data.image_size):
+            raise ValueError(wrong)
         if self.schedule.warmup_epochs >= self.training.epochs:
             raise ValueError(
                 f"schedule.warmup_epochs is {self.schedule.warmup_epochs:g}; "
@@ -276,3 +189,16 @@ class Recipe(Table):
             exclude={"name", "summary", "reported", "promise"},
             exclude_none=True,
         )
+
+
+_REGISTRIES: tuple[Registry[Any], ...] = (AUGMENTATIONS, *CHOICES.values())
+_made_of = [registry.version for registry in _REGISTRIES]
+
+
+def recipe_type() -> type[Recipe]:
+    """Return Recipe, its tables made anew where something was registered meanwhile."""
+    present = [registry.version for registry in _REGISTRIES]
+    if present != _made_of:
+        _made_of[:] = present
+        Recipe.model_rebuild(force=True)
+    return Recipe

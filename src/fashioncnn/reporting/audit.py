@@ -1,60 +1,63 @@
-"""The page of a data audit: what was found, as figures and pictures."""
+"""From what a data audit found to the document of its page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from matplotlib.figure import Figure
+import numpy as np
+from numpy.typing import NDArray
 
 from fashioncnn.data.images import LabelledImages
-from fashioncnn.reporting.figures import audit as figures
-from fashioncnn.reporting.figures.figure_files import keep
-from fashioncnn.reporting.html import Picture, picture, write_page
+from fashioncnn.evaluation.label_candidates import Candidate
+from fashioncnn.reporting.document import CandidateSheet, PairPart, PairSheet
+from fashioncnn.reporting.tiles import Tiles
 
-CANDIDATES_CAPTION = (
-    "The likeliest first: above each what networks that did not train on it say, below it the "
-    "label. Candidates, not errors: of such flags, people confirm about half (Northcutt et al., "
-    "arXiv 2103.14749)."
-)
-PAIRS_CAPTIONS = {
-    "across": "The nearest pairs: on the left the training picture, on the right the test picture, "
-    "with the root of their mean squared difference in greys of 0 to 255.",
-    "alike_across": "A training picture, left, and a test picture, right, that a network's last "
-    "features hardly tell apart, with the cosine of their angle: the same article photographed "
-    "twice, or articles that differ in what the network does not look at.",
-    "alike_labelled_differently": "Pictures of different labels that a network's last features "
-    "hardly tell apart. One label may be wrong, or both right and the pictures too small to tell.",
-}
+PAIRS_SHOWN = 16
+CANDIDATES_SHOWN = 40
 
 
-def write(
-    found: Mapping[str, Any], train: LabelledImages, test: LabelledImages, folder: Path
-) -> Path:
-    """Draw the figures into `folder` and write its audit.html; returns the page's path."""
-    count = found["train_images"]
-    across = [pair for pair in found["pairs"] if pair["first"] < count <= pair["second"]]
-    sheets = {}
-    for name, caption in PAIRS_CAPTIONS.items():
-        if pairs := across if name == "across" else found[name]:
-            make = partial(figures.pairs, pairs, train, test)
-            sheets[name] = _sheet(f"pairs_{name}", make, folder, caption)
-    for name, pictures in (("train", train), ("test", test)):
-        if some := found[f"{name}_candidates"]:
-            make = partial(figures.candidates, some, pictures)
-            sheets[name] = _sheet(f"{name}_candidates", make, folder, CANDIDATES_CAPTION)
-    exact = sum(pair["rms"] == 0 for pair in found["pairs"])
-    return write_page(
-        "audit.html.j2",
-        folder / "audit.html",
-        found=found,
-        across=across,
-        exact=exact,
-        sheets=sheets,
+def pair_sheet(
+    pairs: Sequence[Any],
+    words: Callable[[Any], str],
+    train: LabelledImages,
+    test: LabelledImages,
+) -> PairSheet | None:
+    """Return the first pairs of pictures by position, the training pictures before those of test.
+
+    None where there is no pair.
+    """
+    if not pairs:
+        return None
+    parts, images = [], []
+    for pair in pairs[:PAIRS_SHOWN]:
+        both = [_picture(position, train, test) for position in (pair.first, pair.second)]
+        images.append(np.stack([image for *_, image in both]))
+        (split, index, label, _), (other_split, other_index, other_label, _) = both
+        parts.append(
+            PairPart((split, other_split), (index, other_index), (label, other_label), words(pair))
+        )
+    return PairSheet(tuple(parts), Tiles.of(np.stack(images)))
+
+
+def candidate_sheet(found: Sequence[Candidate], pictures: LabelledImages) -> CandidateSheet | None:
+    """Return the likeliest candidates, None where there is none."""
+    some = found[:CANDIDATES_SHOWN]
+    if not some:
+        return None
+    return CandidateSheet(
+        tuple(one.index for one in some),
+        tuple(one.label for one in some),
+        tuple(one.suggested for one in some),
+        tuple(one.suggested_probability for one in some),
+        Tiles.of(pictures.images_NHW[[one.index for one in some]]),
     )
 
 
-def _sheet(name: str, make: Callable[[], Figure], folder: Path, caption: str) -> Picture:
-    return picture(keep(name, make, folder), caption)
+def _picture(
+    position: int, train: LabelledImages, test: LabelledImages
+) -> tuple[str, int, int, NDArray[np.uint8]]:
+    pictures, split, index = train, "train", position
+    if position >= len(train):
+        pictures, split, index = test, "test", position - len(train)
+    return split, index, int(pictures.labels[index]), pictures.images_NHW[index]

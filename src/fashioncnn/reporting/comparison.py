@@ -1,100 +1,178 @@
-"""The page of a comparison: which group of runs is better, by how much, where, on what pictures."""
+"""From groups of runs, each compared with the first, to the document of their page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from fashioncnn.data.images import LabelledImages
-from fashioncnn.reporting.facts import Group
-from fashioncnn.reporting.figures import changed, effects
-from fashioncnn.reporting.figures.figure_files import keep
-from fashioncnn.reporting.html import Picture, picture, write_page
+import numpy as np
+from numpy.typing import NDArray
+
+from fashioncnn.evaluation.paired import Comparison, compare, holm
+from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.run_groups import differences
+from fashioncnn.reporting.document import (
+    ChangedPictures,
+    ComparedPart,
+    ComparisonDocument,
+    Effect,
+    GroupPart,
+)
+from fashioncnn.reporting.groups import Group
 from fashioncnn.reporting.provenance import provenance
-from fashioncnn.reporting.style import class_colours
+from fashioncnn.reporting.tiles import Tiles
+from fashioncnn.runs import artifacts
 
 TITLE = "Which is better?"
-EFFECTS_CAPTION = (
-    "Differences in points, with 95 % intervals over pictures and seeds: an interval that holds "
-    "zero says that the difference may be chance."
-)
-CHANGED_CAPTION = (
-    "The test pictures whose answers changed most: above each its true class, in the frame's "
-    "colour; below it, how many of 100 runs had it right before and after."
-)
+PICTURES_TOLD = 12
 
 
-def write(
-    groups: Sequence[Group],
-    comparisons: Sequence[Mapping[str, Any]],
-    test: LabelledImages,
-    page: Path,
-    figures_folder: Path,
-    title: str = TITLE,
-) -> Path:
-    """Draw the figures into `figures_folder` and write `page`; returns its path.
+@dataclass(frozen=True)
+class Named:
+    """A group of runs as the page calls it; `changes` are of its recipe, from the first's."""
 
-    `comparisons` are those of the first of `groups` with each other one, as `compare`'s to_json
-    says them; `test` holds the pictures that they are about. Every run must have its scores.
+    name: str
+    changes: tuple[str, ...]
+    group: Group
+
+
+def comparison_document(
+    named: Sequence[Named], test_NHW: NDArray[np.uint8] | None, title: str = TITLE
+) -> ComparisonDocument:
+    """Compare each group with the first; `test_NHW` are the pictures to show, if any.
+
+    Two single runs are compared by McNemar's exact test, groups by the paired bootstrap over
+    pictures and seeds; Holm's correction keeps the chance of one false alarm at 5 %. Raises
+    RunError when the runs were not scored on the same pictures.
     """
-    names = [comparisons[0]["reference"], *(one["other"] for one in comparisons)]
-    class_names = [score.name for score in groups[0].scored[0].classes]
-    return write_page(
-        "comparison.html.j2",
-        page,
+    first, *others = named
+    found = compare(_predictions(first), [_predictions(one) for one in others])
+    return ComparisonDocument(
+        kind="comparison",
         title=title,
-        comparisons=comparisons,
-        effects=picture(
-            keep("effects", partial(effects.forest, comparisons), figures_folder), EFFECTS_CAPTION
+        class_names=first.group.class_names,
+        groups=tuple(_group(one) for one in named),
+        comparisons=tuple(
+            _compared(first, one, result, test_NHW)
+            for one, result in zip(others, found, strict=True)
         ),
-        changed=[
-            _changed(one, number, test, figures_folder)
-            for number, one in enumerate(comparisons, start=1)
-        ],
-        groups=[_facts(name, one) for name, one in zip(names, groups, strict=True)],
-        classes=_classes(groups, comparisons, class_names),
     )
 
 
+def verdict(reference: str, other: str, one: Comparison) -> str:
+    """Say in one sentence which is better, by how much; or that one cannot tell, and what could."""
+    gap = 100 * one.difference.value
+    bounds = [100 * one.difference.low, 100 * one.difference.high]
+    if one.distinguishable:
+        better, worse = other, reference
+        if gap < 0:
+            better, worse, gap, bounds = worse, better, -gap, [-bounds[1], -bounds[0]]
+        words = f"{better} is better than {worse} by {gap:.2f} points "
+        words += f"[{bounds[0]:.2f}, {bounds[1]:.2f}]"
+        if max(one.runs) == 1:
+            return words + ", these two runs: other seeds may differ"
+        return words + (_borrowed(one) if min(one.runs) == 1 else "")
+    runs = f"these {one.runs[0]} + {one.runs[1]} runs"
+    words = f"{other} and {reference} are not distinguishable with {runs}"
+    words += f" (difference {gap:+.2f} points [{bounds[0]:.2f}, {bounds[1]:.2f}])"
+    if one.runs_needed is not None:
+        return words + f"; about {one.runs_needed} + {one.runs_needed} would be needed"
+    if max(one.runs) == 1:
+        return words + "; several seeds of each would say how many are needed"
+    return words + "; a difference this small takes more pictures, not more runs"
+
+
+def _borrowed(one: Comparison) -> str:
+    return f", if seeds of the single run vary as those of the {max(one.runs)} do"
+
+
+def _predictions(one: Named) -> list[Predictions]:
+    return [run.predictions for run in one.group.runs]
+
+
+def _group(one: Named) -> GroupPart:
+    group = one.group
+    cost = group.first.kept.get(artifacts.COST)
+    return GroupPart(
+        name=one.name,
+        n=len(group.runs),
+        accuracy=group.mean_std("test/accuracy"),
+        interval=group.intervals["test/accuracy"],
+        f1_macro=group.mean_std("test/f1_macro"),
+        loss=group.mean_std("test/loss"),
+        f1_by_class=tuple(group.mean_std(f"test/f1/{name}") for name in group.class_names),
+        parameters=cost.parameters if cost else None,
+        seconds=group.seconds,
+        stress=group.first.kept.get(artifacts.STRESS),
+        provenance=provenance(group),
+    )
+
+
+def _compared(
+    first: Named, other: Named, result: Comparison, test_NHW: NDArray[np.uint8] | None
+) -> ComparedPart:
+    before, after = _right(first), _right(other)
+    gain = after - before
+    order = np.argsort(-gain, kind="stable")
+    gained, lost = order[gain[order] > 0], order[::-1][gain[order[::-1]] < 0]
+    return ComparedPart(
+        reference=first.name,
+        other=other.name,
+        changes=other.changes,
+        verdict=verdict(first.name, other.name, result),
+        distinguishable=result.distinguishable,
+        runs=result.runs,
+        accuracies=result.accuracies,
+        accuracy=Effect(
+            "accuracy",
+            result.difference.value,
+            result.difference.low,
+            result.difference.high,
+            result.adjusted_p_value,
+        ),
+        runs_needed=result.runs_needed,
+        f1=_f1_effects(first, other),
+        gained_count=result.gained,
+        lost_count=result.lost,
+        gained=_changed(other, before, after, gained, test_NHW),
+        lost=_changed(other, before, after, lost, test_NHW),
+    )
+
+
+def _f1_effects(first: Named, other: Named) -> tuple[Effect, ...]:
+    found = differences(_predictions(first), _predictions(other))
+    names = first.group.class_names
+    estimates = [found[f"test/f1/{name}"] for name in names]
+    adjusted = holm([estimate.p_value for estimate in estimates])
+    return tuple(
+        Effect(name, one.interval.value, one.interval.low, one.interval.high, p_value)
+        for name, one, p_value in zip(names, estimates, adjusted, strict=True)
+    )
+
+
+def _right(one: Named) -> NDArray[np.float64]:
+    """Return, for each picture, the share of runs that had it right."""
+    right = [run.predicted == run.labels for run in _predictions(one)]
+    return np.asarray(np.mean(right, axis=0), np.float64)
+
+
 def _changed(
-    one: Mapping[str, Any], number: int, test: LabelledImages, folder: Path
-) -> Picture | None:
-    if not one["gained"] and not one["lost"]:
+    one: Named,
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    order: NDArray[np.int64],
+    test_NHW: NDArray[np.uint8] | None,
+) -> ChangedPictures | None:
+    """Return the first pictures of `order`, if any."""
+    run, some = one.group.first.predictions, order[:PICTURES_TOLD]
+    indices = run.indices[some]
+    if not len(some):
         return None
-    make = partial(changed.pictures, one, test)
-    return picture(keep(f"changed_{number}", make, folder), CHANGED_CAPTION)
-
-
-def _facts(name: str, one: Group) -> dict[str, Any]:
-    return {
-        "name": name,
-        "n": len(one.runs),
-        "accuracy": one.mean_std("test/accuracy"),
-        "interval": one.intervals()["test/accuracy"],
-        "macro": one.mean_std("test/f1_macro"),
-        "loss": one.mean_std("test/loss"),
-        "parameters": one.first.cost["parameters"] if one.first.cost else None,
-        "seconds": sum(run.seconds for run in one.runs) / len(one.runs),
-        "stress": one.first.stress,
-        "provenance": provenance(one),
-    }
-
-
-def _classes(
-    groups: Sequence[Group], comparisons: Sequence[Mapping[str, Any]], names: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Return a row a class: its F1 in every group, and where it differs from the first's."""
-    rows = []
-    for at, name in enumerate(names):
-        told = [None, *(one["f1"][at] for one in comparisons)]
-        cells = [
-            {
-                "f1": group.mean_std(f"test/f1/{name}"),
-                "differs": effect is not None and effect["adjusted_p_value"] < 0.05,
-            }
-            for group, effect in zip(groups, told, strict=True)
-        ]
-        rows.append({"name": name, "colour": class_colours(names)[name], "cells": cells})
-    return rows
+    known = test_NHW is not None and indices.max() < len(test_NHW)
+    return ChangedPictures(
+        Tiles.of(test_NHW[indices]) if test_NHW is not None and known else None,
+        tuple(int(index) for index in indices),
+        tuple(run.class_names[run.labels[at]] for at in some),
+        tuple(float(share) for share in before[some]),
+        tuple(float(share) for share in after[some]),
+    )

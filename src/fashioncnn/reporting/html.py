@@ -9,6 +9,10 @@ from typing import Any
 
 import jinja2
 
+from fashioncnn.reporting.captions import caption
+from fashioncnn.reporting.document import Document, write
+from fashioncnn.reporting.figures import draw
+from fashioncnn.reporting.style import class_colours
 from fashioncnn.runs.files import make_folder, write_text
 
 # Lines and letters stay sharp as SVG; pictures made of pixels are smaller as PNG.
@@ -26,22 +30,6 @@ SHARP = (
 )
 
 
-def write_page(template: str, page: Path, **values: Any) -> Path:
-    """Fill `template` of this folder with `values` and write `page`; returns its path."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("fashioncnn.reporting", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["percent"] = lambda value: f"{100 * value:.2f} %"
-    html = environment.get_template(template).render(**values)
-    make_folder(page.parent)
-    write_text(page, html)
-    return page
-
-
 @dataclass(frozen=True)
 class Picture:
     """A figure as a page embeds it."""
@@ -51,11 +39,43 @@ class Picture:
     caption: str
 
 
-def picture(path: Path, caption: str) -> Picture:
-    """Embed the figure whose PNG file is `path`, in the form that suits it."""
-    return Picture(
-        path.stem, _embedded(path.with_suffix(".svg") if path.stem in SHARP else path), caption
+def write_page(document: Document, page: Path, figures: Path) -> Path:
+    """Write `document` as JSON beside `page`, draw its figures, and write the page from them.
+
+    Returns the page's path. Raises StorageError when the disk refuses.
+    """
+    write(document, page.with_suffix(".json"))
+    return draw_page(document, page, figures)
+
+
+def draw_page(document: Document, page: Path, figures: Path) -> Path:
+    """Write the page of `document`; see `write_page`."""
+    drawn = {path.stem: _picture(path) for path in draw(document, figures)}
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("fashioncnn.reporting", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
+    environment.filters["percent"] = lambda value: f"{100 * value:.2f} %"
+    template = environment.get_template(f"{document.kind}.html.j2")
+    make_folder(page.parent)
+    colours = class_colours(getattr(document, "class_names", ()))
+    html = template.render(d=document, figures=drawn, named=_named(drawn), colours=colours)
+    write_text(page, html)
+    return page
+
+
+def _named(drawn: dict[str, Picture]) -> Any:
+    """Return a function of a prefix: the figures whose names begin so, in their order."""
+    return lambda prefix: [one for name, one in drawn.items() if name.startswith(prefix)]
+
+
+def _picture(path: Path) -> Picture:
+    """Embed the figure whose PNG file is `path`, in the form that suits it."""
+    embedded = path.with_suffix(".svg") if path.stem in SHARP else path
+    return Picture(path.stem, _embedded(embedded), caption(path.stem))
 
 
 def _embedded(path: Path) -> str:

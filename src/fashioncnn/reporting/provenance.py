@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from fashioncnn.reporting.facts import Group
+from fashioncnn.reporting.groups import Group
 
 
-def provenance(one: Group) -> list[tuple[str, str]]:
+def provenance(one: Group) -> tuple[tuple[str, str], ...]:
     """Return it as (what, said) pairs; what is the same in every run is the first run's."""
     run = one.first
     facts = run.provenance
     validated = facts["split"]["validation_images"] > 0
-    checkpoint = run.evaluation["checkpoint"]
-    readings = ", ".join(str(each.evaluation["test_readings"]) for each in one.runs)
-    return [
+    checkpoint = run.scores.checkpoint
+    readings = ", ".join(str(each.scores.test_readings) for each in one.runs)
+    return (
         ("runs", ", ".join(str(each.run.path) for each in one.runs)),
         ("seeds", ", ".join(str(each.provenance["seed"]) for each in one.runs)),
         ("command", facts["command"]),
@@ -29,9 +29,9 @@ def provenance(one: Group) -> list[tuple[str, str]]:
         ),
         (
             "weights scored",
-            f"best by validation, after epoch {checkpoint['epochs']}"
-            if validated and checkpoint["name"] == "best"
-            else f"last, after epoch {checkpoint['epochs']}",
+            f"best by validation, after epoch {checkpoint.epochs}"
+            if validated and checkpoint.name == "best"
+            else f"last, after epoch {checkpoint.epochs}",
         ),
         ("evaluations on test, run by run", readings),
-    ]
+    )

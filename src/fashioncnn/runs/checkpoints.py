@@ -2,7 +2,8 @@
 
 `last.json` and `best.json` name the tensor file that they stand for and its digest. The tensor
 file is complete on disk before a JSON file names it, so a kill at any moment leaves a checkpoint
-that loads. Nothing is ever unpickled.
+that loads. Nothing is ever unpickled. Digests tell damage, not malice: whoever can write the files
+can make digests, so that what they hold is checked, too.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
 import safetensors.torch
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from safetensors import SafetensorError
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from fashioncnn.errors import RunError, StorageError
 from fashioncnn.runs.files import read_json, to_json, write_bytes
@@ -25,6 +29,21 @@ from fashioncnn.runs.files import read_json, to_json, write_bytes
 MAX_TENSOR_BYTES = 4 << 30
 NAMES = ("last", "best")
 TENSOR_FILE = re.compile(r"epoch-\d{4,}-step-\d{6,}\.safetensors")
+
+_Whole = Annotated[int, Field(ge=0, lt=2**53)]
+_Seconds = Annotated[float, Field(ge=0)]
+
+
+class _Values(TypedDict):
+    __pydantic_config__ = ConfigDict(strict=True)  # type: ignore[misc]
+    epoch: _Whole
+    step: _Whole
+    seconds: NotRequired[_Seconds]
+    first_step_seconds: NotRequired[_Seconds]
+    average_started: NotRequired[bool]
+
+
+_VALUES = TypeAdapter(_Values)
 
 
 @dataclass(frozen=True)
@@ -34,6 +53,20 @@ class Checkpoint:
     tensors: dict[str, Tensor]
     values: dict[str, Any]
     sha256: str
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the JSON file of a checkpoint says: its tensor file, and where training stood."""
+
+    tensor_file: str
+    tensors_sha256: str
+    values: dict[str, Any]
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs were finished."""
+        return int(self.values["epoch"])
 
 
 def save(
@@ -56,7 +89,7 @@ def save(
     }
     # Best before last: a kill between them leaves a last that is trained again.
     for name in sorted(names):
-        write_bytes(folder / f"{name}.json", to_json({**facts, "sha256": _digest(facts)}).encode())
+        write_bytes(folder / f"{name}.json", to_json({**facts, "sha256": digest(facts)}).encode())
     _clean(folder)
 
 
@@ -67,19 +100,39 @@ def exists(folder: Path, name: str = "last") -> bool:
 
 def load(folder: Path, name: str) -> Checkpoint:
     """Load one checkpoint. Raises RunError when it is missing or not what was saved."""
-    facts = _facts(folder, name)
-    path = folder / facts["tensors"]
+    told = describe(folder, name)
+    path = folder / told.tensor_file
+    packed = _read(path)
+    if hashlib.sha256(packed).hexdigest() != told.tensors_sha256:
+        raise RunError(f"{path}: damaged (its SHA-256 is not the one recorded)")
+    return Checkpoint(unpack(path, packed), told.values, told.tensors_sha256)
+
+
+def unpack(path: Path, packed: bytes) -> dict[str, Tensor]:
+    """Return the tensors in `packed`, what `path` holds. RunError unless all are sound numbers.
+
+    The losses of pictures that were not seen yet are infinite; nothing else may be.
+    """
+    try:
+        tensors = safetensors.torch.load(packed)
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+        raise RunError(f"{path}: damaged ({str(error).splitlines()[0][:80]})") from None
+    for name, tensor in tensors.items():
+        sound = tensor.isnan().logical_not() if name.startswith("losses/") else tensor.isfinite()
+        if not bool(sound.all()):
+            raise RunError(f"{path}: damaged ({name[:60]} holds what is no number)")
+    return tensors
+
+
+def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_TENSOR_BYTES:
             raise RunError(f"{path}: larger than {MAX_TENSOR_BYTES:,} bytes")
-        packed = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise RunError(f"{path} is missing") from None
     except OSError as error:
         raise StorageError.from_os_error("read", path, error) from None
-    if hashlib.sha256(packed).hexdigest() != facts["tensors_sha256"]:
-        raise RunError(f"{path}: damaged (its SHA-256 is not the one recorded)")
-    return Checkpoint(safetensors.torch.load(packed), facts["values"], facts["tensors_sha256"])
 
 
 def digests(folder: Path) -> set[str]:
@@ -87,7 +140,7 @@ def digests(folder: Path) -> set[str]:
     found = set()
     for name in NAMES:
         with contextlib.suppress(RunError):
-            found.add(str(_facts(folder, name)["tensors_sha256"]))
+            found.add(describe(folder, name).tensors_sha256)
     return found
 
 
@@ -105,16 +158,25 @@ def load_newest(folder: Path) -> tuple[Checkpoint, list[str]]:
     raise RunError("; ".join(faults))
 
 
-def _facts(folder: Path, name: str) -> dict[str, Any]:
+def describe(folder: Path, name: str) -> Described:
+    """Return what the checkpoint's JSON file says. RunError when it is missing or damaged."""
     path = folder / f"{name}.json"
     facts = read_json(path)
-    whole = isinstance(facts, dict) and facts.pop("sha256", None) == _digest(facts)
-    if not whole or not TENSOR_FILE.fullmatch(facts["tensors"]):
+    if not isinstance(facts, dict) or facts.pop("sha256", None) != digest(facts):
         raise RunError(f"{path}: damaged (its SHA-256 is not the one recorded)")
-    return dict(facts)
+    try:
+        file_name, sha256, values = facts["tensors"], facts["tensors_sha256"], facts["values"]
+        _VALUES.validate_python(values)
+        whole = TENSOR_FILE.fullmatch(file_name) and re.fullmatch(r"[0-9a-f]{64}", sha256)
+    except (KeyError, TypeError, ValidationError):
+        whole = None
+    if not whole:
+        raise RunError(f"{path}: damaged (it is not what a checkpoint says)")
+    return Described(file_name, sha256, values)
 
 
-def _digest(facts: Mapping[str, Any]) -> str:
+def digest(facts: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of `facts`, that of their own left out."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -123,7 +185,7 @@ def _clean(folder: Path) -> None:
     for name in NAMES:
         if exists(folder, name):
             try:
-                kept.add(_facts(folder, name)["tensors"])
+                kept.add(describe(folder, name).tensor_file)
             except RunError:
                 return
     for path in folder.iterdir():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,8 +17,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from fashioncnn.errors import RunError, StorageError
-from fashioncnn.runs import log
-from fashioncnn.runs.files import read_json, sync_folder, write_text
+from fashioncnn.runs import metrics
+from fashioncnn.runs.files import sync_folder, write_text
+from fashioncnn.runs.provenance import read_provenance
+
+EVALUATION = "evaluation"
+EXPLANATIONS = "explanations"
+# How a folder is called in which a run is made.
+NEW = ".new-"
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,17 @@ class Run:
     @property
     def evaluation(self) -> Path:
         """The folder of predictions and scores."""
-        return self.path / "evaluation"
+        return self.path / EVALUATION
 
     @property
     def explanations(self) -> Path:
         """The folder of filters and feature maps, as arrays."""
-        return self.path / "explanations"
+        return self.path / EXPLANATIONS
+
+    @property
+    def readings_file(self) -> Path:
+        """A line for each reading of the test split."""
+        return self.evaluation / "test_readings.jsonl"
 
     @property
     def figures(self) -> Path:
@@ -73,15 +86,12 @@ class Run:
     @property
     def provenance(self) -> dict[str, Any]:
         """What provenance.json says. Raises RunError when it is damaged."""
-        content = read_json(self.provenance_file)
-        if not isinstance(content, dict) or not isinstance(content.get("seed"), int):
-            raise RunError(f"{self.provenance_file}: not the provenance of a run")
-        return content
+        return read_provenance(self.provenance_file)
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
         """The records of metrics.jsonl, oldest epoch first. Raises RunError when damaged."""
-        return log.read(self.metrics_file)
+        return metrics.read(self.metrics_file)
 
     @property
     def seed(self) -> int:
@@ -98,7 +108,9 @@ def create(path: Path, files: Mapping[str, str]) -> Run:
         raise RunError(f"{path} exists already; --resume goes on with it, or choose another --out")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=path.parent))
+        _remove_unfinished(path.parent)
+        prefix = f"{NEW}{socket.gethostname()}-{os.getpid()}-"
+        scratch = Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
     except OSError as error:
         raise StorageError.from_os_error("make", path, error) from None
     try:
@@ -113,6 +125,25 @@ def create(path: Path, files: Mapping[str, str]) -> Run:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return Run(path)
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes of this machine left of runs that they were making."""
+    mine = f"{NEW}{socket.gethostname()}-"
+    for path in folder.glob(f"{mine}*"):
+        pid = path.name.removeprefix(mine).partition("-")[0]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _umask() -> int:
@@ -166,6 +197,15 @@ def locked(run: Run) -> Iterator[None]:
     except OSError as error:
         raise StorageError.from_os_error("lock", run.path, error) from None
     try:
+        _remove_torn(run)
         yield
     finally:
         lock.release()
+
+
+def _remove_torn(run: Run) -> None:
+    """Remove what a killed training left of files that it was writing."""
+    for folder in (run.path, run.checkpoints, run.snapshots):
+        for path in folder.glob(".*.tmp"):
+            with contextlib.suppress(OSError):
+                path.unlink()

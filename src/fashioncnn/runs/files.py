@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
+import math
 import os
-import zipfile
-import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fashioncnn.errors import RunError, StorageError
 
-MAX_JSON_BYTES = 64 << 20
+MAX_JSON_BYTES = 8 << 20
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -51,8 +45,11 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Put `text` at `path` as UTF-8; see `write_bytes`."""
-    write_bytes(path, text.encode())
+    """Put `text` at `path` as UTF-8; see `write_bytes`.
+
+    Names of files that are no UTF-8 are written with escapes.
+    """
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def make_folder(path: Path) -> Path:
@@ -64,38 +61,44 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Put named arrays at `path` as a compressed .npz; see `write_bytes`."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_bytes(path, buffer.getvalue())
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read an .npz, never unpickling. Raises RunError when it is missing or damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except FileNotFoundError:
-        raise RunError(f"{path} is missing") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise RunError(f"{path}: damaged") from None
-
-
 def to_json(value: object) -> str:
     """Return `value` as JSON that people can read too."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # The name of a file that is no UTF-8 keeps its meaning in JSON's own escapes.
+        text = json.dumps(value, indent=2, allow_nan=False)
+    return text + "\n"
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
     """Read JSON from a file of bounded size. Raises RunError when it is missing or is not JSON."""
     try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise RunError(f"{path}: larger than {MAX_JSON_BYTES:,} bytes")
-        return json.loads(path.read_bytes())
+        if path.stat().st_size > max_bytes:
+            raise RunError(f"{path}: larger than {max_bytes:,} bytes")
+        return parse_json(path.read_bytes())
     except FileNotFoundError:
         raise RunError(f"{path} is missing") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise RunError(f"{path}: damaged, or not JSON") from None
     except OSError as error:
         raise StorageError.from_os_error("read", path, error) from None
+
+
+def parse_json(content: bytes) -> Any:
+    """Return what JSON says. Raises ValueError for all else, NaN and endless nesting among it."""
+    try:
+        return json.loads(content, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise ValueError(f"{text[:20]} is too large")
+    return value

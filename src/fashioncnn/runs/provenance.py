@@ -9,9 +9,48 @@ import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from fashioncnn.errors import RunError
+from fashioncnn.runs.files import read_json
 
 PACKAGES = ("fashioncnn", "torch", "lightning-fabric", "numpy", "safetensors")
+
+
+class _Split(TypedDict):
+    seed: int
+    validation_images: Annotated[int, Field(ge=0)]
+    sha256: str
+
+
+class _Provenance(TypedDict):
+    __pydantic_config__ = ConfigDict(strict=True)  # type: ignore[misc]
+    seed: Annotated[int, Field(ge=0)]
+    started: str
+    command: str
+    data: dict[str, str]
+    split: _Split
+    hardware: str
+    precision: str
+    threads: int
+    platform: str
+    versions: dict[str, str]
+
+
+_PROVENANCE = TypeAdapter(_Provenance)
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Return what provenance.json says. Raises RunError when it is missing or damaged."""
+    content = read_json(path)
+    try:
+        _PROVENANCE.validate_python(content)
+    except ValidationError:
+        raise RunError(f"{path}: not the provenance of a run") from None
+    return dict(content)
 
 
 def versions() -> dict[str, str]:

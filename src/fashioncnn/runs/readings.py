@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Any
 
-from fashioncnn.errors import StorageError
-from fashioncnn.runs import provenance
+from fashioncnn.errors import RunError
+from fashioncnn.runs import json_lines, provenance
 from fashioncnn.runs.directory import Run
 from fashioncnn.runs.files import make_folder
 
 
 def record(run: Run, purpose: str, checkpoint: str) -> None:
     """Note, before it happens, that the test split is read for `purpose`."""
-    path = run.evaluation / "test_readings.jsonl"
+    make_folder(run.readings_file.parent)
     line = {"time": provenance.now(), "purpose": purpose, "checkpoint": checkpoint}
-    make_folder(path.parent)
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise StorageError.from_os_error("write", path, error) from None
+    json_lines.append(run.readings_file, line)
 
 
 def read(run: Run) -> list[dict[str, Any]]:
-    """Return every reading so far, oldest first."""
-    path = run.evaluation / "test_readings.jsonl"
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    """Return every reading so far, oldest first. Raises RunError when a line is damaged."""
+    lines = json_lines.read(run.readings_file)
+    for number, line in enumerate(lines, start=1):
+        if not isinstance(line, dict) or not isinstance(line.get("purpose"), str):
+            raise RunError(f"{run.readings_file}: line {number} is not a reading of test")
+    return lines
+
+
+def count(run: Run, purpose: str) -> int:
+    """Return how often test was read for `purpose`."""
+    return sum(line["purpose"] == purpose for line in read(run))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
 import safetensors.torch
-from safetensors import SafetensorError
 from torch import Tensor
 
+from fashioncnn.errors import RunError
+from fashioncnn.runs.checkpoints import unpack
 from fashioncnn.runs.files import make_folder, write_bytes
 
 MAX_BYTES = 1 << 30
@@ -27,17 +29,19 @@ def wanted(epochs: int) -> list[int]:
 def save(folder: Path, epoch: int, weights: Mapping[str, Tensor]) -> None:
     """Keep `weights` as those after `epoch` epochs. Raises StorageError."""
     packed = safetensors.torch.save({name: value.contiguous() for name, value in weights.items()})
-    write_bytes(make_folder(folder) / f"epoch-{epoch:04}.safetensors", packed)
+    write_bytes(make_folder(folder) / _file_name(epoch), packed)
 
 
 def load(folder: Path, epochs: int) -> dict[int, dict[str, Tensor]]:
     """Return the weights by epoch, oldest first; what is missing or damaged is left out."""
     found = {}
     for epoch in wanted(epochs):
-        path = folder / f"epoch-{epoch:04}.safetensors"
-        try:
+        path = folder / _file_name(epoch)
+        with contextlib.suppress(OSError, RunError):
             if path.stat().st_size <= MAX_BYTES:
-                found[epoch] = safetensors.torch.load(path.read_bytes())
-        except (OSError, SafetensorError):
-            continue
+                found[epoch] = unpack(path, path.read_bytes())
     return found
+
+
+def _file_name(epoch: int) -> str:
+    return f"epoch-{epoch:04}.safetensors"

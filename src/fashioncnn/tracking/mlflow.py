@@ -14,7 +14,7 @@ from fashioncnn.errors import TrackingError
 from fashioncnn.recipes.load import flatten, load
 from fashioncnn.runs.directory import Run
 from fashioncnn.runs.files import read_json, to_json, write_text
-from fashioncnn.tracking.trackers import Record, Status, figures, scalars, test_scores
+from fashioncnn.tracking.tracker import Record, Status, figures, scalars, test_scores
 
 # A training must not wait minutes for a server that is gone; and no one is told of what we do.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
@@ -142,7 +142,7 @@ def _reaching(uri: str) -> Iterator[None]:
         yield
     except (MlflowException, OSError) as error:
         reason = str(error).splitlines()[0][:200]
-        raise TrackingError(f"--log mlflow: {uri}: {reason}") from None
+        raise TrackingError(f"--track mlflow: {uri}: {reason}") from None
 
 
 def _text(value: Any) -> str:

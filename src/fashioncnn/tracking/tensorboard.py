@@ -12,7 +12,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from fashioncnn.errors import TrackingError
 from fashioncnn.runs.directory import Run
-from fashioncnn.tracking.trackers import Record, Status, figures, scalars, test_scores
+from fashioncnn.tracking.tracker import Record, Status, figures, scalars, test_scores
 
 
 class TensorBoard:
@@ -66,4 +66,4 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise TrackingError(f"--log tensorboard: cannot write: {error.strerror}") from None
+        raise TrackingError(f"--track tensorboard: cannot write: {error.strerror}") from None

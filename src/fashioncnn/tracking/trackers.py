@@ -1,35 +1,16 @@
-"""The trackers that a user asked for, and what of a run goes to them."""
+"""The trackers that a user asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Literal, Protocol
 
-from fashioncnn.data.images import FASHION_MNIST_CLASSES
 from fashioncnn.errors import Stopped, TrackingError
-from fashioncnn.evaluation.scores import Scores
 from fashioncnn.runs.directory import Run
-from fashioncnn.runs.files import read_json
+from fashioncnn.tracking.tracker import Record, Status, Tracker, TrackerName
 
-TrackerName = Literal["tensorboard", "mlflow"]
-Status = Literal["FINISHED", "FAILED", "KILLED"]
-Record = Mapping[str, Any]
-
-
-class Tracker(Protocol):
-    """One tracker's copy of one run. Every method raises TrackingError when it cannot write."""
-
-    def epochs(self, records: Sequence[Record]) -> None:
-        """Write the scalars of those records of metrics.jsonl that are not there yet."""
-
-    def files(self) -> None:
-        """Write test scores, figures, recipe, provenance, and what else lies in the run."""
-
-    def close(self, status: Status) -> None:
-        """Say how the training ended."""
+__all__ = ["TrackerName", "Trackers", "check", "copy_run", "copying"]
 
 
 def check(names: Sequence[TrackerName]) -> None:
@@ -37,7 +18,7 @@ def check(names: Sequence[TrackerName]) -> None:
     for name in names:
         if find_spec(name) is None:
             raise TrackingError(
-                f"--log {name}: the package {name} is not installed; "
+                f"--track {name}: the package {name} is not installed; "
                 f'pip install "fashioncnn[{name}]"'
             )
     if "mlflow" in names:
@@ -85,12 +66,12 @@ class Trackers:
                 del self._open[name]
                 self._tell(
                     f"{fault}; the run itself is whole, and goes there later by: "
-                    f"fashioncnn report {self._run.path} --log {name}"
+                    f"fashioncnn report {self._run.path} --track {name}"
                 )
 
 
 @contextmanager
-def tracked(
+def copying(
     names: Sequence[TrackerName], run: Run, tell: Callable[[str], None]
 ) -> Iterator[Trackers]:
     """Copy `run` to the trackers while inside. Raises TrackingError where one cannot be opened."""
@@ -103,31 +84,7 @@ def tracked(
     trackers.finish("FINISHED")
 
 
-def track(names: Sequence[TrackerName], run: Run, tell: Callable[[str], None]) -> None:
-    """Copy a finished run. Raises TrackingError as `tracked` does."""
-    with tracked(names, run, tell) as trackers:
+def copy_run(names: Sequence[TrackerName], run: Run, tell: Callable[[str], None]) -> None:
+    """Copy a finished run. Raises TrackingError as `copying` does."""
+    with copying(names, run, tell) as trackers:
         trackers.epochs(run.metrics)
-
-
-def scalars(record: Record) -> dict[str, float]:
-    """Return the numbers of a record by name; those by class are "val/accuracy/Shirt"."""
-    found = {}
-    for key, value in record.items():
-        if isinstance(value, int | float) and key != "epoch":
-            found[key] = float(value)
-        elif isinstance(value, list):
-            by_class = key.removesuffix("_by_class")
-            for name, figure in zip(FASHION_MNIST_CLASSES, value, strict=False):
-                found[f"{by_class}/{name}"] = float(figure)
-    return found
-
-
-def test_scores(run: Run) -> dict[str, float]:
-    """Return the scores on the test split, if the run has any; "test/f1/Shirt" is one."""
-    file = run.evaluation / "scores.json"
-    return Scores.from_json(read_json(file)).metrics() if file.exists() else {}
-
-
-def figures(run: Run) -> list[Path]:
-    """List the figures of the run, if any are drawn yet."""
-    return sorted(run.figures.glob("*.png"))

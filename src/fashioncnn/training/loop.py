@@ -106,9 +106,9 @@ class Training:
             )
 
     def _finish_epoch(self, state: TrainingState, epoch: int, started: float) -> EpochRecord:
-        images = self.batches.images(epoch)
-        train_loss = float(state.loss_sum) / images
-        train_accuracy = int(state.correct) / images
+        image_count = self.batches.image_count(epoch)
+        train_loss = float(state.loss_sum) / image_count
+        train_accuracy = int(state.correct) / image_count
         train_seconds = time.perf_counter() - started
         val_loss, val_by_class, val_accuracy = None, None, None
         if len(self.validation):
@@ -126,10 +126,10 @@ class Training:
             val_accuracy=val_accuracy,
             val_accuracy_by_class=val_by_class,
             learning_rate=state.learning_rate,
-            images=images,
+            image_count=image_count,
             seconds=time.perf_counter() - started,
             first_step_seconds=state.first_step_seconds,
-            images_per_second=images / train_seconds,
+            images_per_second=image_count / train_seconds,
         )
         state.begin_epoch(epoch + 1)
         return record

@@ -29,12 +29,12 @@ LOST = re.compile(r"gloo|NCCL|connection|peer|timed? ?out", re.IGNORECASE)
 
 
 class Processes:
-    """The `count` processes; this one is number `rank`. `images` is the present batch's size."""
+    """The `count` processes; this one is `rank`. `image_count` is the present batch's size."""
 
     def __init__(self, fabric: Fabric) -> None:
         self.fabric = fabric
         self.rank, self.count = fabric.global_rank, fabric.world_size
-        self.images = 0
+        self.image_count = 0
 
     @property
     def first(self) -> bool:
@@ -46,9 +46,9 @@ class Processes:
         """Which pictures of every batch are this process's."""
         return slice(self.rank, None, self.count)
 
-    def begin_batch(self, images: int) -> None:
-        """Take note that the batch that comes has `images` pictures in all."""
-        self.images = images
+    def begin_batch(self, image_count: int) -> None:
+        """Take note that the batch that comes has `image_count` pictures in all."""
+        self.image_count = image_count
 
     def whole(self, logits: Tensor) -> Tensor:
         """Return the class scores (n, …) of the whole batch from those of this process's part.
@@ -73,8 +73,8 @@ class Processes:
             return said
         return bool(self.add(torch.tensor(float(said))) > 0)
 
-    def agree(self, work: Callable[[], T]) -> T:
-        """Let the first process do `work`; return or raise in each what came of it there."""
+    def broadcast(self, work: Callable[[], T]) -> T:
+        """Run `work` on rank 0 and broadcast its result or exception."""
         if self.count == 1:
             return work()
         answer: T | None = None
@@ -114,7 +114,7 @@ class _Whole(Function):
         ctx.processes = processes
         # Not every backend adds bf16; the other processes add 0 to these rows, which is exact.
         precise = torch.promote_types(logits.dtype, torch.float32)
-        whole = logits.new_zeros((processes.images, *logits.shape[1:]), dtype=precise)
+        whole = logits.new_zeros((processes.image_count, *logits.shape[1:]), dtype=precise)
         whole[processes.part] = logits.to(precise)
         return processes.add(whole).to(logits.dtype)
 

@@ -11,9 +11,9 @@ class EpochRecord:
 
     `train_loss` is the loss that was optimised (class weights, smoothing, dropout and augmentation
     included) and `train_accuracy` is over the same batches; `val_loss` is plain cross-entropy.
-    `images` is how many pictures the epoch had. `first_step_seconds` is what its first step took,
-    the drawing of the epoch and, in the first epoch, the making of kernels included. Figures of
-    validation are None where no pictures were set aside for it.
+    `image_count` is how many pictures the epoch had. `first_step_seconds` is what its first step
+    took, the drawing of the epoch and, in the first epoch, the making of kernels included. Figures
+    of validation are None where no pictures were set aside for it.
     """
 
     epoch: int
@@ -23,7 +23,7 @@ class EpochRecord:
     val_accuracy: float | None
     val_accuracy_by_class: list[float] | None
     learning_rate: float
-    images: int
+    image_count: int
     seconds: float
     first_step_seconds: float
     images_per_second: float
@@ -38,7 +38,7 @@ class EpochRecord:
             "val/accuracy": self.val_accuracy,
             "val/accuracy_by_class": self.val_accuracy_by_class,
             "train/learning_rate": self.learning_rate,
-            "train/images": self.images,
+            "train/images": self.image_count,
             "train/seconds": self.seconds,
             "train/first_step_seconds": self.first_step_seconds,
             "train/images_per_second": self.images_per_second,

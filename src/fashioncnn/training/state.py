@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from fashioncnn.errors import RunError
 from fashioncnn.training.averaging import MovingAverage
-from fashioncnn.training.losses import KnownLosses
+from fashioncnn.training.known_losses import KnownLosses
 
 
 @dataclass
@@ -102,10 +102,17 @@ class TrainingState:
         }
 
     def restore(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
-        """Take on what `tensors` and `values` answered; RunError when they are of another network.
+        """Inverse of `tensors` and `values`; RunError when they are of another recipe.
 
         Afterwards training goes on bit by bit as if it had never stopped.
         """
+        try:
+            self._restore(tensors, values)
+        except (KeyError, IndexError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+            reason = str(error).splitlines()[0][:80] if str(error) else type(error).__name__
+            raise RunError(f"the checkpoint is not of this recipe: {reason}") from None
+
+    def _restore(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
         load_network(self.network, tensors, "model/")
         if self.average:
             load_network(self.average.network, tensors, "average/")
@@ -115,7 +122,7 @@ class TrainingState:
             self.losses.at_epoch_start_N.copy_(tensors["losses/at_epoch_start"])
         self._restore_optimizer(tensors)
         self.position = Position(values["epoch"], values["step"])
-        self.seconds = values["seconds"]
+        self.seconds = values.get("seconds", 0.0)
         self.first_step_seconds = values.get("first_step_seconds", 0.0)
         self.loss_sum.copy_(tensors["sums/loss"])
         self.correct.copy_(tensors["sums/correct"])

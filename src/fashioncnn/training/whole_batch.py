@@ -45,7 +45,7 @@ class WholeBatchNorm(_BatchNorm):
         """Return the features (n, c, …), normalised, in their own precision."""
         if not self.training:
             return super().forward(features)
-        positions = self.processes.images * features.shape[2:].numel()
+        positions = self.processes.image_count * features.shape[2:].numel()
         others = [0, *range(2, features.dim())]
         shape = [1, -1] + [1] * (features.dim() - 2)
         values = features.to(torch.promote_types(features.dtype, torch.float32))
@@ -74,7 +74,7 @@ class WholeDropout(nn.Dropout):
         if not self.training or not self.p:
             return features
         ones = torch.ones(
-            (self.processes.images, *features.shape[1:]),
+            (self.processes.image_count, *features.shape[1:]),
             dtype=features.dtype,
             device=features.device,
         )

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from fashioncnn.evaluation.group import intervals
 from fashioncnn.evaluation.paired import compare
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.run_groups import intervals
 from fashioncnn.tuning.space import Setting
 
 

@@ -53,7 +53,7 @@ class Ticket:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Outcome:
     """What came of a setting: it was trained to its end, or given up after some `epochs`.
 
     `accuracy` is the mean of `accuracies`, one a seed, or the last that was seen before giving up:
@@ -133,9 +133,9 @@ class Search:
         with suppress(ValueError, RuntimeError):
             self.study.tell(number, state=TrialState.FAIL)
 
-    def answered(self) -> list[Answer]:
-        """Return what came to an answer, by number; of a finalist the last answer alone."""
-        return [_answer(trial) for trial in self._answered()]
+    def outcomes(self) -> list[Outcome]:
+        """Return what was tried to an end, by number; of a finalist the last outcome alone."""
+        return [_outcome(trial) for trial in self._answered()]
 
     def queue_finalists(self) -> bool:
         """Queue, for each value of a list that no finished setting has, the best that was given up.
@@ -230,8 +230,8 @@ class Search:
         return False
 
 
-def _answer(trial: FrozenTrial) -> Answer:
-    return Answer(
+def _outcome(trial: FrozenTrial) -> Outcome:
+    return Outcome(
         number=trial.number,
         setting={
             key: json.loads(value) if isinstance(value, str) else value
@@ -255,13 +255,11 @@ def open_search(
     trials: int | None = None,
     address: str | None = None,
     seed: int = 0,
-    index: int = 0,
 ) -> Iterator[Search]:
     """Open or make the study of `space` in `folder`, as one more worker.
 
     `trials` is how many are wanted; a grid wants all its settings. `address` is of a database that
-    SQLAlchemy knows, in place of the journal in `folder`. Workers that begin together need another
-    `index` each, or they would try the same. Raises StudyError when the study there is
+    SQLAlchemy knows, in place of the journal in `folder`. Raises StudyError when the study there is
     of another space, or the database cannot be reached; SpaceError when the space has no grid.
     """
     optuna.logging.disable_default_handler()
@@ -278,7 +276,7 @@ def open_search(
             direction="maximize",
             load_if_exists=True,
         )
-        drawn = stream_seed(seed, "sampler", index, len(study.trials))
+        drawn = stream_seed(seed, "sampler", 0, len(study.trials))
         study.sampler = _sampler(sampler, drawn % 2**32)
         _settle(study, "space", {key: repr(values) for key, values in space.keys.items()}, folder)
         _settle(study, "sampler", sampler, folder)

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import math
@@ -92,6 +93,12 @@ class Space:
 def changes(setting: Mapping[str, Any]) -> list[str]:
     """Write a setting as changes of a recipe, "model.dropout=0.5"."""
     return [f"{key}={json.dumps(value)}" for key, value in setting.items()]
+
+
+def digest(recipe: Recipe) -> str:
+    """Return twelve characters that stand for what decides the weights of `recipe`."""
+    settings = json.dumps(recipe.settings(), sort_keys=True)
+    return hashlib.sha256(settings.encode()).hexdigest()[:12]
 
 
 def builtin_spaces() -> list[str]:

@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fashioncnn.data import sources
+from fashioncnn.console.say import with_progress
+from fashioncnn.data.dataset import open_dataset
 from fashioncnn.data.duplicates import Pair, near_duplicates
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import as_uint8_NCHW
@@ -24,19 +25,21 @@ from fashioncnn.evaluation.label_candidates import Candidate, candidates
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.explanation.alike import AlikePair, most_alike
 from fashioncnn.explanation.embedding import features
+from fashioncnn.opening.runs import AnyRun, open_runs
+from fashioncnn.opening.trained import Data, Trained
 from fashioncnn.recipes.build import build_preparation, build_state, build_training
 from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
-from fashioncnn.reporting import audit as audit_page
-from fashioncnn.runs.directory import Run
+from fashioncnn.reporting.audit import candidate_sheet, pair_sheet
+from fashioncnn.reporting.document import AuditDocument, AuditedRun
+from fashioncnn.reporting.html import write_page
 from fashioncnn.runs.files import make_folder, to_json, write_text
 from fashioncnn.training.device import DeviceName, fabric_for
 from fashioncnn.training.processes import Processes
-from fashioncnn.workflows.evaluate import evaluated, predictions_of
-from fashioncnn.workflows.opening import open_runs
-from fashioncnn.workflows.say import tracked
+from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 
 DEFAULT_OUT = Path("audit")
+AUDIT, PAGE = "audit.json", "report.html"
 FOLDS = 5
 NEAR_RMS = 10.0
 PAIRS_ALIKE = 100
@@ -72,15 +75,15 @@ class Audit:
 
 
 def audit(
-    runs: Sequence[Run | Path | str] = (),
+    runs: Sequence[AnyRun] = (),
     *,
     recipe: str = "fast-92",
     seed: int = 0,
-    data: Path | str | None = None,
+    data: Data = None,
     out: Path | str = DEFAULT_OUT,
     device: DeviceName = "auto",
 ) -> Audit:
-    """Look for copies and for doubtful labels, and write audit.json and audit.html to `out`.
+    """Look for copies and for doubtful labels, and write audit.json and the page to `out`.
 
     Probabilities of training pictures are out of fold: `recipe` trains five times, each time
     without a fifth of them; those of test pictures are the five networks' mean. The last of the
@@ -89,9 +92,9 @@ def audit(
     RecipeError for an unknown recipe, RunError when a run cannot be used.
     """
     chosen = load(recipe, ["data.validation_images=0"])
-    opened = open_runs(runs)
-    source = sources.find(data)
-    train, test = sources.load(source, "train"), sources.load(source, "test")
+    opened_data = open_dataset(data)
+    trained = [open_evaluated(run, opened_data, device) for run in open_runs(runs)]
+    train, test = opened_data.train, opened_data.test
     folder = make_folder(Path(out))
     pairs = find_pairs(np.concatenate([train.images_NHW, test.images_NHW]))
     train_p, test_p, network = out_of_fold(chosen, train, test, seed, device)
@@ -105,16 +108,18 @@ def audit(
         tuple(labelled_differently),
         tuple(candidates(train.labels, train_p)),
         tuple(test_found),
-        tuple(_scores_without(run, test_found, data, device) for run in opened),
+        tuple(_scores_without(one, test_found) for one in trained),
     )
-    write_text(folder / "audit.json", to_json(found.to_json()))
-    audit_page.write(found.to_json(), train, test, folder)
+    write_text(folder / AUDIT, to_json(found.to_json()))
+    write_page(_document(found, train, test), folder / PAGE, folder / "figures")
     return found
 
 
 def find_pairs(images_NHW: NDArray[np.uint8]) -> list[Pair]:
     """Return all pairs of at most 10 greys root-mean-square difference, the nearest first."""
-    pairs = near_duplicates(images_NHW, NEAR_RMS, partial(tracked, words="comparing pictures"))
+    pairs = near_duplicates(
+        images_NHW, NEAR_RMS, partial(with_progress, words="comparing pictures")
+    )
     return sorted(pairs, key=lambda pair: (pair.rms, pair.first, pair.second))
 
 
@@ -133,10 +138,14 @@ def out_of_fold(
     order = np.random.default_rng(stream_seed(seed, "folds")).permutation(len(train))
     train_p = np.zeros((len(train), train.classes))
     test_p = np.zeros((len(test), train.classes))
-    for number in tracked(range(FOLDS), f"training {recipe.name} without a fifth of the pictures"):
+    for number in with_progress(
+        range(FOLDS), f"training {recipe.name} without a fifth of the pictures"
+    ):
         held = np.sort(order[number::FOLDS])
         kept = train.take(np.setdiff1d(np.arange(len(train)), held))
-        state = build_state(recipe, train.classes, seed + number, fabric.device, images=len(kept))
+        state = build_state(
+            recipe, train.classes, seed + number, fabric.device, image_count=len(kept)
+        )
         splits = Splits(kept, train.take(np.empty(0, np.int64)), np.empty(0, np.int64))
         for _ in build_training(recipe, splits, seed + number, Processes(fabric)).run(state):
             pass
@@ -167,16 +176,43 @@ def _alike(
     )
 
 
-def _scores_without(
-    run: Run, found: Sequence[Candidate], data: Path | str | None, device: DeviceName
-) -> dict[str, Any]:
-    predictions = predictions_of(evaluated(run, data, device))
+def _scores_without(trained: Trained, found: Sequence[Candidate]) -> dict[str, Any]:
+    predictions = predictions_of(trained)
     right = predictions.predicted == predictions.labels
     clean = np.ones(len(right), bool)
     clean[[one.index for one in found]] = False
     return {
-        "run": str(run.path),
+        "run": str(trained.run.path),
         "accuracy": float(right.mean()),
         "accuracy_without_candidates": float(right[clean].mean()),
         "candidates": len(found),
     }
+
+
+def _document(found: Audit, train: LabelledImages, test: LabelledImages) -> AuditDocument:
+    return AuditDocument(
+        kind="audit",
+        class_names=train.class_names,
+        picture_count=len(train) + len(test),
+        train_count=len(train),
+        test_count=len(test),
+        exact_copies=sum(pair.rms == 0 for pair in found.pairs),
+        near_across=len(found.across),
+        train_candidates=len(found.train_candidates),
+        test_candidates=len(found.test_candidates),
+        scores=tuple(
+            AuditedRun(one["run"], one["accuracy"], one["accuracy_without_candidates"])
+            for one in found.scores
+        ),
+        across=pair_sheet(found.across, lambda pair: f"differ by {pair.rms:.1f}", train, test),
+        alike_across=pair_sheet(found.alike_across, _alike_words, train, test),
+        alike_labelled_differently=pair_sheet(
+            found.alike_labelled_differently, _alike_words, train, test
+        ),
+        train=candidate_sheet(found.train_candidates, train),
+        test=candidate_sheet(found.test_candidates, test),
+    )
+
+
+def _alike_words(pair: AlikePair) -> str:
+    return f"alike {pair.cosine:.4f}"

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from fashioncnn.benchmarking.latency import measure_calls
 from fashioncnn.errors import DeviceError
-from fashioncnn.recipes.build import build_preparation
-from fashioncnn.runs.directory import Run, open_run
-from fashioncnn.training.device import DeviceName, PrecisionName, choose_device, hardware, has_bf16
-from fashioncnn.workflows.trained import CheckpointName, open_trained
+from fashioncnn.opening.runs import AnyRun
+from fashioncnn.opening.trained import CheckpointName, open_trained
+from fashioncnn.training.device import DeviceName, PrecisionName, hardware, has_bf16
 
 BATCH_SIZES = (1, 64, 1024)
 SECONDS_A_BATCH_SIZE = 2.0
 
 
 def bench_predict(
-    run: Run | Path | str,
+    run: AnyRun,
     *,
     batch_sizes: Sequence[int] = BATCH_SIZES,
     checkpoint: CheckpointName = "best",
@@ -32,14 +30,13 @@ def bench_predict(
     Answers images per second and the 50th and 99th percentile of a call's milliseconds. Pictures
     are noise: no data is read, and time does not depend on what a picture shows.
     """
-    run = run if isinstance(run, Run) else open_run(Path(run))
-    trained = open_trained(run, checkpoint)
-    chosen = choose_device(device)
+    trained = open_trained(run, checkpoint, device=device)
+    chosen = trained.device
     bf16 = precision == "bf16" or (precision == "auto" and has_bf16(chosen.type))
     if bf16 and not has_bf16(chosen.type):
         raise DeviceError(f"--precision bf16: {hardware(chosen)} has no instructions for it")
     network = trained.network.to(chosen)
-    preparation = build_preparation(trained.recipe)
+    preparation = trained.preparation
 
     def predict(images_NCHW: torch.Tensor) -> None:
         with torch.inference_mode(), torch.autocast(chosen.type, torch.bfloat16, enabled=bf16):
@@ -47,7 +44,7 @@ def bench_predict(
             network(preparation(images_NCHW.to(chosen))).float().cpu()
 
     return {
-        "run": str(run.path),
+        "run": str(trained.run.path),
         "recipe": trained.recipe.name,
         "hardware": hardware(chosen),
         "precision": "bf16" if bf16 else "fp32",

@@ -20,18 +20,18 @@ from fashioncnn.benchmarking import commands
 from fashioncnn.benchmarking.cost import training_flops_an_image
 from fashioncnn.benchmarking.machine import Machine, matrix_peak, measure_machine
 from fashioncnn.benchmarking.peers import DEFAULT_FOLDER, check_peer, environment, run_peer
+from fashioncnn.console.say import duration, say
 from fashioncnn.errors import BenchmarkError, Stopped
-from fashioncnn.evaluation.scores import Scores
 from fashioncnn.evaluation.summary import summarise
 from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
+from fashioncnn.runs import artifacts
 from fashioncnn.runs.directory import open_run
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
 from fashioncnn.runs.provenance import command, versions
 from fashioncnn.training.device import DeviceName, PrecisionName, choose_device
-from fashioncnn.workflows.say import duration, say
 
-DEFAULT_OUT = Path("benchmarks/results")
+DEFAULT_OUT = Path("bench")
 Metrics = dict[str, float]
 
 
@@ -55,7 +55,7 @@ def bench_speed(
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
     out: Path | str = DEFAULT_OUT,
-    peers: Path | str = DEFAULT_FOLDER,
+    peers: Path | str | None = None,
     resume: bool = False,
 ) -> dict[str, Path]:
     """Train and test every recipe `seeds` times, alternating with the peers `against`.
@@ -69,7 +69,7 @@ def bench_speed(
     (also given alone); `run/seconds` is the whole of the commands `train` and `evaluate`. Raises
     BenchmarkError when a training fails, RecipeError for an unknown recipe, Stopped after Ctrl-C.
     """
-    folder, peers = make_folder(Path(out)), Path(peers)
+    folder, peers = make_folder(Path(out)), Path(peers or DEFAULT_FOLDER)
     for name in against:
         check_peer(name, peers)
     if against:
@@ -140,7 +140,7 @@ def _recipe_way(
                 "train/images_per_second": rate,
                 "train/peak_share": rate * flops / 1e9 / peaks[run.provenance["precision"]],
                 "train/peak_memory_mib": trained.peak_memory_mib,
-                **Scores.from_json(read_json(run.evaluation / "scores.json")).metrics(),
+                **artifacts.scores().read(run.path / artifacts.scores().path)[0].metrics(),
             }
 
     facts = {

@@ -3,47 +3,36 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fashioncnn.data import sources
+from fashioncnn.benchmarking.cost import cost
+from fashioncnn.console.say import say
 from fashioncnn.errors import RunError
-from fashioncnn.evaluation.calibration import Calibration
 from fashioncnn.evaluation.confidence import confidence
 from fashioncnn.evaluation.pictures import confused_pictures, telling_pictures
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.scores import Scores, score
 from fashioncnn.evaluation.views import VIEWS, ViewsName
-from fashioncnn.recipes.build import build_preparation
-from fashioncnn.runs import checkpoints, readings
-from fashioncnn.runs.directory import Run, open_run
-from fashioncnn.runs.files import (
-    make_folder,
-    read_arrays,
-    read_json,
-    to_json,
-    write_arrays,
-    write_text,
-)
-from fashioncnn.training.device import DeviceName, choose_device
-from fashioncnn.workflows.cost import cost
-from fashioncnn.workflows.say import say
-from fashioncnn.workflows.trained import CheckpointName, SplitName, Trained, open_trained
-
-CONFIDENCE = "confidence.json"
-COST = "cost.json"
+from fashioncnn.opening.runs import AnyRun, as_run
+from fashioncnn.opening.trained import CheckpointName, Data, Trained, open_trained
+from fashioncnn.runs import artifacts, checkpoints, readings
+from fashioncnn.runs.artifact import Artifact, Kept
+from fashioncnn.runs.artifacts import SplitName
+from fashioncnn.runs.contents import ScoredCheckpoint, ScoredSplit
+from fashioncnn.runs.directory import Run
+from fashioncnn.training.device import DeviceName
 
 
 def evaluate(
-    run: Run | Path | str,
+    run: AnyRun,
     *,
     split: SplitName = "test",
     checkpoint: CheckpointName = "best",
     views: ViewsName = "plain",
-    data: Path | str | None = None,
+    data: Data = None,
     device: DeviceName = "auto",
 ) -> Scores:
     """Score the run's network on `split`, in fp32, and keep predictions and scores in the run.
@@ -52,172 +41,122 @@ def evaluate(
     A split that this checkpoint has already predicted is not read again: its predictions are.
     Raises RunError when the run or its checkpoint cannot be used, DataError without data.
     """
-    run = run if isinstance(run, Run) else open_run(Path(run))
-    trained = open_trained(run, checkpoint)
-    kept = _kept_predictions(trained, split, views)
-    predictions, seconds = kept or _predict(trained, split, views, data, device)
+    return evaluate_trained(open_trained(run, checkpoint, data, device), split, views)
+
+
+def evaluate_trained(
+    trained: Trained, split: SplitName = "test", views: ViewsName = "plain"
+) -> Scores:
+    """Score an opened network; see `evaluate`."""
+    predictions, seconds = _predictions(trained, split, views)
     scores = score(predictions)
-    facts = _facts(trained, split)
-    facts |= {"views": views, "passes": len(VIEWS[views]), "seconds": seconds}
-    write_text(scores_file(run, split, views), to_json(facts | scores.to_json()))
-    if split == "test" and views == "plain" and not is_evaluated(run):
-        _judge(trained, predictions, data, device)
+    scored = ScoredSplit(
+        **{name: getattr(scores, name) for name in Scores.__dataclass_fields__},
+        split=split,
+        recipe=trained.recipe.name,
+        seed=trained.run.seed,
+        checkpoint=ScoredCheckpoint(trained.checkpoint, trained.epochs, trained.weights),
+        test_readings=readings.count(trained.run, "evaluate"),
+        views=views,
+        passes=len(VIEWS[views]),
+        seconds=seconds,
+    )
+    artifact = artifacts.scores(split, views)
+    if trained.kept.get(artifact) != scored:
+        trained.kept.put(artifact, scored)
+    if split == "test" and views == "plain":
+        _judge(trained, predictions)
     return scores
 
 
-def evaluated(run: Run, data: Path | str | None, device: DeviceName) -> Run:
-    """Return the run with test scores of its present weights, evaluating it where it has none."""
-    if not is_evaluated(run):
-        say(f"evaluating {run.path} on the test pictures")
-        evaluate(run, data=data, device=device)
-    return run
-
-
 def open_evaluated(
-    run: Run | Path | str, data: Path | str | None, device: DeviceName
-) -> tuple[Trained, Predictions]:
-    """Return the network whose test scores the run holds, and what it answered.
+    run: AnyRun | Trained, data: Data = None, device: DeviceName = "auto"
+) -> Trained:
+    """Open the weights whose test scores the run holds; the best, scored first, if it has none.
 
-    Evaluates the run where it has none. Raises RunError when the run cannot be used.
+    A network that is open already is scored where it was not.
+
+    What goes with the scores (predictions, confidence, cost) is whole in its `kept` afterwards.
+    Raises RunError when the run cannot be used.
     """
-    run = evaluated(run if isinstance(run, Run) else open_run(Path(run)), data, device)
-    checkpoint = read_json(scores_file(run, "test"))["checkpoint"]["name"]
-    return open_trained(run, checkpoint), predictions_of(run)
+    if isinstance(run, Trained):
+        trained = run
+    else:
+        run = as_run(run)
+        trained = open_trained(run, _scored_checkpoint(run), data, device)
+    if not is_evaluated(trained.kept):
+        say(f"evaluating {trained.run.path} on the test pictures")
+        evaluate_trained(trained)
+    return trained
 
 
-def view_costs(run: Run, split: SplitName, views: ViewsName) -> dict[str, float]:
+def is_evaluated(kept: Kept) -> bool:
+    """Say whether the run has whole test scores of these weights, and all that goes with them."""
+    needed: tuple[Artifact[Any], ...] = (
+        artifacts.scores(),
+        artifacts.predictions(),
+        artifacts.CONFIDENCE,
+        artifacts.COST,
+    )
+    return all(kept.get(artifact) is not None for artifact in needed)
+
+
+def predictions_of(trained: Trained, split: SplitName = "test") -> Predictions:
+    """Return the plain predictions that `evaluate` kept. RunError when there are none."""
+    arrays = trained.kept.get(artifacts.predictions(split))
+    if arrays is None:
+        raise RunError(f"{trained.run.path} has no predictions for {split}: evaluate it first")
+    return Predictions.from_arrays(arrays)
+
+
+def view_costs(trained: Trained, split: SplitName, views: ViewsName) -> dict[str, float]:
     """Return passes and seconds of a split's evaluation with `views`, and times the plain one."""
-    plain, averaged = (read_json(scores_file(run, split, name)) for name in ("plain", views))
+    plain = trained.kept.get(artifacts.scores(split))
+    averaged = trained.kept.get(artifacts.scores(split, views))
+    assert plain is not None
+    assert averaged is not None
     return {
-        "passes": averaged["passes"],
-        "seconds": averaged["seconds"],
-        "times_plain": averaged["seconds"] / plain["seconds"],
+        "passes": averaged.passes,
+        "seconds": averaged.seconds,
+        "times_plain": averaged.seconds / plain.seconds,
     }
 
 
-def is_evaluated(run: Run) -> bool:
-    """Say whether the run has whole test scores, best or last, and all that goes with them."""
+def _scored_checkpoint(run: Run) -> CheckpointName:
+    """Return which checkpoint the run's test scores are of; "best" where it has no such."""
+    file, artifact = run.path / artifacts.scores().path, artifacts.scores()
     try:
-        scored = read_json(scores_file(run, "test"))
-        Scores.from_json(scored)
-        Calibration.from_json(confidence_of(run)["as_trained"])
-        sha256 = scored["checkpoint"]["sha256"]
-        return (
-            sha256 in checkpoints.digests(run.checkpoints)
-            and sha256 == confidence_of(run)["checkpoint_sha256"]
-            and sha256 == cost_of(run)["checkpoint_sha256"]
-            and predictions_file(run, "test").exists()
-        )
-    except (RunError, KeyError, TypeError, ValueError):
-        return False
+        scored, weights, _ = artifact.read(file)
+    except RunError:
+        return "best"
+    of_last = scored.checkpoint.name == "last"
+    last = checkpoints.describe(run.checkpoints, "last").tensors_sha256 if of_last else None
+    return "last" if of_last and weights == last else "best"
 
 
-def scores_file(run: Run, split: SplitName, views: ViewsName = "plain") -> Path:
-    """Return where the scores of `split` lie; plain ones of test are those without a prefix."""
-    return run.evaluation / f"{_prefix(split, views)}scores.json"
-
-
-def predictions_file(run: Run, split: SplitName, views: ViewsName = "plain") -> Path:
-    """Return where the predictions for `split` lie."""
-    return run.evaluation / f"{_prefix(split, views)}predictions.npz"
-
-
-def predictions_of(run: Run, split: SplitName = "test") -> Predictions:
-    """Return the plain predictions that `evaluate` left. RunError when they are not whole."""
-    path = predictions_file(run, split)
-    try:
-        return Predictions.from_arrays(read_arrays(path))
-    except KeyError as error:
-        raise RunError(f"{path}: damaged, without {error}") from None
-
-
-def confidence_of(run: Run) -> dict[str, Any]:
-    """Return what `evaluate` found about the run's probabilities on the test pictures."""
-    return dict(read_json(run.evaluation / CONFIDENCE))
-
-
-def cost_of(run: Run) -> dict[str, Any]:
-    """Return what `evaluate` found about the cost of the run's network."""
-    return dict(read_json(run.evaluation / COST))
-
-
-def _prefix(split: SplitName, views: ViewsName) -> str:
-    return ("" if split == "test" else f"{split}-") + ("" if views == "plain" else f"{views}-")
-
-
-def _facts(trained: Trained, split: SplitName) -> dict[str, Any]:
-    return {
-        "split": split,
-        "recipe": trained.recipe.name,
-        "seed": trained.run.seed,
-        "checkpoint": {
-            "name": trained.checkpoint,
-            "epochs": trained.checkpoint_epochs,
-            "sha256": trained.checkpoint_sha256,
-        },
-        "test_readings": len(
-            [line for line in readings.read(trained.run) if line["purpose"] == "evaluate"]
-        ),
-    }
-
-
-def _kept_predictions(
-    trained: Trained, split: SplitName, views: ViewsName
-) -> tuple[Predictions, float] | None:
-    """Return the predictions that this very checkpoint made earlier, if whole, and their time."""
-    try:
-        arrays = read_arrays(predictions_file(trained.run, split, views))
-        if str(arrays["checkpoint_sha256"]) == trained.checkpoint_sha256:
-            return Predictions.from_arrays(arrays), float(arrays["seconds"])
-    except (RunError, KeyError):
-        pass
-    return None
-
-
-def _predict(
-    trained: Trained,
-    split: SplitName,
-    views: ViewsName,
-    data: Path | str | None,
-    device: DeviceName,
-) -> tuple[Predictions, float]:
-    source = sources.find(data)
-    chosen = choose_device(device)
-    pictures = trained.pictures(source, split, "evaluate")
-    preparation = build_preparation(trained.recipe)
+def _predictions(trained: Trained, split: SplitName, views: ViewsName) -> tuple[Predictions, float]:
+    """Return what these weights answer for `split`, from before or now, and the seconds."""
+    artifact = artifacts.predictions(split, views)
+    if (arrays := trained.kept.get(artifact)) is not None:
+        return Predictions.from_arrays(arrays), float(arrays["seconds"])
+    pictures = trained.pictures(split, "evaluate")
+    network, preparation = trained.network, trained.preparation
     started = time.perf_counter()
-    predictions = predict(trained.network, pictures, preparation, chosen, views)
+    predictions = predict(network, pictures, preparation, trained.device, views)
     seconds = time.perf_counter() - started
-    make_folder(trained.run.evaluation)
     if split == "test" and views == "plain":
-        for name, chosen_pictures in (
-            ("confused", confused_pictures(pictures, predictions)),
-            ("telling", telling_pictures(pictures, predictions)),
-        ):
-            write_arrays(trained.run.evaluation / f"{name}_pictures.npz", chosen_pictures)
-    stamp = {
-        "checkpoint_sha256": np.array(trained.checkpoint_sha256),
-        "seconds": np.array(seconds),
-    }
-    write_arrays(predictions_file(trained.run, split, views), predictions.arrays() | stamp)
+        trained.kept.put(artifacts.CONFUSED_PICTURES, confused_pictures(pictures, predictions))
+        trained.kept.put(artifacts.TELLING_PICTURES, telling_pictures(pictures, predictions))
+    trained.kept.put(artifact, predictions.arrays() | {"seconds": np.array(seconds)})
     return predictions, seconds
 
 
-def _judge(
-    trained: Trained, predictions: Predictions, data: Path | str | None, device: DeviceName
-) -> None:
+def _judge(trained: Trained, predictions: Predictions) -> None:
     """Keep what goes with test scores: how far to trust the probabilities, and the cost."""
-    stamp = {"checkpoint_sha256": trained.checkpoint_sha256}
-    found = confidence(predictions, _validation(trained, data, device))
-    write_text(trained.run.evaluation / CONFIDENCE, to_json(stamp | found))
-    write_text(trained.run.evaluation / COST, to_json(stamp | cost(trained)))
-
-
-def _validation(
-    trained: Trained, data: Path | str | None, device: DeviceName
-) -> Predictions | None:
-    """Return what the same weights answer for the validation pictures, where there are any."""
-    if not trained.recipe.data.validation_images:
-        return None
-    kept = _kept_predictions(trained, "validation", "plain")
-    return (kept or _predict(trained, "validation", "plain", data, device))[0]
+    if trained.kept.get(artifacts.CONFIDENCE) is None:
+        validation = None
+        if trained.recipe.data.validation_images:
+            validation, _ = _predictions(trained, "validation", "plain")
+        trained.kept.put(artifacts.CONFIDENCE, confidence(predictions, validation))
+    if trained.kept.get(artifacts.COST) is None:
+        trained.kept.put(artifacts.COST, cost(trained.network, trained.preparation))

@@ -12,111 +12,125 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fashioncnn.data import sources
 from fashioncnn.data.images import LabelledImages
-from fashioncnn.data.preparation import as_uint8_NCHW
 from fashioncnn.errors import DataError, RunError
 from fashioncnn.explanation.feature_maps import feature_maps
 from fashioncnn.explanation.filters import convolution_filters
 from fashioncnn.explanation.learning import learning
-from fashioncnn.explanation.maximisation import of_channels, of_classes
+from fashioncnn.explanation.maximisation import maximise
 from fashioncnn.explanation.stages import stages
-from fashioncnn.explanation.units import patches, units
-from fashioncnn.recipes.build import build_preparation
-from fashioncnn.reporting.facts import read_facts
-from fashioncnn.reporting.figures import draw_explanations
-from fashioncnn.runs import snapshots
-from fashioncnn.runs.directory import Run, open_run
-from fashioncnn.runs.files import make_folder, read_arrays, to_json, write_arrays, write_text
+from fashioncnn.explanation.units import Units, patches, units
+from fashioncnn.opening.runs import AnyRun
+from fashioncnn.opening.trained import CheckpointName, Data, Trained, open_trained
+from fashioncnn.reporting.figures import draw
+from fashioncnn.reporting.inside import inside
+from fashioncnn.runs import artifacts, snapshots
+from fashioncnn.runs.arrays import Arrays
+from fashioncnn.runs.artifact import Artifact
+from fashioncnn.runs.contents import LayerUnits, UnitFacts
+from fashioncnn.training.device import DeviceName
 from fashioncnn.training.state import load_network
-from fashioncnn.workflows.trained import CheckpointName, Trained, open_trained
 
 UNIT_PICTURES = 1000
 UNITS_SHOWN, PATCHES_SHOWN = 10, 8
+EXPLANATIONS: tuple[Artifact[Any], ...] = (
+    artifacts.EXPLAINED_PICTURES,
+    artifacts.FEATURE_MAPS,
+    artifacts.FILTERS,
+    artifacts.LEARNING,
+    artifacts.UNITS,
+    artifacts.UNIT_FACTS,
+)
 
 
 def explain(
-    run: Run | Path | str,
+    run: AnyRun,
     *,
     pictures: Sequence[int] = (),
     per_class: int = 1,
     checkpoint: CheckpointName = "best",
-    data: Path | str | None = None,
+    data: Data = None,
+    device: DeviceName = "auto",
 ) -> list[Path]:
-    """Keep and draw filters, feature maps, what excites each channel, and what classes would like.
+    """Keep and draw filters, feature maps, what each channel and class answers most strongly.
 
     `pictures` are positions in the test file; without them, the first `per_class` of each class.
     Returns the pictures drawn. Raises DataError for a position that is not there, RunError when
     the run cannot be used.
     """
-    run = run if isinstance(run, Run) else open_run(Path(run))
-    trained = open_trained(run, checkpoint)
-    source = sources.find(data)
-    test = trained.pictures(source, "test", "pictures")
+    trained = open_trained(run, checkpoint, data, device)
+    explain_trained(trained, pictures, per_class)
+    names = trained.data.class_names
+    return draw(inside(trained.kept, names), trained.run.figures)
+
+
+def explain_trained(trained: Trained, pictures: Sequence[int] = (), per_class: int = 1) -> None:
+    """Keep what is seen inside an opened network; see `explain`."""
+    test = trained.pictures("test", "pictures")
     indices = _choose(test, pictures, per_class)
     chosen = test.take(indices)
-    images = as_uint8_NCHW(chosen.images_NHW, torch.device("cpu"))
-    prepared_NCHW = build_preparation(trained.recipe)(images)
+    prepared_NCHW = trained.prepared(chosen.images_NHW)
     maps = feature_maps(trained.network, prepared_NCHW)
-
     shown = stages(trained.network, maps)
-    make_folder(run.explanations)
-    write_arrays(run.explanations / "filters.npz", convolution_filters(trained.network))
-    write_arrays(
-        run.explanations / "pictures.npz",
-        {
-            "images": chosen.images_NHW,
-            "labels": chosen.labels,
-            "indices": indices,
-            "probabilities": _probabilities(trained, prepared_NCHW),
-            "stages": np.array(shown, np.str_),
-            "checkpoint_sha256": np.array(trained.checkpoint_sha256),
-        },
-    )
-    write_arrays(run.explanations / "feature_maps.npz", maps)
-    _keep_units(trained, test)
     networks = _networks_by_epoch(trained)
-    write_arrays(run.explanations / "learning.npz", learning(networks, prepared_NCHW[:1], shown))
-    return draw_explanations(read_facts(run))
+    kept = trained.kept
+    kept.put(artifacts.FILTERS, convolution_filters(trained.network))
+    kept.put(artifacts.FEATURE_MAPS, maps)
+    explained: Arrays = {
+        "images": chosen.images_NHW,
+        "labels": chosen.labels,
+        "indices": indices,
+        "probabilities": _probabilities(trained.network, prepared_NCHW),
+        "stages": np.array(shown, np.str_),
+    }
+    kept.put(artifacts.EXPLAINED_PICTURES, explained)
+    kept.put(artifacts.LEARNING, learning(networks, prepared_NCHW[:1], shown))
+    _keep_units(trained, test)
+
+
+def is_explained(trained: Trained) -> bool:
+    """Say whether the run has whole explanations of these weights."""
+    return all(trained.kept.get(artifact) is not None for artifact in EXPLANATIONS)
 
 
 def _keep_units(trained: Trained, test: LabelledImages) -> None:
     """Keep what excites the channels that vary most, and which are dead or alike."""
-    preparation = build_preparation(trained.recipe)
+    preparation = trained.preparation
     several = test.take(np.arange(min(UNIT_PICTURES, len(test))))
-    images = preparation(as_uint8_NCHW(several.images_NHW, torch.device("cpu")))
-    images_NHW = images[:, 0].numpy()
-    limits = [(grey - preparation.pixel_mean) / preparation.pixel_std for grey in (0.0, 1.0)]
-    size = preparation.image_size
-    arrays: dict[str, NDArray[Any]] = {
-        "classes": of_classes(trained.network, test.classes, size, limits[0], limits[1])
-    }
-    facts = {}
-    for layer, found in units(trained.network, images).items():
-        varied = np.argsort(-found.peaks.std(axis=0), kind="stable")[:UNITS_SHOWN]
-        channels = np.sort(varied)
-        arrays[f"channels {layer}"] = channels
-        arrays[f"patches {layer}"] = np.stack(
-            [patches(found, images_NHW, channel, PATCHES_SHOWN) for channel in channels]
-        )
-        arrays[f"pleasing {layer}"] = of_channels(
-            trained.network, layer, channels.tolist(), size, limits[0], limits[1]
-        )
-        facts[layer] = {
-            "channels": found.peaks.shape[1],
-            "dead": found.dead,
-            "alike": found.alike,
-            "field_pixels": found.field.size,
-        }
-    write_arrays(trained.run.explanations / "units.npz", arrays)
-    write_text(
-        trained.run.explanations / "units.json", to_json({"n": len(several), "layers": facts})
+    images = trained.prepared(several.images_NHW)
+    found = units(trained.network, images)
+    channels = {layer: _most_varied(one) for layer, one in found.items()}
+    of_classes, of_channels = maximise(
+        trained.network,
+        test.classes,
+        {layer: chosen.tolist() for layer, chosen in channels.items()},
+        preparation.image_size,
+        (preparation.of_grey(0.0), preparation.of_grey(1.0)),
     )
+    arrays: Arrays = {"classes": of_classes}
+    images_NHW = images[:, 0].numpy()
+    for layer, one in found.items():
+        arrays[f"channels {layer}"] = channels[layer]
+        arrays[f"patches {layer}"] = np.stack(
+            [patches(one, images_NHW, channel, PATCHES_SHOWN) for channel in channels[layer]]
+        )
+        arrays[f"preferred {layer}"] = of_channels[layer]
+    trained.kept.put(artifacts.UNITS, arrays)
+    layers = {
+        layer: LayerUnits(one.peaks.shape[1], one.dead, one.alike, one.field.size)
+        for layer, one in found.items()
+    }
+    trained.kept.put(artifacts.UNIT_FACTS, UnitFacts(len(several), layers))
+
+
+def _most_varied(found: Units) -> NDArray[np.int64]:
+    varied = np.argsort(-found.peaks.std(axis=0), kind="stable")[:UNITS_SHOWN]
+    return np.sort(varied)
 
 
 @torch.no_grad()
-def _probabilities(trained: Trained, images_NCHW: Tensor) -> NDArray[np.float32]:
-    probabilities: NDArray[np.float32] = trained.network(images_NCHW).softmax(1).numpy()
+def _probabilities(network: nn.Module, images_NCHW: Tensor) -> NDArray[np.float32]:
+    probabilities: NDArray[np.float32] = network(images_NCHW).softmax(1).numpy()
     return probabilities
 
 
@@ -125,23 +139,14 @@ def _networks_by_epoch(trained: Trained) -> dict[int, nn.Module]:
     networks: dict[int, nn.Module] = {}
     kept = snapshots.load(trained.run.snapshots, trained.recipe.training.epochs)
     for epoch, weights in kept.items():
-        if epoch < trained.checkpoint_epochs:
-            networks[epoch] = copy.deepcopy(trained.network)
-            load_network(networks[epoch], weights, "")
-    return networks | {trained.checkpoint_epochs: trained.network}
-
-
-def is_explained(trained: Trained) -> bool:
-    """Say whether the run has whole explanations of these weights."""
-    run = trained.run
-    try:
-        facts = read_arrays(run.explanations / "pictures.npz")
-        read_arrays(run.explanations / "feature_maps.npz")
-        read_arrays(run.explanations / "units.npz")
-        read_arrays(run.explanations / "learning.npz")
-        return str(facts["checkpoint_sha256"]) == trained.checkpoint_sha256
-    except (RunError, KeyError):
-        return False
+        if epoch < trained.epochs:
+            network = copy.deepcopy(trained.network)
+            try:
+                load_network(network, weights, "")
+            except RunError:
+                continue
+            networks[epoch] = network
+    return networks | {trained.epochs: trained.network}
 
 
 def _choose(test: LabelledImages, pictures: Sequence[int], per_class: int) -> NDArray[np.int64]:

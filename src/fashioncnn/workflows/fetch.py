@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fashioncnn.console.say import say
 from fashioncnn.data import fetch
 from fashioncnn.data.sources import Source
 from fashioncnn.errors import DataError
-from fashioncnn.workflows.say import say
 
 
 def fetch_data(from_folder: Path | None = None) -> Source:

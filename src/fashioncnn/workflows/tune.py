@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fashioncnn.errors import SpaceError, StudyError
+from fashioncnn.console.say import say
+from fashioncnn.console.stopping import StopWish, stop_wish
+from fashioncnn.console.study_progress import StudyProgress
+from fashioncnn.data.dataset import DataSet, open_dataset
+from fashioncnn.errors import Diverged, GivenUp, RecipeError, SpaceError, Stopped, StudyError
+from fashioncnn.executors.base import Done, Executor, Job, Running, run_jobs
+from fashioncnn.executors.here import Here
+from fashioncnn.opening.trained import Data, open_trained
 from fashioncnn.recipes.load import dump
-from fashioncnn.reporting import study as study_page
+from fashioncnn.recipes.schema import Recipe
+from fashioncnn.reporting.html import write_page
+from fashioncnn.reporting.study import RANKING, TRIALS, study_document
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
-from fashioncnn.tracking.trackers import TrackerName, check
+from fashioncnn.sessions.order import Order, train_order
+from fashioncnn.tracking.trackers import TrackerName, check, copy_run
 from fashioncnn.training.device import DeviceName
 from fashioncnn.tuning.ranking import Ranking, Tried, rank
-from fashioncnn.tuning.search import Answer, SamplerName, Search
-from fashioncnn.tuning.space import Choices, Range, Space, read_space
-from fashioncnn.workflows.evaluate import evaluate, predictions_of
-from fashioncnn.workflows.ray_cluster import Cluster
-from fashioncnn.workflows.say import say
-from fashioncnn.workflows.stopping import StopWish, stop_wish
-from fashioncnn.workflows.tune_ray import work_on_cluster
-from fashioncnn.workflows.tune_worker import Order, Worker, helpers
+from fashioncnn.tuning.search import Outcome, SamplerName, Search, Ticket, open_search
+from fashioncnn.tuning.space import Choices, Range, Space, digest, read_space
+from fashioncnn.workflows.evaluate import evaluate, evaluate_trained, predictions_of
 
 DEFAULT_OUT = Path("studies")
 DEFAULT_TRIALS = 30
+STUDY, WINNER = "study.json", "winner.toml"
 
 
 @dataclass(frozen=True)
@@ -54,58 +61,136 @@ def tune(
     trials: int | None = None,
     seeds: int = 1,
     budget_minutes: float | None = None,
-    workers: int = 1,
-    cluster: Cluster | None = None,
+    executor: Executor | None = None,
     out: Path | str | None = None,
     storage: str | None = None,
     resume: bool = False,
-    data: Path | str | None = None,
+    data: Data = None,
     device: DeviceName = "auto",
-    log: Sequence[TrackerName] = (),
+    track: Sequence[TrackerName] = (),
 ) -> Tuned:
     """Try settings of `space` (a built-in name, or a path), rank them by validation accuracy.
 
     Without `sampler` and `trials`, a space of lists is tried whole (grid), and of one with ranges
     30 settings, proposed by TPE. Every setting is trained with `seeds` seeds; hopeless ones are
     given up early, by successive halving on the first seed (Jamieson and Talwalkar, arXiv
-    1502.07943). `workers` processes share the processor; with `cluster`, settings are tried on a
-    Ray cluster instead. The study lies in `out`, by default studies/<space>; with `resume` it goes
-    on where it was stopped. `log` names trackers that get a copy of each run. Test is read for the
-    best setting alone, once a run. Raises SpaceError, StudyError, RunError, TrackingError; Stopped
-    when the user asks.
+    1502.07943). `executor` says where: in this process, in processes of this machine, or on a Ray
+    cluster. The study lies in `out`, by default studies/<space>; with `resume` it goes on where it
+    was stopped. `track` names trackers that get a copy of each run. Test is read for the best
+    setting alone, once a run. Raises SpaceError, StudyError, RunError, TrackingError, WorkerError;
+    Stopped when the user asks.
     """
-    check(log)
+    check(track)
     chosen = read_space(space)
     _check_validation(chosen)
     sampler = _sampler(chosen, sampler, trials)
     folder = make_folder(Path(out or DEFAULT_OUT / chosen.name))
-    file = folder / "study.json"
+    file = folder / STUDY
     if file.exists():
         _check_earlier(file, seeds, resume)
-    order = Order(
-        space=str(space),
-        sampler=sampler,
-        trials=trials or DEFAULT_TRIALS,
-        seeds=seeds,
-        folder=str(folder.absolute()),
-        storage=storage,
-        data=str(data) if data else None,
-        device=device,
-        deadline=time.time() + 60 * budget_minutes if budget_minutes else None,
-        log=tuple(log),
-    )
-    with stop_wish() as wish, order.search(chosen) as search:
-        write_text(file, to_json(asdict(order)))
-        done = len(search.answered())
+    deadline = time.time() + 60 * budget_minutes if budget_minutes else None
+    with (
+        stop_wish() as wish,
+        open_search(
+            chosen, folder, sampler=sampler, trials=trials or DEFAULT_TRIALS, address=storage
+        ) as search,
+    ):
+        write_text(file, to_json({"space": str(space), "sampler": sampler, "seeds": seeds}))
+        done = len(search.outcomes())
         say(
             f"{chosen.name}: {search.wanted} settings by {sampler}, "
             + ("one seed each, " if seeds == 1 else f"{seeds} seeds each, ")
             + (f"{done} of them tried already, in {folder}" if done else f"in {folder}")
         )
-        _work(search, order, wish, workers, cluster)
+        opened = open_dataset(data)
+        study = Study(
+            search, folder, seeds, opened, device, track, executor or Here(), wish, deadline
+        )
+        study.work()
+        # What a killed worker gave back, and values whose settings were all given up.
         if search.queue_finalists():
-            _work(search, order, wish, 1, cluster)
-        return _conclude(chosen, folder, search, order)
+            study.work()
+        return _conclude(chosen, study, sampler)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A search, and what training its settings takes; no setting is begun after `deadline`."""
+
+    search: Search
+    folder: Path
+    seeds: int
+    data: DataSet
+    device: DeviceName
+    track: Sequence[TrackerName]
+    executor: Executor
+    wish: StopWish
+    deadline: float | None
+
+    def work(self) -> None:
+        """Try settings until all are answered, the time is up, or the user stops it."""
+        tickets: dict[int, Ticket] = {}
+        progress = StudyProgress(self.search)
+        try:
+            with self.executor.open(self.folder) as running:
+                for done in self._outcomes(running, tickets):
+                    self._conclude(done)
+                    progress.one_more(tickets.pop(done.job.number))
+        except Stopped:
+            raise Stopped(
+                f"stopped after {len(self.search.outcomes())} of {self.search.wanted} settings; "
+                f"all is kept in {self.folder}"
+            ) from None
+        finally:
+            for number in tickets:
+                self.search.give_back(number)
+
+    def _outcomes(self, running: Running, tickets: dict[int, Ticket]) -> Iterator[Done]:
+        def judge(number: int, reported: Any) -> bool:
+            epoch, accuracy = reported
+            return self.search.is_hopeless(number, epoch, accuracy)
+
+        yield from run_jobs(running, self._jobs(tickets), judge, lambda: bool(self.wish))
+
+    def _jobs(self, tickets: dict[int, Ticket]) -> Iterator[Job]:
+        while self.deadline is None or time.time() < self.deadline:
+            if (ticket := self.search.next()) is None:
+                return
+            try:
+                recipe = self.search.space.apply(ticket.setting)
+            except RecipeError as fault:
+                self.search.give_up(ticket.number, str(fault))
+                continue
+            tickets[ticket.number] = ticket
+            yield Job(ticket.number, train_order, self._arguments(recipe, ticket))
+
+    def _arguments(self, recipe: Recipe, ticket: Ticket) -> tuple[Any, ...]:
+        place = self.data.place
+        order = Order(
+            recipe_toml=dump(recipe),
+            seeds=tuple(range(self.seeds)),
+            subfolder=f"settings/{digest(recipe)}",
+            data=None if place is None else str(place),
+            device=self.device,
+            judged=not ticket.finalist,
+            track=tuple(self.track) if self.executor.shares_disk else (),
+        )
+        opened = (self.data,) if isinstance(self.executor, Here) else ()
+        return (order.to_json(), *opened)
+
+    def _conclude(self, done: Done) -> None:
+        number = done.job.number
+        if isinstance(done.error, GivenUp):
+            self.search.give_up(number)
+        elif isinstance(done.error, Diverged | RecipeError):
+            self.search.give_up(number, str(done.error))
+        elif done.error:
+            raise done.error
+        else:
+            if not self.executor.shares_disk:
+                for path in done.value["runs"]:
+                    copy_run(self.track, open_run(self.folder / path), say)
+            self.search.complete(number, done.value["accuracies"], done.value["runs"])
 
 
 def _check_earlier(file: Path, seeds: int, resume: bool) -> None:
@@ -118,21 +203,9 @@ def _check_earlier(file: Path, seeds: int, resume: bool) -> None:
     begun = earlier.get("seeds") if isinstance(earlier, dict) else None
     if begun != seeds:
         raise StudyError(
-            f"the study in {file.parent} was begun with {begun} seeds, not {seeds}: choose another "
-            "--out, or the seeds that it was begun with"
+            f"the study in {file.parent} was begun with {json.dumps(begun)} seeds, not {seeds}: "
+            "choose another --out, or the seeds that it was begun with"
         )
-
-
-def _work(
-    search: Search, order: Order, wish: StopWish, workers: int, cluster: Cluster | None
-) -> None:
-    if cluster:
-        work_on_cluster(search, order, cluster, wish)
-        return
-    with helpers(order, workers - 1):
-        Worker(search, order, wish).work()
-    # A helper that was killed leaves its setting to us.
-    Worker(search, order, wish).work()
 
 
 def _sampler(space: Space, sampler: SamplerName | None, trials: int | None) -> SamplerName:
@@ -144,43 +217,43 @@ def _sampler(space: Space, sampler: SamplerName | None, trials: int | None) -> S
     return sampler
 
 
-def _conclude(space: Space, folder: Path, search: Search, order: Order) -> Tuned:
-    answers = search.answered()
-    tried = [_tried(one, folder, order) for one in answers if one.complete]
+def _conclude(space: Space, study: Study, sampler: SamplerName) -> Tuned:
+    folder, outcomes = study.folder, study.search.outcomes()
+    tried = [_tried(one, study) for one in outcomes if one.complete]
     if not tried:
         raise StudyError(f"{folder}: no setting was trained to its end yet")
     ranking = rank(tried, list(space.keys))
-    write_text(folder / "ranking.json", to_json(ranking.to_json()))
+    write_text(folder / RANKING, to_json(ranking.to_json()))
     best = ranking.best
     recipe = space.apply(best.setting)
-    winner = folder / "winner.toml"
+    winner = folder / WINNER
     write_text(winner, dump(recipe.model_copy(update={"name": f"{space.name}-winner"[:64]})))
-    answer = next(one for one in answers if one.number == best.number)
-    runs = tuple(open_run(folder / path) for path in answer.runs)
+    outcome = next(one for one in outcomes if one.number == best.number)
+    runs = tuple(open_run(folder / path) for path in outcome.runs)
     say(f"reading test for the best setting, once for each of its {len(runs)} runs")
-    scores = [evaluate(run, data=order.data, device=order.device) for run in runs]
+    scores = [evaluate(run, data=study.data, device=study.device) for run in runs]
     test = tuple(one.accuracy for one in scores)
-    facts = _facts(space, answers, answer, runs, test)
-    facts["importance"] = search.importance()
-    facts["provenance"].insert(1, ("sampler", order.sampler))
-    write_text(folder / "trials.json", to_json(facts))
-    page = study_page.write(folder, folder / "report.html")
-    return Tuned(folder, ranking, winner, page, runs, len(answers) - len(tried), test)
+    facts = _facts(space, outcomes, outcome, runs, test)
+    facts["importance"] = study.search.importance()
+    facts["provenance"].insert(1, ("sampler", sampler))
+    write_text(folder / TRIALS, to_json(facts))
+    page = write_page(study_document(folder), folder / "report.html", folder / "figures")
+    return Tuned(folder, ranking, winner, page, runs, len(outcomes) - len(tried), test)
 
 
-def _tried(one: Answer, folder: Path, order: Order) -> Tried:
+def _tried(one: Outcome, study: Study) -> Tried:
     predictions = []
     for path in one.runs:
-        run = open_run(folder / path)
-        evaluate(run, split="validation", data=order.data, device=order.device)
-        predictions.append(predictions_of(run, "validation"))
+        trained = open_trained(open_run(study.folder / path), "best", study.data, study.device)
+        evaluate_trained(trained, "validation")
+        predictions.append(predictions_of(trained, "validation"))
     return Tried(one.number, one.setting, tuple(predictions))
 
 
 def _facts(
     space: Space,
-    answers: Sequence[Answer],
-    best: Answer,
+    outcomes: Sequence[Outcome],
+    best: Outcome,
     runs: Sequence[Run],
     test: Sequence[float],
 ) -> dict[str, Any]:
@@ -191,7 +264,7 @@ def _facts(
         "name": space.name,
         "summary": space.summary,
         "keys": list(space.keys),
-        "trials": [asdict(one) for one in answers],
+        "trials": [asdict(one) for one in outcomes],
         "test": f"{100 * statistics.fmean(test):.2f}{spread} %",
         "provenance": [
             ("recipe", space.recipe),

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.unlabelled import read_pictures
-from fashioncnn.errors import RunError
-from fashioncnn.evaluation.predict import predict
-from fashioncnn.evaluation.unknown import detection, signs
-from fashioncnn.recipes.build import build_preparation
-from fashioncnn.runs.directory import Run
-from fashioncnn.runs.files import read_json, to_json, write_text
-from fashioncnn.training.device import DeviceName, choose_device
-from fashioncnn.workflows.evaluate import open_evaluated
-from fashioncnn.workflows.trained import Trained
-
-FILE = "unknown.json"
+from fashioncnn.evaluation.out_of_distribution import detection, signs
+from fashioncnn.opening.runs import AnyRun
+from fashioncnn.opening.trained import Data, Trained
+from fashioncnn.runs import artifacts
+from fashioncnn.runs.contents import Unknown, UnknownPictures
+from fashioncnn.training.device import DeviceName
+from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 
 
 def unknown(
-    run: Run | Path | str,
-    path: Path | str,
-    *,
-    data: Path | str | None = None,
-    device: DeviceName = "auto",
-) -> dict[str, Any]:
+    run: AnyRun | Trained, path: Path | str, *, data: Data = None, device: DeviceName = "auto"
+) -> UnknownPictures:
     """Compare the pictures at `path` with the test pictures: is the network less sure of them?
 
     `path` is an IDX file, a picture, or a folder of pictures. The weights are those of the run's
@@ -38,33 +28,12 @@ def unknown(
     there are no pictures, RunError when the run cannot be used.
     """
     images_NHW = read_pictures(Path(path))
-    trained, known_answers = open_evaluated(run, data, device)
+    trained = open_evaluated(run, data, device)
     pictures = LabelledImages(images_NHW, np.zeros(len(images_NHW), np.int64))
-    preparation = build_preparation(trained.recipe)
-    seen = signs(predict(trained.network, pictures, preparation, choose_device(device)))
-    found = {
-        sign: asdict(detection(known, seen[sign])) for sign, known in signs(known_answers).items()
-    }
-    answer = {"path": str(path), "n": len(images_NHW), **found}
-    _keep(trained, answer)
+    known, seen = signs(predictions_of(trained)), signs(trained.predictions(pictures))
+    found = {sign: detection(known[sign], seen[sign]) for sign in known}
+    answer = UnknownPictures(str(path), len(images_NHW), found["probability"], found["energy"])
+    asked = trained.kept.get(artifacts.UNKNOWN)
+    others = [one for one in (asked.asked if asked else ()) if one.path != answer.path]
+    trained.kept.put(artifacts.UNKNOWN, Unknown((*others, answer)))
     return answer
-
-
-def _keep(trained: Trained, answer: dict[str, Any]) -> None:
-    """Put `answer` beside those for other paths by the same weights."""
-    file = trained.run.evaluation / FILE
-    try:
-        kept = read_json(file)
-        of_weights = kept["checkpoint_sha256"] == trained.checkpoint_sha256
-        others = [one for one in kept["asked"] if one["path"] != answer["path"]]
-    except (RunError, KeyError, TypeError):
-        of_weights, others = False, []
-    write_text(
-        file,
-        to_json(
-            {
-                "checkpoint_sha256": trained.checkpoint_sha256,
-                "asked": [*(others if of_weights else ()), answer],
-            }
-        ),
-    )

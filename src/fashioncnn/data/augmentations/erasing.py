@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor
+
+from fashioncnn.data.augmentations.base import PixelAugmentation
 
 SMALLEST_AREA, LARGEST_AREA = 0.02, 0.4
 SMALLEST_ASPECT = 0.3
 
 
-class RandomErasing:
+class RandomErasing(PixelAugmentation):
     """`strength` is the probability that a picture loses a rectangle.
 
     Its area is 2 % to 40 % of the picture and its aspect ratio 0.3 to 1/0.3, as in the paper.
     It is filled with the picture's mean: the paper's table 6 finds that as good as noise.
     """
 
+    key = "erasing_probability"
+    strength = Annotated[float, Field(ge=0, le=1, description="Of losing one rectangle.")]
     uniforms = 5
-    largest = 1.0
 
     def change(self, images_NCHW: Tensor, uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
         """Erase where the first uniform number lies below the probability."""

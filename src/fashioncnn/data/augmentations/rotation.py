@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor
 
+from fashioncnn.data.augmentations.base import AffineAugmentation
 
-class Rotation:
+
+class Rotation(AffineAugmentation):
     """`strength` is the largest angle in degrees, either way."""
 
+    key = "rotation_degrees"
+    strength = Annotated[
+        float,
+        Field(
+            ge=0, le=180, description="Angles are uniform between minus this and this, in degrees."
+        ),
+    ]
     uniforms = 1
-    largest = 180.0
 
     def matrices(self, uniforms_NU: Tensor, strength_N: Tensor, source_size: int) -> Tensor:
         """Rotate by (2u - 1) times the strength."""

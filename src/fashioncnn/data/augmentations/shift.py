@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
+from fashioncnn.data.augmentations.base import PixelAugmentation
 
-class Shift:
+
+class Shift(PixelAugmentation):
     """`strength` is the largest shift along each axis, in whole pixels; what enters is black."""
 
+    key = "shift_pixels"
+    strength = Annotated[
+        int,
+        Field(
+            ge=0,
+            le=28,
+            description="Shifts along each axis are whole numbers between minus this and this.",
+        ),
+    ]
     uniforms = 2
-    largest = 28.0
 
     def change(self, images_NCHW: Tensor, uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
         """Shift down and to the right by every whole number from -strength to strength."""

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor
 
+from fashioncnn.data.augmentations.base import AffineAugmentation
 
-class Translation:
+
+class Translation(AffineAugmentation):
     """`strength` is the largest shift along each axis, in pixels of the source, not rounded."""
 
+    key = "translation_pixels"
+    strength = Annotated[
+        float,
+        Field(
+            ge=0,
+            le=28,
+            description="Shifts along each axis are uniform between minus this and this, in source "
+            "pixels.",
+        ),
+    ]
     uniforms = 2
-    largest = 28.0
 
     def matrices(self, uniforms_NU: Tensor, strength_N: Tensor, source_size: int) -> Tensor:
         """Shift x and y by (2u - 1) times the strength."""

@@ -2,77 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from fashioncnn.data.images import LabelledImages
+from fashioncnn.reporting.document import CandidateSheet, PairSheet
 from fashioncnn.reporting.style import class_colours, ink_of
 
-PAIRS_SHOWN = 16
-CANDIDATES_SHOWN = 40
 COLUMNS = 8
 
 
-def pairs(
-    found: Sequence[Mapping[str, Any]], train: LabelledImages, test: LabelledImages
-) -> Figure:
-    """Draw pairs of pictures by position, the training pictures coming before those of test."""
-    shown = found[:PAIRS_SHOWN]
+def pairs(found: PairSheet, class_names: Sequence[str]) -> Figure:
+    """Draw pairs of pictures, each with its label, its split and its number."""
     columns = COLUMNS // 2
-    rows = -(-len(shown) // columns)
+    rows = -(-len(found.pairs) // columns)
     figure = Figure(figsize=(2.9 * columns, 1.9 * rows), layout="constrained")
     grid = figure.subplots(rows, 2 * columns, squeeze=False).flat
-    for axes in grid[2 * len(shown) :]:
+    for axes in grid[2 * len(found.pairs) :]:
         axes.set_visible(False)
-    for number, pair in enumerate(shown):
-        for axes, position in zip(
-            grid[2 * number : 2 * number + 2], (pair["first"], pair["second"]), strict=True
-        ):
-            pictures, split, index = train, "train", position
-            if position >= len(train):
-                pictures, split, index = test, "test", position - len(train)
-            name = pictures.class_names[pictures.labels[index]]
-            _picture(axes, pictures, index, name, f"{name}\n{split} #{index}")
-        words = f"differ by {pair['rms']:.1f}" if "rms" in pair else f"alike {pair['cosine']:.4f}"
-        grid[2 * number + 1].set_title(words, fontsize=7.5, loc="right")
+    for number, (pair, images) in enumerate(zip(found.pairs, found.images.values, strict=True)):
+        for side, image in enumerate(images):
+            name = class_names[pair.labels[side]]
+            words = f"{name}\n{pair.splits[side]} #{pair.indices[side]}"
+            _picture(grid[2 * number + side], image, class_colours(class_names)[name], words)
+        grid[2 * number + 1].set_title(pair.words, fontsize=7.5, loc="right")
     return figure
 
 
-def candidates(found: Sequence[Mapping[str, Any]], pictures: LabelledImages) -> Figure:
+def candidates(found: CandidateSheet, class_names: Sequence[str]) -> Figure:
     """Draw the likeliest candidates: above each what networks say, below it the label."""
-    some = found[:CANDIDATES_SHOWN]
-    rows = -(-len(some) // COLUMNS)
+    images = found.images.values
+    rows = -(-len(images) // COLUMNS)
     figure = Figure(figsize=(1.32 * COLUMNS, 1.9 * rows), layout="constrained")
     grid = figure.subplots(rows, COLUMNS, squeeze=False).flat
-    for axes in grid[len(some) :]:
+    for axes in grid[len(images) :]:
         axes.set_visible(False)
-    for axes, one in zip(grid, some, strict=False):
-        suggested = pictures.class_names[one["suggested"]]
-        _picture(
-            axes,
-            pictures,
-            one["index"],
-            suggested,
-            f"labelled {pictures.class_names[one['label']]}\n#{one['index']}",
-        )
+    for at, (axes, image) in enumerate(zip(grid, images, strict=False)):
+        suggested = class_names[found.suggested[at]]
+        colour = class_colours(class_names)[suggested]
+        words = f"labelled {class_names[found.labels[at]]}\n#{found.indices[at]}"
+        _picture(axes, image, colour, words)
         axes.set_title(
-            f"{suggested}? {one['suggested_probability']:.0%}",
+            f"{suggested}? {found.suggested_probabilities[at]:.0%}",
             fontsize=7.5,
             loc="center",
-            color=ink_of(class_colours(pictures.class_names)[suggested]),
+            color=ink_of(colour),
             pad=3,
         )
     return figure
 
 
-def _picture(axes: Axes, pictures: LabelledImages, index: int, name: str, words: str) -> None:
-    axes.imshow(pictures.images_NHW[index], cmap="gray_r", vmin=0, vmax=255)
+def _picture(axes: Axes, image: NDArray[Any], colour: str, words: str) -> None:
+    axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_xlabel(words, fontsize=7, labelpad=2)
     for spine in axes.spines.values():
-        colour = class_colours(pictures.class_names)[name]
         spine.set(visible=True, color=colour, linewidth=1.6)

@@ -7,25 +7,24 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from fashioncnn.evaluation.calibration import Calibration
+from fashioncnn.evaluation.confidence import Confidence
 from fashioncnn.evaluation.intervals import wilson
-from fashioncnn.evaluation.selective import risk_coverage
-from fashioncnn.reporting.facts import RunFacts
+from fashioncnn.reporting.document import RiskCoverageCurve
 from fashioncnn.reporting.style import FAINT, INK, TRAINING, VALIDATION
 
 
-def reliability(run: RunFacts) -> Figure:
+def reliability(confidence: Confidence) -> Figure:
     """Draw accuracy against confidence, before and after the temperature, and how often each."""
-    assert run.confidence is not None
     figure = Figure(figsize=(6.4, 5.0), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     upper.plot([0, 1], [0, 1], color=FAINT, lw=1, ls=":", label="true probabilities")
-    found = [("as trained", run.confidence["as_trained"], TRAINING, "--o")]
-    if mended := run.confidence["with_temperature"]:
-        words = f"with temperature {mended['temperature']:.2f}"
+    found = [("as trained", confidence.as_trained, TRAINING, "--o")]
+    if mended := confidence.with_temperature:
+        words = f"with temperature {mended.temperature:.2f}"
         found.append((words, mended, VALIDATION, "-s"))
     for words, values, colour, style in found:
-        _curve(upper, Calibration.from_json(values), words, colour, style)
-    _counts(lower, Calibration.from_json(found[-1][1]), found[-1][2])
+        _curve(upper, values, words, colour, style)
+    _counts(lower, found[-1][1], found[-1][2])
     upper.set_title("Are the probabilities true?")
     upper.set_ylabel("accuracy")
     upper.legend(loc="lower right", fontsize=8.5)
@@ -68,15 +67,11 @@ def _counts(axes: Axes, found: Calibration, colour: str) -> None:
     axes.set_ylabel("pictures")
 
 
-def coverage(run: RunFacts) -> Figure:
+def coverage(curve: RiskCoverageCurve, confidence: Confidence) -> Figure:
     """Draw the share of wrong answers against the share of pictures answered."""
-    assert run.predictions is not None
-    curve = risk_coverage(run.predictions)
     figure = Figure(figsize=(6.4, 5.0), layout="constrained")
     axes = figure.add_subplot()
-    # The first few answers make the curve jump: from 1 % of the pictures on it says something.
-    shown = curve.coverage >= 0.01
-    axes.plot(curve.coverage[shown], curve.risk[shown], color=VALIDATION, lw=2)
+    axes.plot(curve.coverage, curve.risk, color=VALIDATION, lw=2)
     axes.plot(1, curve.risk[-1], "o", color=VALIDATION)
     axes.annotate(
         f"all answered: {curve.risk[-1]:.1%} wrong",
@@ -86,12 +81,11 @@ def coverage(run: RunFacts) -> Figure:
         ha="right",
         va="center",
     )
-    assert run.confidence is not None
-    for at in run.confidence["thresholds"] or ():
-        axes.plot(at["coverage"], at["risk"], "s", color=INK, ms=5)
+    for at in confidence.thresholds or ():
+        axes.plot(at.coverage, at.risk, "s", color=INK, ms=5)
         axes.annotate(
-            f"{at['confidence']:.0%} sure: {at['coverage']:.0%} answered, {at['risk']:.1%} wrong",
-            (at["coverage"], at["risk"]),
+            f"{at.confidence:.0%} sure: {at.coverage:.0%} answered, {at.risk:.1%} wrong",
+            (at.coverage, at.risk),
             xytext=(-8, 3),
             textcoords="offset points",
             ha="right",

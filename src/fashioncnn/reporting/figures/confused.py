@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 
-from fashioncnn.reporting.facts import RunFacts
+from fashioncnn.evaluation.scores import Confusion
+from fashioncnn.reporting.document import ConfusedPictures
 from fashioncnn.reporting.style import class_colours, ink_of
 
-PAIRS = 8
 
-
-def pictures(run: RunFacts) -> Figure:
+def pictures(
+    found: ConfusedPictures, confusions: Sequence[Confusion], names: Sequence[str]
+) -> Figure:
     """Draw a row a pair: how often, and the pictures that the network was surest about."""
-    assert run.scores is not None
-    assert run.confused is not None
-    names = [score.name for score in run.scores.classes]
     colours = class_colours(names)
-    labels, predicted = run.confused["labels"], run.confused["predicted"]
-    pairs = run.scores.top_confusions[:PAIRS]
+    labels, predicted = np.array(found.labels), np.array(found.predicted)
+    number = {name: index for index, name in enumerate(names)}
+    images = found.images.values
+    # A pair without a picture would be a row without one.
+    pairs = [pair for pair in confusions if {pair.true, pair.predicted} <= number.keys()]
     columns = max(
-        int(((labels == names.index(p.true)) & (predicted == names.index(p.predicted))).sum())
-        for p in pairs
+        int(((labels == number[p.true]) & (predicted == number[p.predicted])).sum()) for p in pairs
     )
     figure = Figure(figsize=(2.6 + 0.86 * columns, 1.12 * len(pairs) + 0.4))
     grid = figure.add_gridspec(
@@ -36,13 +38,13 @@ def pictures(run: RunFacts) -> Figure:
         words.text(0, 0.46, f"taken for {pair.predicted}", va="center", fontsize=9)
         words.text(0, 0.16, f"{pair.count} times ({pair.share:.1%})", va="center", fontsize=8.5)
         chosen = np.flatnonzero(
-            (labels == names.index(pair.true)) & (predicted == names.index(pair.predicted))
+            (labels == number[pair.true]) & (predicted == number[pair.predicted])
         )
         for column, index in enumerate(chosen):
             axes = figure.add_subplot(grid[row, column + 1])
-            axes.imshow(run.confused["images"][index], cmap="gray_r", vmin=0, vmax=255)
+            axes.imshow(images[index], cmap="gray_r", vmin=0, vmax=255)
             axes.set_title(
-                f"{run.confused['probabilities'][index]:.0%} sure",
+                f"{found.probabilities[index]:.0%} sure",
                 fontsize=7.5,
                 fontweight="normal",
                 loc="center",
@@ -50,7 +52,7 @@ def pictures(run: RunFacts) -> Figure:
             )
             axes.set_xticks([])
             axes.set_yticks([])
-            axes.set_xlabel(f"#{run.confused['indices'][index]}", fontsize=7, labelpad=1)
+            axes.set_xlabel(f"#{found.indices[index]}", fontsize=7, labelpad=1)
             for spine in axes.spines.values():
                 spine.set(visible=True, color=colours[pair.predicted], linewidth=1.4)
     return figure

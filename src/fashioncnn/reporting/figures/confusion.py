@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fashioncnn.reporting.facts import Group
+from fashioncnn.reporting.document import RunDocument
 from fashioncnn.reporting.style import class_colours, ink_of
 
 
-def matrix(group: Group) -> Figure:
+def matrix(document: RunDocument) -> Figure:
     """Draw counts, each row's shade by its share of the class."""
     figure = Figure(figsize=(8.2, 7.2))
-    plot(figure.add_subplot(), group)
+    plot(figure.add_subplot(), document)
     return figure
 
 
-def plot(axes: Axes, group: Group, font_size: float = 9) -> None:
+def plot(axes: Axes, document: RunDocument, font_size: float = 9) -> None:
     """Draw the matrix on `axes`."""
-    counts = group.confusion
+    counts = np.array(document.confusion)
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
-    names = [score.name for score in group.scored[0].classes]
+    names = [one.name for one in document.classes]
     axes.imshow(shares**0.5, cmap="Blues", vmin=0, vmax=1.1)
     for (row, column), count in ((index, counts[index]) for index in _indices(counts.shape)):
         if count:
@@ -48,7 +49,7 @@ def plot(axes: Axes, group: Group, font_size: float = 9) -> None:
     axes.spines[:].set_visible(False)
     axes.set_xlabel("answer of the network")
     axes.set_ylabel("true class")
-    runs = len(group.scored)
+    runs = document.n
     axes.set_title("Confusion on the test pictures" + (f", mean of {runs} runs" * (runs > 1)))
 
 

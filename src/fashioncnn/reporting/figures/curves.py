@@ -7,25 +7,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from fashioncnn.reporting.facts import Group
+from fashioncnn.reporting.document import Curves
 from fashioncnn.reporting.style import FAINT, TRAINING, VALIDATION
 
 
-def loss(group: Group) -> Figure:
+def loss(curves: Curves) -> Figure:
     """Draw training and validation loss."""
     figure = Figure(figsize=(6.4, 3.8))
-    plot(figure.add_subplot(), group, "loss")
+    plot(figure.add_subplot(), curves, "loss")
     return figure
 
 
-def accuracy(group: Group) -> Figure:
+def accuracy(curves: Curves) -> Figure:
     """Draw training and validation accuracy."""
     figure = Figure(figsize=(6.4, 3.8))
-    plot(figure.add_subplot(), group, "accuracy")
+    plot(figure.add_subplot(), curves, "accuracy")
     return figure
 
 
-def plot(axes: Axes, group: Group, figure_name: str) -> None:
+def plot(axes: Axes, found: Curves, figure_name: str) -> None:
     """Draw one figure: thin lines for the runs, a strong one for their mean, named at its end.
 
     Without validation pictures there is one curve.
@@ -35,7 +35,7 @@ def plot(axes: Axes, group: Group, figure_name: str) -> None:
         ("train", TRAINING, "--", "training"),
         ("val", VALIDATION, "-", "validation"),
     ):
-        curves = group.curves(f"{split}/{figure_name}")
+        curves = (found.loss if figure_name == "loss" else found.accuracy).get(split)
         if not curves:
             continue
         shortest = min(len(curve) for curve in curves)
@@ -46,11 +46,11 @@ def plot(axes: Axes, group: Group, figure_name: str) -> None:
                 axes.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.7, alpha=0.35)
         axes.plot(epochs, mean, style, color=colour, lw=2, marker="o", ms=3.5, label=label)
         ends[label] = mean[-1]
-    if selection := group.recipe.selection:
-        boundary = selection.full_epochs + 0.5
+    if found.full_epochs is not None and found.kept_share is not None:
+        boundary = found.full_epochs + 0.5
         axes.axvline(boundary, color=FAINT, lw=1, ls=":")
         axes.annotate(
-            f"from here on the hardest {selection.kept_share:.0%}",
+            f"from here on the hardest {found.kept_share:.0%}",
             (boundary, 0.5),
             xycoords=axes.get_xaxis_transform(),
             xytext=(4, 0),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from fashioncnn.reporting.document import ComparedPart
 from fashioncnn.reporting.style import FAINT, INK, class_colours
 
 
-def forest(comparisons: Sequence[Mapping[str, Any]]) -> Figure:
+def forest(comparisons: Sequence[ComparedPart]) -> Figure:
     """Draw a panel a comparison: accuracy first, then F1 by class, in points."""
-    names = [effect["name"] for effect in comparisons[0]["f1"]]
+    names = [effect.name for effect in comparisons[0].f1]
     colours = class_colours(names)
     columns = min(3, len(comparisons))
     rows = -(-len(comparisons) // columns)
@@ -24,10 +24,9 @@ def forest(comparisons: Sequence[Mapping[str, Any]]) -> Figure:
         axes.set_visible(False)
     for axes, one in zip(panels, comparisons, strict=False):
         axes.axvline(0, color=FAINT, lw=1)
-        whole = one["accuracy"]["difference"]
-        marks = [("accuracy", INK, whole["value"], whole["low"], whole["high"])]
-        marks += [
-            (e["name"], colours[e["name"]], e["difference"], e["low"], e["high"]) for e in one["f1"]
+        marks = [
+            (each.name, colours.get(each.name, INK), each.difference, each.low, each.high)
+            for each in (one.accuracy, *one.f1)
         ]
         for row, (_, colour, value, low, high) in enumerate(marks):
             axes.plot([100 * low, 100 * high], [row, row], color=colour, lw=2.2)
@@ -38,17 +37,17 @@ def forest(comparisons: Sequence[Mapping[str, Any]]) -> Figure:
         # What is far larger than all else has a scale of its own, or nothing else could be seen.
         extent = max(common, _extent(one)) or 1.0
         axes.set_xlim(-1.05 * extent, 1.05 * extent)
-        title = f"{one['other']} − {one['reference']}"
+        title = f"{one.other} − {one.reference}"
         axes.set_title(title + (" (other scale)" if extent > common else ""), fontsize=9.5)
         axes.set_xlabel("points: accuracy, then F1 by class")
     panels[0].invert_yaxis()
     return figure
 
 
-def _extent(one: Mapping[str, Any]) -> float:
+def _extent(one: ComparedPart) -> float:
     """Return how far from zero the intervals of a comparison reach, in points."""
-    whole = [one["accuracy"]["difference"], *one["f1"]]
-    return max(100 * abs(float(effect[end])) for effect in whole for end in ("low", "high"))
+    effects = (one.accuracy, *one.f1)
+    return max(100 * abs(end) for effect in effects for end in (effect.low, effect.high))
 
 
 def _common_extent(extents: Sequence[float]) -> float:

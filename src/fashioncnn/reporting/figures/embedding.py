@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 
-from fashioncnn.reporting.facts import RunFacts
+from fashioncnn.reporting.document import EmbeddingPart
 from fashioncnn.reporting.style import INK, class_colours, ink_of
 
 
-def chart(run: RunFacts) -> Figure:
+def chart(found: EmbeddingPart, names: Sequence[str]) -> Figure:
     """Draw every picture as a point in its class's colour, and mistakes as crosses."""
-    assert run.embedding is not None
-    assert run.scores is not None
-    names = [score.name for score in run.scores.classes]
-    places, labels = run.embedding["places"], run.embedding["labels"]
-    wrong = run.embedding["predicted"] != labels
+    places, labels = np.column_stack([found.x, found.y]), np.array(found.labels)
+    wrong = np.array(found.predicted) != labels
     figure = Figure(figsize=(8.6, 7.6), layout="constrained")
     axes = figure.add_subplot()
     for index, name in enumerate(names):
@@ -25,6 +24,8 @@ def chart(run: RunFacts) -> Figure:
         axes.scatter(x, y, s=5, color=colour, alpha=0.6, linewidths=0)
         x, y = places[mine & wrong].T
         axes.scatter(x, y, s=16, color=colour, marker="x", linewidths=1.0)
+        if not mine.any():
+            continue
         middle = np.median(places[mine], axis=0)
         axes.annotate(
             name,

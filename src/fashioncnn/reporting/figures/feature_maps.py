@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,94 +10,83 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fashioncnn.data.images import FASHION_MNIST_CLASSES
-from fashioncnn.reporting.facts import Arrays, RunFacts
+from fashioncnn.reporting.document import ExplainedPictures, Inside, MapSheet
 from fashioncnn.reporting.figures.mosaic import GAP, mosaic
 from fashioncnn.reporting.style import class_colours, ink_of
 
-CHANNELS = 16
 
-
-def sheet(run: RunFacts, layer: str) -> Figure:
+def sheet(found: Inside, one: MapSheet) -> Figure:
     """Draw a row a picture: the picture, then the layer's most varied channels or all features."""
-    assert run.feature_maps is not None
-    assert run.pictures is not None
-    maps = run.feature_maps[layer]
-    rows = len(maps)
-    channels = most_varied(maps)[:CHANNELS] if maps.ndim == 4 else []
-    width = len(channels) + 1.0 if channels else 14.0
+    assert found.pictures is not None
+    maps = one.maps.values
+    rows, spatial = len(maps), maps.ndim == 4
+    width = maps.shape[1] + 1.0 if spatial else 14.0
     figure = Figure(figsize=(2.4 + 0.66 * width, 0.66 * rows + 1.1), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1, width - 1])
-    plot_pictures(left, run.pictures, list(range(rows)))
-    if channels:
-        plot_maps(right, maps, list(range(rows)), channels)
-        part = f", the {len(channels)} most varied by number" if maps.shape[1] > CHANNELS else ""
-        title = f"{maps.shape[1]} channels of {maps.shape[2]}x{maps.shape[3]}{part}"
+    plot_pictures(left, found.pictures, found.class_names, range(rows))
+    if spatial:
+        plot_maps(right, one, maps, range(rows), range(maps.shape[1]))
+        some = maps.shape[1] < one.channel_count
+        part = f", the {maps.shape[1]} most varied by number" if some else ""
+        title = f"{one.channel_count} channels of {maps.shape[2]}x{maps.shape[3]}{part}"
     else:
-        _plot_features(right, maps)
+        _plot_features(right, one, maps, found.class_names)
         title = f"{maps.shape[1]} features"
-    figure.suptitle(f"{layer}: {title}", x=0.01, ha="left", fontsize=11, fontweight="bold")
+    figure.suptitle(f"{one.layer}: {title}", x=0.01, ha="left", fontsize=11, fontweight="bold")
     bar = figure.colorbar(right.images[0], ax=right, fraction=0.02, pad=0.01, extend="both")
     bar.ax.tick_params(labelsize=7.5)
     bar.set_label("activation, one scale for the sheet", fontsize=8)
     return figure
 
 
-def plot_maps(axes: Axes, maps: NDArray[Any], rows: list[int], channels: list[int]) -> None:
-    """Draw the maps of `rows` and `channels` as one mosaic, the channels' numbers on top."""
-    low, high = limits(maps)
-    tiles = [maps[row, channel] for row in rows for channel in channels]
-    axes.imshow(mosaic(tiles, len(channels)), cmap="viridis", vmin=low, vmax=high)
+def plot_maps(
+    axes: Axes, one: MapSheet, maps: NDArray[Any], rows: Sequence[int], columns: Sequence[int]
+) -> None:
+    """Draw the maps of `rows` and `columns` as one mosaic, the channels' numbers on top."""
+    tiles = [maps[row, column] for row in rows for column in columns]
+    axes.imshow(mosaic(tiles, len(columns)), cmap="viridis", vmin=one.maps.low, vmax=one.maps.high)
     step = maps.shape[3] + GAP
-    middles = [GAP + (step - GAP) / 2 - 0.5 + step * index for index in range(len(channels))]
-    axes.set_xticks(middles, [str(channel) for channel in channels], fontsize=8)
+    middles = [GAP + (step - GAP) / 2 - 0.5 + step * index for index in range(len(columns))]
+    axes.set_xticks(middles, [str(one.channels[column]) for column in columns], fontsize=8)
     axes.xaxis.tick_top()
     axes.set_yticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
 
-def _plot_features(axes: Axes, maps: NDArray[Any]) -> None:
-    low, high = limits(maps)
+def _plot_features(
+    axes: Axes, one: MapSheet, maps: NDArray[Any], class_names: Sequence[str]
+) -> None:
+    ends: dict[str, Any] = {"vmin": one.maps.low, "vmax": one.maps.high}
     features = maps.shape[1]
-    axes.imshow(maps, aspect="auto", cmap="viridis", vmin=low, vmax=high, interpolation="nearest")
+    axes.imshow(maps, aspect="auto", cmap="viridis", interpolation="nearest", **ends)
     axes.hlines(np.arange(1, len(maps)) - 0.5, -0.5, features - 0.5, color="white", lw=3)
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
-    if features == len(FASHION_MNIST_CLASSES):
-        axes.set_xticks(range(features), FASHION_MNIST_CLASSES, fontsize=8, rotation=30, ha="right")
+    if features == len(class_names):
+        axes.set_xticks(range(features), class_names, fontsize=8, rotation=30, ha="right")
     else:
         axes.set_xlabel(f"feature, 0 to {features - 1}", fontsize=8)
         axes.tick_params(labelsize=8)
 
 
-def plot_pictures(axes: Axes, pictures: Arrays, rows: list[int]) -> None:
+def plot_pictures(
+    axes: Axes, pictures: ExplainedPictures, class_names: Sequence[str], rows: Sequence[int]
+) -> None:
     """Draw the chosen pictures of `rows` one below the other, with class and number."""
-    images = [255.0 - pictures["images"][row] for row in rows]
-    sheet = mosaic(images, 1)
-    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255)
+    values = pictures.images.values
+    images = [255.0 - values[row] for row in rows]
+    axes.imshow(mosaic(images, 1), cmap="gray", vmin=0, vmax=255)
     step = images[0].shape[0] + GAP
-    names = [FASHION_MNIST_CLASSES[int(pictures["labels"][row])] for row in rows]
+    names = [class_names[pictures.labels[row]] for row in rows]
     axes.set_yticks(
         [GAP + (step - GAP) / 2 - 0.5 + step * index for index in range(len(rows))],
-        [f"{name}\n#{pictures['indices'][row]}" for name, row in zip(names, rows, strict=True)],
+        [f"{name}\n#{pictures.indices[row]}" for name, row in zip(names, rows, strict=True)],
         fontsize=8,
         fontweight="bold",
     )
     for label, name in zip(axes.get_yticklabels(), names, strict=True):
-        label.set_color(ink_of(class_colours(FASHION_MNIST_CLASSES)[name]))
+        label.set_color(ink_of(class_colours(class_names)[name]))
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-
-
-def limits(maps: NDArray[Any]) -> tuple[float, float]:
-    """Return the ends of the colour scale: all but the most extreme hundredth at either end."""
-    low, high = np.percentile(maps, (1, 99))
-    return float(low), float(high) if high > low else float(low) + 1.0
-
-
-def most_varied(maps: NDArray[Any], count: int = CHANNELS) -> list[int]:
-    """Choose the channels whose activations vary most over pictures and places, in rising order."""
-    spread = maps.std(axis=(0, 2, 3))
-    return sorted(int(channel) for channel in np.argsort(-spread, kind="stable")[:count])

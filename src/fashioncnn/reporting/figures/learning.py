@@ -8,34 +8,29 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
-from numpy.typing import NDArray
 
-from fashioncnn.reporting.facts import Group, RunFacts
-from fashioncnn.reporting.figures.feature_maps import limits
+from fashioncnn.reporting.document import ExplainedPictures, Learning, RunDocument
 from fashioncnn.reporting.figures.mosaic import GAP, mosaic
-from fashioncnn.reporting.style import class_colours
+from fashioncnn.reporting.tiles import Tiles
 
 TILE = 0.62
 
 
-def by_class(group: Group) -> Figure:
+def by_class(document: RunDocument) -> Figure:
     """Draw the validation accuracy of every class by epoch, the mean over the runs."""
-    assert group.first.scores is not None
-    names = [score.name for score in group.first.scores.classes]
-    curves = group.curves("val/accuracy_by_class")
-    shortest = min(len(curve) for curve in curves)
-    mean_EC = np.mean([np.array(curve[:shortest]) for curve in curves], axis=0)
+    accuracies_EC = np.array(document.curves.accuracy_by_class)
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    for at in np.argsort(-mean_EC[-1], kind="stable"):
+    for at in np.argsort(-accuracies_EC[-1], kind="stable"):
+        one = document.classes[at]
         axes.plot(
-            range(1, shortest + 1),
-            mean_EC[:, at],
-            color=class_colours(names)[names[at]],
+            range(1, len(accuracies_EC) + 1),
+            accuracies_EC[:, at],
+            color=one.colour,
             lw=2,
             marker="o",
             ms=3.5,
-            label=f"{names[at]} ({mean_EC[-1, at]:.1%})",
+            label=f"{one.name} ({accuracies_EC[-1, at]:.1%})",
         )
     axes.set_title("Validation accuracy by class")
     axes.set_xlabel("epoch")
@@ -47,49 +42,36 @@ def by_class(group: Group) -> Figure:
     return figure
 
 
-def sheet(run: RunFacts) -> Figure:
+def sheet(found: Learning, pictures: ExplainedPictures) -> Figure:
     """Draw a row an epoch: first filters, then what some layers make of one picture."""
-    assert run.learning is not None
-    assert run.pictures is not None
-    found = run.learning
-    epochs = [int(epoch) for epoch in found["epochs"]]
-    layers = [key.removeprefix("maps ") for key in found if key.startswith("maps ")]
-    widths = [found["filters"].shape[1], 2, *(found[f"maps {layer}"].shape[1] for layer in layers)]
+    widths = [found.filters.shape[1], 2, *(len(one.channels) for one in found.layers)]
     figure = Figure(
-        figsize=(TILE * sum(widths) + 1.6, TILE * len(epochs) + 1.2), layout="constrained"
+        figsize=(TILE * sum(widths) + 1.6, TILE * len(found.epochs) + 1.2), layout="constrained"
     )
     panels = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
-    largest = float(np.abs(found["filters"]).max()) or 1.0
-    _draw(panels[0], found["filters"], "RdBu_r", (-largest, largest))
+    _draw(panels[0], found.filters, "RdBu_r")
     panels[0].set_xlabel("first filters", fontsize=8)
-    panels[1].imshow(run.pictures["images"][0], cmap="gray_r", vmin=0, vmax=255)
-    panels[1].set_xlabel(f"picture\n#{run.pictures['indices'][0]}", fontsize=8)
+    panels[1].imshow(pictures.images.values[0], cmap="gray_r", vmin=0, vmax=255)
+    panels[1].set_xlabel(f"picture\n#{pictures.indices[0]}", fontsize=8)
     panels[1].set(xticks=[], yticks=[])
     panels[1].spines[:].set_visible(False)
-    for axes, layer in zip(panels[2:], layers, strict=True):
-        maps = found[f"maps {layer}"]
-        _draw(axes, maps, "viridis", limits(maps))
-        channels = ", ".join(str(channel) for channel in found[f"channels {layer}"])
-        axes.set_xlabel(f"{layer}\nchannels {channels}", fontsize=8)
-    side = found["filters"].shape[2] + GAP
+    for axes, one in zip(panels[2:], found.layers, strict=True):
+        _draw(axes, one.maps, "viridis")
+        axes.set_xlabel(f"{one.layer}\nchannels {', '.join(map(str, one.channels))}", fontsize=8)
+    side = found.filters.shape[2] + GAP
     panels[0].set_yticks(
-        [GAP + (side - GAP) / 2 - 0.5 + side * row for row in range(len(epochs))],
-        ["untrained" if epoch == 0 else f"epoch {epoch}" for epoch in epochs],
+        [GAP + (side - GAP) / 2 - 0.5 + side * row for row in range(len(found.epochs))],
+        ["untrained" if epoch == 0 else f"epoch {epoch}" for epoch in found.epochs],
         fontsize=8.5,
     )
     panels[0].tick_params(length=0)
     return figure
 
 
-def _draw(axes: Axes, blocks: NDArray[Any], colours: str, ends: tuple[float, float]) -> None:
-    tiles = [tile for row in blocks for tile in row]
-    axes.imshow(
-        mosaic(tiles, blocks.shape[1]),
-        cmap=colours,
-        vmin=ends[0],
-        vmax=ends[1],
-        interpolation="nearest",
-    )
+def _draw(axes: Axes, blocks: Tiles, colours: str) -> None:
+    ends: dict[str, Any] = {"vmin": blocks.low, "vmax": blocks.high}
+    tiles = [tile for row in blocks.values for tile in row]
+    axes.imshow(mosaic(tiles, blocks.shape[1]), cmap=colours, interpolation="nearest", **ends)
     axes.set_facecolor("#c9ced4" if colours == "RdBu_r" else "white")
     axes.set_xticks([])
     axes.set_yticks([])

@@ -5,14 +5,13 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from fashioncnn.reporting.facts import RunFacts
 from fashioncnn.reporting.style import FAINT, INK, class_colours
+from fashioncnn.runs.contents import Stress
 
 
-def curves(run: RunFacts) -> Figure:
+def curves(stress: Stress) -> Figure:
     """Draw a small panel for each way in which pictures become worse."""
-    assert run.stress is not None
-    found, plain = run.stress["corruptions"], run.stress["accuracy"]
+    found, plain = stress.corruptions, stress.accuracy
     colours = class_colours(tuple(found))
     columns = 4
     rows = -(-len(found) // columns)
@@ -21,7 +20,7 @@ def curves(run: RunFacts) -> Figure:
     for axes in panels[len(found) :]:
         axes.set_visible(False)
     for axes, (name, one) in zip(panels, found.items(), strict=False):
-        strengths, accuracies = [0, *one["strengths"]], [plain, *one["accuracies"]]
+        strengths, accuracies = [0, *one.strengths], [plain, *one.accuracies]
         axes.axhline(plain, color=FAINT, lw=0.8, ls=":")
         axes.plot(strengths, accuracies, "-o", color=colours[name], lw=2, ms=4)
         axes.annotate(
@@ -36,7 +35,7 @@ def curves(run: RunFacts) -> Figure:
             color=INK,
         )
         axes.set_title(name)
-        axes.set_xlabel(one["unit"], fontsize=8.5)
+        axes.set_xlabel(one.unit, fontsize=8.5)
         axes.set_ylim(0, 1.02)
         axes.grid(axis="y")
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))

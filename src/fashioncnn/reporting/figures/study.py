@@ -13,9 +13,21 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from fashioncnn.reporting.document import Trial
 from fashioncnn.reporting.style import FAINT, INK, TRAINING, VALIDATION
 
-Trials = Sequence[Mapping[str, Any]]
+Trials = Sequence[Trial]
+
+
+def _accuracies(trials: Trials) -> list[float]:
+    """Return the accuracies of settings that have one."""
+    return [one.accuracy for one in trials if one.accuracy is not None]
+
+
+def _finished(trials: Trials) -> list[Trial]:
+    return [one for one in trials if one.complete and one.accuracy is not None]
+
+
 COLUMNS = 3
 
 
@@ -23,17 +35,17 @@ def history(trials: Trials) -> Figure:
     """Draw every setting's accuracy in the order of trying, and the best so far."""
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
     axes = figure.add_subplot()
-    done = [one for one in trials if one["complete"]]
-    given_up = [one for one in trials if not one["complete"] and one["accuracy"] is not None]
+    done = _finished(trials)
+    given_up = [one for one in trials if not one.complete and one.accuracy is not None]
     axes.plot(
-        [one["number"] for one in given_up],
-        [one["accuracy"] for one in given_up],
+        [one.number for one in given_up],
+        _accuracies(given_up),
         "x",
         color=FAINT,
         label="given up early",
     )
-    numbers = [one["number"] for one in done]
-    accuracies = [one["accuracy"] for one in done]
+    numbers = [one.number for one in done]
+    accuracies = _accuracies(done)
     axes.plot(numbers, accuracies, "o", color=VALIDATION, ms=5, label="trained to the end")
     best = np.maximum.accumulate(accuracies)
     axes.step(numbers, best, where="post", color=TRAINING, lw=1.8, label="best so far")
@@ -49,15 +61,15 @@ def slices(trials: Trials, keys: Sequence[str]) -> Figure:
     rows = -(-len(keys) // columns)
     figure = Figure(figsize=(3.5 * columns, 3.1 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
-    done = [one for one in trials if one["complete"]]
+    done = _finished(trials)
     for axes in panels[len(keys) :]:
         axes.set_visible(False)
     for axes, key in zip(panels, keys, strict=False):
-        places, ticks = positions([one["setting"][key] for one in trials])
-        at = dict(zip((one["number"] for one in trials), places, strict=True))
+        places, ticks = positions([one.setting[key] for one in trials])
+        at = dict(zip((one.number for one in trials), places, strict=True))
         axes.plot(
-            [at[one["number"]] for one in done],
-            [one["accuracy"] for one in done],
+            [at[one.number] for one in done],
+            _accuracies(done),
             "o",
             color=VALIDATION,
             ms=5,
@@ -66,7 +78,7 @@ def slices(trials: Trials, keys: Sequence[str]) -> Figure:
         axes.set_xticks(list(ticks), list(ticks.values()), fontsize=8)
         axes.set_xlim(min(ticks) - 0.1, max(ticks) + 0.1)
         axes.set_xlabel(key)
-        _accuracy_axis(axes, [one["accuracy"] for one in done])
+        _accuracy_axis(axes, _accuracies(done))
         axes.set_ylabel("validation accuracy" if axes.get_subplotspec().is_first_col() else "")
     return figure
 
@@ -90,15 +102,15 @@ def importance(shares: Mapping[str, float]) -> Figure:
 
 def parallel(trials: Trials, keys: Sequence[str]) -> Figure:
     """Draw a line a setting through its values, the brighter the more accurate."""
-    done = sorted((one for one in trials if one["complete"]), key=lambda one: one["accuracy"])
+    done = sorted(_finished(trials), key=lambda one: one.accuracy or 0.0)
     figure = Figure(figsize=(1.9 * len(keys) + 2.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    accuracies = [one["accuracy"] for one in done]
+    accuracies = _accuracies(done)
     # Hopeless settings must not make the good ones look alike.
     scale = Normalize(float(np.quantile(accuracies, 0.25)), max(accuracies), clip=True)
     columns = []
     for column, key in enumerate(keys):
-        places, ticks = positions([one["setting"][key] for one in done])
+        places, ticks = positions([one.setting[key] for one in done])
         columns.append(places)
         axes.axvline(column, color=FAINT, lw=0.8)
         for place, label in ticks.items():

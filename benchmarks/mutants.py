@@ -1,0 +1,247 @@
+"""Show what the tests see: small faults are seeded into the code, one at a time; how many are caught?
+
+Each mutant changes one expression of one module: a comparison, an operator, a constant, a condition,
+a call left out, an argument exchanged. The tests of that module are run against a copy of the tree;
+a mutant is caught where they fail. Survivors are listed for a person to judge: some change nothing
+that can be seen. Run by hand: 500 take about two hours on two cores. Writes results/mutants.json.
+
+Usage: python benchmarks/mutants.py [--mutants 500] [--seed 0] [--only MODULE…]
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+from shared import ROOT, side_by_side, write_result
+
+PACKAGE = Path("src/fashioncnn")
+TIMEOUT_SECONDS = 400
+# The tests that are of each part of the code: the first that matches.
+TESTS: dict[str, tuple[str, ...]] = {
+    "data/augmentations": ("test_augmentations", "test_batches"),
+    "data/idx.py": ("test_idx", "test_sources"),
+    "data/sources.py": ("test_sources",),
+    "data/identity.py": ("test_sources",),
+    "data/unlabelled.py": ("test_unlabelled",),
+    "data/splits.py": ("test_splits", "test_real_data"),
+    "data/duplicates.py": ("test_audit",),
+    "data": ("test_batches", "test_augmentations", "test_ensemble", "test_train"),
+    "models": ("test_models", "test_registries", "test_ensemble"),
+    "training": ("test_training_parts", "test_ensemble", "test_train", "test_together"),
+    "evaluation/corruptions.py": ("test_stress",),
+    "evaluation/out_of_distribution.py": ("test_stress",),
+    "evaluation/label_candidates.py": ("test_audit",),
+    "evaluation/class_groups.py": ("test_class_groups",),
+    "evaluation": ("test_intervals", "test_scores", "test_evaluate_report", "test_compare"),
+    "explanation": ("test_attributions", "test_units"),
+    "runs": ("test_checkpoints", "test_artifacts", "test_train"),
+    "recipes": ("test_recipes", "test_registries"),
+    "tuning": ("test_space", "test_journal", "test_tune"),
+}
+MODULES = (
+    *("data", "training", "evaluation", "runs", "recipes", "tuning", "models"),
+    "explanation/checks.py",
+)
+COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Div,
+    ast.Mod: ast.FloorDiv,
+    ast.MatMult: ast.Mult,
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: the file, the line, and what stands there now."""
+
+    file: str
+    line: int
+    before: str
+    after: str
+
+
+def mutations(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield `node` with one fault each; nothing for what has none to offer."""
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARISONS:
+        yield _with(node, ops=[COMPARISONS[type(node.ops[0])](), *node.ops[1:]])
+    if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
+        yield _with(node, op=OPERATORS[type(node.op)]())
+    if isinstance(node, ast.BoolOp):
+        yield _with(node, op=ast.Or() if isinstance(node.op, ast.And) else ast.And())
+        yield node.values[0]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
+        yield node.operand
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        yield ast.Constant(node.value + 1)
+        if node.value:
+            yield ast.Constant(0)
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield ast.Constant(not node.value)
+    if isinstance(node, ast.If | ast.While | ast.IfExp):
+        yield _with(node, test=ast.UnaryOp(ast.Not(), node.test))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        yield ast.Pass()
+    if isinstance(node, ast.Raise | ast.AugAssign):
+        yield ast.Pass()
+    if isinstance(node, ast.Call) and len(node.args) >= 2:
+        yield _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
+    if isinstance(node, ast.Return) and node.value is not None:
+        yield _with(node, value=ast.Constant(None))
+
+
+def _with(node: ast.AST, **changes: object) -> ast.AST:
+    changed = copy.copy(node)
+    for name, value in changes.items():
+        setattr(changed, name, value)
+    return changed
+
+
+def all_mutants(file: Path) -> Iterator[tuple[Mutant, str]]:
+    """Yield every mutant of `file` with the whole text that it then has."""
+    tree = ast.parse((ROOT / file).read_text())
+    places = [
+        (parent, name, at, node)
+        for parent in ast.walk(tree)
+        for name, value in ast.iter_fields(parent)
+        for at, node in enumerate(value if isinstance(value, list) else [value])
+        if isinstance(node, ast.AST) and hasattr(node, "lineno") and not _is_annotation(name)
+    ]
+    for parent, name, at, node in places:
+        for changed in mutations(node):
+            ast.copy_location(changed, node)
+            held = getattr(parent, name)
+            _put(parent, name, at, changed)
+            try:
+                text = ast.unparse(ast.fix_missing_locations(tree))
+            finally:
+                if isinstance(held, list):
+                    held[at] = node
+                else:
+                    setattr(parent, name, node)
+            words = (ast.unparse(one).splitlines()[0][:80] for one in (node, changed))
+            yield Mutant(str(file), node.lineno, *words), text  # type: ignore[attr-defined]
+
+
+def _is_annotation(name: str) -> bool:
+    return name in ("annotation", "returns", "decorator_list")
+
+
+def _put(parent: ast.AST, name: str, at: int, node: ast.AST) -> None:
+    held = getattr(parent, name)
+    if isinstance(held, list):
+        held[at] = node
+    else:
+        setattr(parent, name, node)
+
+
+def tests_of(file: str) -> tuple[str, ...]:
+    """Return the tests that are of the module `file`."""
+    within = file.removeprefix(f"{PACKAGE}/")
+    return next(names for part, names in TESTS.items() if within.startswith(part))
+
+
+def caught(mutant: tuple[Mutant, str], trees: dict[int, Path]) -> bool:
+    """Run the tests of a mutant in this thread's copy of the tree; say whether they fail."""
+    one, text = mutant
+    tree = trees.setdefault(threading.get_ident(), _copy())
+    file = tree / one.file
+    whole = file.read_text()
+    file.write_text(text)
+    names = [f"tests/{name}.py" for name in tests_of(one.file)]
+    words = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not alone", *names]
+    environment = os.environ | {"PYTHONPATH": str(tree / "src"), "OMP_NUM_THREADS": "1"}
+    try:
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=tree,
+            env=environment,
+            capture_output=True,
+            timeout=TIMEOUT_SECONDS,
+        )
+        failed = done.returncode != 0
+    except subprocess.TimeoutExpired:
+        failed = True
+    finally:
+        file.write_text(whole)
+    print("caught  " if failed else "SURVIVED", *asdict(one).values(), sep="  ", flush=True)
+    return failed
+
+
+def _copy() -> Path:
+    tree = Path(tempfile.mkdtemp(prefix="mutants-"))
+    ignored = shutil.ignore_patterns(".venv", ".git", "runs", "__pycache__", ".*_cache")
+    shutil.copytree(ROOT, tree, dirs_exist_ok=True, ignore=ignored)
+    return tree
+
+
+def main() -> None:
+    """Seed faults, run tests, count."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mutants", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="*", default=MODULES, metavar="MODULE")
+    options = parser.parse_args()
+    files = [
+        file.relative_to(ROOT)
+        for part in options.only
+        for file in sorted(
+            (ROOT / PACKAGE).glob(part if part.endswith(".py") else f"{part}/**/*.py")
+        )
+    ]
+    every = [mutant for file in files for mutant in all_mutants(file)]
+    chosen = random.Random(options.seed).sample(every, min(options.mutants, len(every)))
+    trees: dict[int, Path] = {}
+    try:
+        results = side_by_side(partial(caught, trees=trees), chosen)
+    finally:
+        for tree in trees.values():
+            shutil.rmtree(tree)
+    survivors = [asdict(one) for (one, _), good in zip(chosen, results, strict=True) if not good]
+    by_part: dict[str, Counter[str]] = {}
+    for (one, _), good in zip(chosen, results, strict=True):
+        part = one.file.removeprefix(f"{PACKAGE}/").partition("/")[0]
+        by_part.setdefault(part, Counter())["caught" if good else "survived"] += 1
+    write_result(
+        "mutants",
+        {
+            "seed": options.seed,
+            "mutants": len(chosen),
+            "caught": sum(results),
+            "by_part": {part: dict(count) for part, count in sorted(by_part.items())},
+            "survivors": survivors,
+        },
+    )
+    print(f"{sum(results)} of {len(chosen)} caught")
+
+
+if __name__ == "__main__":
+    main()

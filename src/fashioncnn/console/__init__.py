@@ -1,0 +1,1 @@
+"""What people see while work runs, and their wish to stop."""

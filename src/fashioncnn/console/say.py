@@ -1,0 +1,80 @@
+"""Telling people what happens: lines and bars on standard error, never on standard output."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SECONDS_BETWEEN_LINES = 10
+T = TypeVar("T")
+
+_details = False
+
+
+@functools.cache
+def console() -> Console:
+    """Return the console on standard error."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Say nothing while inside."""
+    before, console().quiet = console().quiet, True
+    try:
+        yield
+    finally:
+        console().quiet = before
+
+
+def say_as_much(level: int) -> None:
+    """From now on say nothing (-1), what people want to know (0), or details, too (1)."""
+    global _details
+    console().quiet, _details = level < 0, level > 0
+
+
+def detail(line: str) -> None:
+    """Print one line for a user who asked for details."""
+    if _details:
+        say(line)
+
+
+def say(line: str) -> None:
+    """Print one line for the user."""
+    console().print(line)
+
+
+def duration(seconds: float) -> str:
+    """Write a time span for people: "8.2 s", "2 min 05 s", "1 h 04 min"."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def with_progress(items: Sequence[T], words: str) -> Iterator[T]:
+    """Yield `items`, with a bar on a terminal, and elsewhere a line now and then."""
+    if sys.stderr.isatty():
+        from rich.progress import track
+
+        yield from track(items, words, console=console(), transient=True)
+        return
+    started = told = time.perf_counter()
+    for done, item in enumerate(items):
+        now = time.perf_counter()
+        if now - told > SECONDS_BETWEEN_LINES:
+            told = now
+            left = (now - started) / done * (len(items) - done)
+            say(f"{words}: {done} of {len(items)}, about {duration(left)} left")
+        yield item

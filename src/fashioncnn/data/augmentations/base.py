@@ -1,0 +1,37 @@
+"""What every augmentation is: a key of the recipe with its bounds, and what it does."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+
+class Augmentation(ABC):
+    """A random transformation of training pictures, whose strength may differ by class.
+
+    `key` is its key in a recipe; `strength` is the type that the key has there, with bounds and
+    meaning, and 0 is off. It takes `uniforms` uniform random numbers a picture, and never draws
+    its own.
+    """
+
+    key: ClassVar[str]
+    strength: ClassVar[Any]
+    uniforms: ClassVar[int]
+
+
+class PixelAugmentation(Augmentation):
+    """Changes the pixels of uint8 pictures, before they are sampled and normalised."""
+
+    @abstractmethod
+    def change(self, images_NCHW: Tensor, uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
+        """Return uint8 pictures of the same shape; the input stays as it is."""
+
+
+class AffineAugmentation(Augmentation):
+    """Moves pixels; all that are active are multiplied, and the picture is sampled once."""
+
+    @abstractmethod
+    def matrices(self, uniforms_NU: Tensor, strength_N: Tensor, source_size: int) -> Tensor:
+        """Return (n, 3, 3): homogeneous output position to source position, both in -1..1."""

@@ -1,0 +1,136 @@
+"""Processes of this machine, each with its share of the processor."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from fashioncnn.errors import WorkerError
+from fashioncnn.executors.base import Done, Job, Judge
+from fashioncnn.executors.messages import Message, receive, send, unpack_error
+
+POLL_SECONDS = 0.2
+# A job whose process was killed is begun anew so often.
+RETRIES = 3
+
+
+@dataclass(frozen=True)
+class Processes:
+    """See Executor. `count` processes; a job whose process is killed is begun anew."""
+
+    count: int
+    shares_disk: bool = True
+
+    @contextmanager
+    def open(self, folder: Path) -> Iterator[RunningProcesses]:
+        """See Executor."""
+        running = RunningProcesses(self.count, folder)
+        try:
+            yield running
+        finally:
+            running.end()
+
+
+@dataclass
+class _Worker:
+    process: subprocess.Popen[str]
+    job: Job
+    attempt: int
+    done: bool = False
+
+
+@dataclass
+class RunningProcesses:
+    """See Running: a process a job, and a thread that listens to it."""
+
+    slots: int
+    folder: Path
+    _workers: dict[int, _Worker] = field(default_factory=dict)
+    _heard: queue.Queue[tuple[_Worker, Message | None]] = field(default_factory=queue.Queue)
+
+    def submit(self, job: Job) -> None:
+        """See Running."""
+        self._start(job, 1)
+
+    def wait(self, judge: Judge) -> list[Done]:
+        """See Running."""
+        try:
+            worker, message = self._heard.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            return []
+        job = worker.job
+        if message is None:
+            return self._ended(worker)
+        if "report" in message:
+            self._answer(worker, {"give_up": judge(job.number, message["report"])})
+            return []
+        worker.done = True
+        if "error" in message:
+            return [Done(job, error=unpack_error(message))]
+        return [Done(job, message["value"])]
+
+    def end(self) -> None:
+        """Ask what is still under way to stop, and wait until it has."""
+        for worker in self._workers.values():
+            worker.process.terminate()
+        for worker in self._workers.values():
+            worker.process.wait()
+
+    def _start(self, job: Job, attempt: int) -> None:
+        threads = str(max(1, (os.cpu_count() or 1) // self.slots))
+        command = [sys.executable, "-m", "fashioncnn.executors.worker"]
+        process = subprocess.Popen(
+            command,
+            env=os.environ | {"OMP_NUM_THREADS": threads},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        worker = self._workers[job.number] = _Worker(process, job, attempt)
+        told = {
+            "module": job.function.__module__,
+            "function": job.function.__qualname__,
+            "folder": str(self.folder),
+            "arguments": job.arguments,
+        }
+        self._answer(worker, told)
+        threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
+
+    def _listen(self, worker: _Worker) -> None:
+        stream: IO[str] | Any = worker.process.stdout
+        while message := receive(stream):
+            self._heard.put((worker, message))
+        worker.process.wait()
+        self._heard.put((worker, None))
+
+    def _answer(self, worker: _Worker, message: Message) -> None:
+        stream: IO[str] | Any = worker.process.stdin
+        try:
+            send(stream, message)
+        except OSError:
+            # It has ended, which its listener will say.
+            return
+
+    def _ended(self, worker: _Worker) -> list[Done]:
+        """Begin the job of a process that has ended anew, unless it had said what came of it."""
+        for stream in (worker.process.stdin, worker.process.stdout):
+            if stream:
+                stream.close()
+        if worker.done:
+            if self._workers.get(worker.job.number) is worker:
+                del self._workers[worker.job.number]
+            return []
+        if worker.attempt == RETRIES:
+            status = worker.process.returncode
+            error = WorkerError(f"its process ended {RETRIES} times (exit status {status})")
+            return [Done(worker.job, error=error)]
+        self._start(worker.job, worker.attempt + 1)
+        return []

@@ -1,0 +1,47 @@
+"""What every network family has: its settings, which build the network."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated
+
+from pydantic import Field
+from torch import nn
+
+from fashioncnn.settings import Settings
+
+
+class ModelSettings(Settings):
+    """Settings of one family; a family's own add its keys.
+
+    A key without a default has an example, of a small network: listings and tests use it.
+    """
+
+    family: str
+    members: Annotated[int, Field(ge=1, le=100)] = 1
+    """Networks that learn side by side, each by its own loss, and answer with the mean of their
+    probabilities; costs as many times as much."""
+
+    @abstractmethod
+    def build(self, *, image_size: int, classes: int) -> nn.Module:
+        """Return one network with fresh weights, drawn from torch's own random state.
+
+        It takes float pictures (n, 1, image_size, image_size) and returns logits (n, classes).
+        """
+
+    def fault(self, image_size: int) -> str | None:
+        """Say why the network cannot take pictures of `image_size`, or None when it can."""
+        del image_size
+        return None
+
+
+def halving_fault(stages: int, halvings: int, image_size: int) -> str | None:
+    """Say that `halvings` of `stages` leave nothing of `image_size` pixels a side, or None."""
+    if image_size >> halvings:
+        return None
+    spared = stages - halvings
+    return (
+        f"model.channels has {stages} entries, each {'but the first ' if spared else ''}"
+        f"halving the picture: data.image_size {image_size} allows at most "
+        f"{image_size.bit_length() - 1 + spared}"
+    )

@@ -1,0 +1,139 @@
+"""A trained network as a verb opens it: recipe, weights, data, device, and what is kept of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fashioncnn.console.say import say
+from fashioncnn.data.dataset import DataSet, open_dataset
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
+from fashioncnn.errors import DataError, RunError
+from fashioncnn.evaluation.predict import predict
+from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.opening.runs import AnyRun, as_run
+from fashioncnn.recipes.build import build_network, build_preparation, build_splits
+from fashioncnn.recipes.load import load as load_recipe
+from fashioncnn.recipes.schema import Recipe
+from fashioncnn.runs import checkpoints, readings
+from fashioncnn.runs.artifact import Kept
+from fashioncnn.runs.artifacts import SplitName
+from fashioncnn.runs.directory import Run
+from fashioncnn.training.device import DeviceName, choose_device
+from fashioncnn.training.state import load_network
+
+CheckpointName = Literal["best", "last"]
+Data = DataSet | Path | str | None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a network says of pictures: `probabilities` float64 (n, classes)."""
+
+    probabilities: NDArray[np.float64]
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> list[str]:
+        """The most likely class of each picture, by name."""
+        return [self.class_names[index] for index in self.probabilities.argmax(axis=1)]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The weights of one checkpoint of a run, `weights` being their SHA-256.
+
+    The network, in evaluation mode on the processor, and the pictures are read when they are first
+    asked for, and once. `kept` has the run's files that are of these weights.
+    """
+
+    run: Run
+    recipe: Recipe
+    checkpoint: CheckpointName
+    epochs: int
+    weights: str
+    data: DataSet
+    device: torch.device
+    kept: Kept
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The network that predicts. Raises RunError when the checkpoint is damaged."""
+        saved = checkpoints.load(self.run.checkpoints, self.checkpoint)
+        averaged = any(name.startswith("average/") for name in saved.tensors)
+        network = build_network(self.recipe, len(self.data.class_names))
+        load_network(network, saved.tensors, "average/" if averaged else "model/")
+        return network.eval()
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """How the network wants its pictures."""
+        return build_preparation(self.recipe)
+
+    def pictures(self, split: SplitName, purpose: str) -> LabelledImages:
+        """Return the pictures of `split`; each use of test is counted, with its `purpose`.
+
+        Raises RunError when the recipe sets no validation pictures aside.
+        """
+        if split == "validation":
+            if not self.recipe.data.validation_images:
+                raise RunError(
+                    f"{self.run.path} has no validation pictures: its recipe trains on all "
+                    "(data.validation_images is 0)"
+                )
+            return build_splits(self.recipe, self.data.train).validation
+        readings.record(self.run, purpose, self.weights)
+        return self.data.test
+
+    def prepared(self, images_NHW: NDArray[np.uint8]) -> Tensor:
+        """Return pictures (n, h, w) as the network takes them, on the processor."""
+        return self.preparation(as_uint8_NCHW(images_NHW, torch.device("cpu")))
+
+    def predictions(self, pictures: LabelledImages) -> Predictions:
+        """Return the network's logits for `pictures`, in fp32."""
+        return predict(self.network, pictures, self.preparation, self.device)
+
+    def predict(self, images_NHW: NDArray[np.uint8]) -> Answers:
+        """Return what the network says of grey pictures, uint8 (n, h, w), light on dark.
+
+        Raises DataError when they are something else.
+        """
+        names = self.data.class_names
+        images = np.asarray(images_NHW)
+        if images.ndim != 3 or images.dtype != np.uint8 or not images.size:
+            raise DataError(
+                f"pictures must be uint8 (n, height, width), got {images.dtype} {images.shape}"
+            )
+        pictures = LabelledImages(images, np.zeros(len(images), np.int64), names)
+        return Answers(np.exp(self.predictions(pictures).log_probabilities), names)
+
+
+def open_trained(
+    run: AnyRun, checkpoint: CheckpointName, data: Data = None, device: DeviceName = "auto"
+) -> Trained:
+    """Open a checkpoint of a run. RunError when there is none, or a damaged one."""
+    run = as_run(run)
+    recipe = load_recipe(run.recipe_file)
+    if not checkpoints.exists(run.checkpoints, checkpoint):
+        raise RunError(
+            f"{run.path} has no checkpoint {checkpoint!r} yet: its first epoch is not finished"
+        )
+    told = checkpoints.describe(run.checkpoints, checkpoint)
+    return Trained(
+        run,
+        recipe,
+        checkpoint,
+        told.epoch,
+        told.tensors_sha256,
+        open_dataset(data),
+        choose_device(device),
+        Kept(run, told.tensors_sha256, say),
+    )

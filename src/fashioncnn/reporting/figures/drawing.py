@@ -1,0 +1,148 @@
+"""Making files of figures: PNG for looking at and embedding, SVG for print.
+
+A figure takes some tenths of a second, most of it matplotlib's, so that what is not there yet is
+shared with a second process; and a PNG carries the digest of what it shows, so that the same
+figure is not drawn twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from fashioncnn.reporting.document import KINDS, Document, Inside, read
+from fashioncnn.reporting.figures.catalogue import Maker, makers_of
+from fashioncnn.reporting.style import DPI, SETTINGS
+from fashioncnn.runs.files import make_folder, to_json, write_bytes, write_text
+
+PADDING = 0.1
+DIGEST = "fashioncnn-digest"
+# With fewer, a process takes longer to start than it saves.
+FEWEST_SHARED = 6
+
+
+def draw(document: Document | Inside, folder: Path, dpi: int | None = None) -> list[Path]:
+    """Draw the figures of `document` into `folder`, where they are not yet; return the PNG files.
+
+    Raises StorageError when the disk refuses.
+    """
+    make_folder(folder)
+    makers, dpi = makers_of(document), dpi or DPI
+    digests = {name: _digest(make, dpi) for name, make in makers.items()}
+    missing = [name for name in makers if _drawn(folder, name) != digests[name]]
+    if len(missing) < FEWEST_SHARED or (os.cpu_count() or 1) < 2:
+        _keep(makers, missing, digests, folder, dpi)
+    else:
+        # Neighbours are alike, so that every second one is about half of the work.
+        with _helper(document, folder, missing[1::2], dpi):
+            _keep(makers, missing[::2], digests, folder, dpi)
+        left = [name for name in missing if _drawn(folder, name) != digests[name]]
+        _keep(makers, left, digests, folder, dpi)
+    return [folder / f"{name}.png" for name in makers]
+
+
+def _digest(make: Maker, dpi: int) -> str:
+    """Return the SHA-256 of everything that decides a figure but the code that draws it."""
+    function: Any = make
+    shown = repr((function.func.__qualname__, function.args, SETTINGS, dpi, version("fashioncnn")))
+    return hashlib.sha256(shown.encode()).hexdigest()
+
+
+def _drawn(folder: Path, name: str) -> str | None:
+    """Return the digest of the figure that lies in `folder` under `name`, if it is whole."""
+    from PIL import Image
+
+    path = folder / f"{name}.png"
+    try:
+        if not path.with_suffix(".svg").exists():
+            return None
+        with Image.open(path, formats=("PNG",)) as picture:
+            return str(picture.info.get(DIGEST))
+    except (OSError, ValueError, SyntaxError):
+        return None
+
+
+def _keep(
+    makers: dict[str, Maker], names: Sequence[str], digests: dict[str, str], folder: Path, dpi: int
+) -> None:
+    for name in names:
+        keep(makers[name], folder / f"{name}.png", digests[name], dpi)
+
+
+def keep(make: Maker, path: Path, digest: str, dpi: int) -> None:
+    """Make a figure in the style of all and keep it at `path`, and as SVG beside it."""
+    import matplotlib as mpl
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    with mpl.rc_context(SETTINGS):
+        figure = make()
+        png = io.BytesIO()
+        # Pixels as they are: compressing them is left for the smaller picture below.
+        figure.savefig(
+            png,
+            format="png",
+            dpi=dpi,
+            bbox_inches="tight",
+            pad_inches=PADDING,
+            pil_kwargs={"compress_level": 0},
+        )
+        # 256 colours are plenty for a figure, and a third of the bytes.
+        picture = Image.open(png).convert("RGB").quantize(256)
+        told = PngInfo()
+        told.add_text(DIGEST, digest)
+        png = io.BytesIO()
+        picture.save(png, "PNG", pnginfo=told)
+        # Laid out once: the second file has everything where the first has it.
+        figure.set_layout_engine("none")
+        svg = io.BytesIO()
+        figure.savefig(
+            svg, format="svg", bbox_inches="tight", pad_inches=PADDING, metadata={"Date": None}
+        )
+        write_bytes(path.with_suffix(".svg"), svg.getvalue())
+        # Last, as its digest says that both are there.
+        write_bytes(path, png.getvalue())
+
+
+@contextmanager
+def _helper(
+    document: Document | Inside, folder: Path, names: Sequence[str], dpi: int
+) -> Iterator[None]:
+    """While inside, a second process draws `names`; what it cannot draw is left to be drawn."""
+    with tempfile.TemporaryDirectory(prefix="fashioncnn-") as scratch:
+        file = Path(scratch) / "document.json"
+        values = TypeAdapter(type(document)).dump_python(document, mode="json")
+        write_text(file, to_json(values))
+        kind = type(document).__name__
+        command = [sys.executable, "-m", "fashioncnn.reporting.figures.drawing", kind]
+        command += [str(file), str(folder), str(dpi), *names]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            process.wait()
+
+
+def _help(kind: str, file: str, folder: str, dpi: str, *names: str) -> None:
+    kinds = {one.__name__: one for one in (*KINDS.values(), Inside)}
+    makers = makers_of(read(Path(file), kinds[kind]))
+    digests = {name: _digest(makers[name], int(dpi)) for name in names}
+    _keep(makers, names, digests, Path(folder), int(dpi))
+
+
+if __name__ == "__main__":
+    _help(*sys.argv[1:])

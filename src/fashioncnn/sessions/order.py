@@ -1,0 +1,77 @@
+"""Trainings as jobs: what a worker is told, wherever it is, and what it does with that."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fashioncnn.console.say import silence
+from fashioncnn.console.stopping import stop_wish
+from fashioncnn.data.dataset import DataSet
+from fashioncnn.errors import GivenUp
+from fashioncnn.executors.base import Report
+from fashioncnn.recipes.load import validate
+from fashioncnn.runs.directory import Run
+from fashioncnn.sessions.session import Wishes, open_session
+from fashioncnn.tracking.trackers import TrackerName
+from fashioncnn.training.device import DeviceName
+
+
+@dataclass(frozen=True)
+class Order:
+    """Plain values that travel as JSON: a recipe as TOML, the seeds, where data and runs lie.
+
+    Runs go to `subfolder` of the job's folder. With `judged`, the first seed reports each epoch.
+    """
+
+    recipe_toml: str
+    seeds: tuple[int, ...]
+    subfolder: str
+    data: str | None
+    device: DeviceName
+    judged: bool = False
+    track: tuple[TrackerName, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the order as plain values."""
+        return asdict(self)
+
+
+def train_order(
+    folder: Path, report: Report, told: Mapping[str, Any], data: DataSet | None = None
+) -> dict[str, Any]:
+    """Train every seed of an order below `folder`, going on with what was stopped there.
+
+    Within one process, `data` may be handed in opened.
+
+    Answers "accuracies", the best on validation of each seed (empty without validation), and
+    "runs", their paths within `folder`. Where a report answers that the setting is hopeless,
+    GivenUp is raised.
+    """
+    order = Order(**told)
+    recipe = validate(tomllib.loads(order.recipe_toml), "of a job")
+    accuracies, runs = [], []
+    with stop_wish() as wish, silence():
+        for at, seed in enumerate(order.seeds):
+
+            def after_epoch(record: Mapping[str, Any], first: bool = at == 0) -> None:
+                if order.judged and first and report([record["epoch"], record["val/accuracy"]]):
+                    raise GivenUp("hopeless beside other settings")
+
+            out = folder / order.subfolder
+            wishes = Wishes(out, True, tuple(order.track), after_epoch)
+            opened = data or DataSet(order.data)
+            with open_session(recipe, opened, order.device, wishes, wish) as session:
+                run = session.train(seed)
+            accuracies += best_accuracy(run)
+            runs.append(str(run.path.relative_to(folder)))
+    return {"accuracies": accuracies, "runs": runs}
+
+
+def best_accuracy(run: Run) -> list[float]:
+    """Return the best validation accuracy of a run, if it has any."""
+    found = [record["val/accuracy"] for record in run.metrics]
+    return [max(found)] if found and None not in found else []
