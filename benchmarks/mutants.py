@@ -1,9 +1,10 @@
-"""Show what the tests see: small faults are seeded into the code, one at a time; how many are caught?
+"""Show what the tests see: small faults are seeded into the code, and how many are caught.
 
-Each mutant changes one expression of one module: a comparison, an operator, a constant, a condition,
-a call left out, an argument exchanged. The tests of that module are run against a copy of the tree;
-a mutant is caught where they fail. Survivors are listed for a person to judge: some change nothing
-that can be seen. Run by hand: 500 take about two hours on two cores. Writes results/mutants.json.
+Each mutant changes one expression of one module: a comparison, an operator, a constant, a
+condition, a call left out, arguments exchanged. The tests of that module are run against a copy of
+the tree; a mutant is caught where they fail. Survivors are listed for a person to judge: some
+change nothing that can be seen. Run by hand: 500 take about two hours on two cores. Writes
+results/mutants.json.
 
 Usage: python benchmarks/mutants.py [--mutants 500] [--seed 0] [--only MODULE…]
 """
@@ -100,7 +101,8 @@ def mutations(node: ast.AST) -> Iterator[ast.AST]:
         yield node.values[0]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
         yield node.operand
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+    if isinstance(node, ast.Constant) and _is_number(node.value):
+        assert isinstance(node.value, int | float)
         yield ast.Constant(node.value + 1)
         if node.value:
             yield ast.Constant(0)
@@ -116,6 +118,10 @@ def mutations(node: ast.AST) -> Iterator[ast.AST]:
         yield _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
     if isinstance(node, ast.Return) and node.value is not None:
         yield _with(node, value=ast.Constant(None))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _with(node: ast.AST, **changes: object) -> ast.AST:

@@ -65,6 +65,8 @@ def use_tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "load", lambda source, part: made[part])
     # Nobody looks at these figures: few dots draw faster.
     monkeypatch.setattr(drawing, "DPI", 40)
+    # A second process takes longer to start than it saves with small figures.
+    monkeypatch.setattr(drawing, "FEWEST_SHARED", 1000)
 
 
 @pytest.fixture
@@ -114,6 +116,24 @@ def real_source() -> sources.Source:
 
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def words_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in this process: exit status, standard output, standard error."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        from fashioncnn.cli.main import main
+
+        monkeypatch.setattr(sys, "argv", ["fashioncnn", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -125,12 +126,15 @@ def test_a_failing_command_is_named(script: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("content", ['{"n": 1}', "[]", "half a fi"])
-def test_going_on_over_no_result_is_one_line(content: str, cli: Cli, tmp_path: Path) -> None:
+def test_going_on_over_no_result_is_one_line(
+    content: str, words_of: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
     (tmp_path / "fast-92.json").write_text(content)
-    done = cli("bench", "speed", "fast-92", "--out", tmp_path, "--resume", "--device", "cpu")
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {tmp_path / 'fast-92.json'}")
-    assert done.stderr.count("\n") == 1
+    words = ["bench", "speed", "fast-92", "--out", tmp_path, "--resume", "--device", "cpu"]
+    status, _, err = words_of(*words)
+    assert status == 2
+    assert err.startswith(f"error: {tmp_path / 'fast-92.json'}")
+    assert err.count("\n") == 1
     assert (tmp_path / "fast-92.json").read_text() == content
 
 

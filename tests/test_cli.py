@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -15,6 +17,7 @@ from conftest import Cli
 from fashioncnn.cli import verbs
 from fashioncnn.cli.main import main
 
+Words = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -55,12 +58,12 @@ def test_the_public_names_are_these_and_all_there() -> None:
         fc.nothing  # noqa: B018
 
 
-def test_the_options_of_every_verb_are_these(cli: Cli) -> None:
+def test_the_options_of_every_verb_are_these(words_of: Words) -> None:
     options = {}
     verbs = ["data fetch", "data check", "data audit", "recipes", "train", "evaluate", "compare"]
     verbs += ["tune", "explain", "report", "bench machine", "bench speed", "bench predict"]
     for verb in verbs:
-        words = cli(*verb.split(), "--help").stdout
+        _, words, _ = words_of(*verb.split(), "--help")
         options[verb] = sorted(
             set(re.findall(r"--[a-z-]+", words)) - {"--help", "--quiet", "--verbose"}
         )
@@ -141,17 +144,16 @@ def test_version(cli: Cli) -> None:
     assert cli("--version").stdout.strip() == __version__
 
 
-def test_recipes_lists_and_prints(cli: Cli, tmp_path: Path) -> None:
-    listed = cli("recipes")
-    assert listed.returncode == 0
+def test_recipes_lists_and_prints(words_of: Words, tmp_path: Path) -> None:
+    status, listed, _ = words_of("recipes")
+    assert status == 0
     for words in ("two-conv", "three-conv", "test accuracy", "n = 5"):
-        assert words in listed.stdout
-    printed = cli("recipes", "two-conv").stdout
+        assert words in listed
+    _, printed, _ = words_of("recipes", "two-conv")
     path = tmp_path / "mine.toml"
     path.write_text(printed)
-    assert json.loads(cli("recipes", path, "--json").stdout) == json.loads(
-        cli("recipes", "two-conv", "--json").stdout
-    )
+    mine, built_in = (words_of("recipes", one, "--json")[1] for one in (path, "two-conv"))
+    assert json.loads(mine) == json.loads(built_in)
 
 
 WRONG = [
@@ -178,19 +180,20 @@ WRONG = [
 
 @pytest.mark.parametrize(("words", "message"), WRONG, ids=lambda value: " ".join(value)[:40])
 def test_wrong_input_gets_one_line_and_status_2(
-    words: list[str], message: str, cli: Cli, tmp_path: Path
+    words: list[str], message: str, words_of: Words, tmp_path: Path, monkeypatch: Any
 ) -> None:
     if "cuda" in words:
         import torch
 
         if torch.cuda.is_available():
             pytest.skip("this machine has CUDA")
-    done = cli(*(word.format(tmp=tmp_path) for word in words), cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert message in done.stderr
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
+    monkeypatch.chdir(tmp_path)
+    status, out, err = words_of(*(word.format(tmp=tmp_path) for word in words))
+    assert status == 2
+    assert out == ""
+    assert message in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -302,24 +305,23 @@ def test_a_deleted_working_directory_is_one_line(tmp_path: Path) -> None:
     assert done.stderr == b"error: the working directory was deleted\n"
 
 
-def test_help_reads_well_in_80_columns(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_reads_well_in_80_columns(words_of: Words, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     for verb in ("train", "tune", "evaluate", "explain", "bench speed", "data audit"):
-        words = cli(*verb.split(), "--help").stdout
+        _, words, _ = words_of(*verb.split(), "--help")
         assert max(map(len, words.splitlines())) <= 80
         assert "range" not in words
         assert "--quiet" in words
         assert "--verbose" in words
-    assert "FASHIONCNN_DATA" in cli("train", "--help").stdout
-    assert "--install-completion" in cli("--help").stdout
+    assert "FASHIONCNN_DATA" in words_of("train", "--help")[1]
+    assert "--install-completion" in words_of("--help")[1]
 
 
-def test_former_names_of_options_go_on_working(cli: Cli) -> None:
-    assert "two-conv" in cli("recipes", "-q").stdout
+def test_former_names_of_options_go_on_working(words_of: Words) -> None:
     for words in (["train", "none", "--log", "tensorboard"], ["tune", "none", "--grid"]):
-        done = cli(*words)
-        assert done.returncode == 2
-        assert "no recipe" in done.stderr or "no space" in done.stderr
+        status, _, err = words_of(*words)
+        assert status == 2
+        assert "no recipe" in err or "no space" in err
 
 
 @pytest.mark.parametrize(
@@ -331,17 +333,17 @@ def test_former_names_of_options_go_on_working(cli: Cli) -> None:
         "x" * 100_000 + "=3",
     ],
 )
-def test_endless_changes_are_one_short_line(change: str, cli: Cli) -> None:
-    done = cli("train", "two-conv", "--set", change)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert len(done.stderr) < 1000
+def test_endless_changes_are_one_short_line(change: str, words_of: Words) -> None:
+    status, _, err = words_of("train", "two-conv", "--set", change)
+    assert status == 2
+    assert err.count("\n") == 1
+    assert len(err) < 1000
 
 
-def test_keys_are_listed(cli: Cli) -> None:
-    words = cli("recipes", "--keys").stdout
+def test_keys_are_listed(words_of: Words) -> None:
+    _, words, _ = words_of("recipes", "--keys")
     assert "optimizer.sgd_learning_rate  (name = muon)" in words
     assert "augmentation.rotation_degrees" in words
     assert max(map(len, words.splitlines())) <= 80
-    listed = json.loads(cli("recipes", "--keys", "--json").stdout)["keys"]
+    listed = json.loads(words_of("recipes", "--keys", "--json")[1])["keys"]
     assert {"name", "allowed", "default", "meaning", "choice", "required"} == set(listed[0])

@@ -58,6 +58,7 @@ def test_what_is_no_picture_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(unlabelled, "MAX_PICTURES", 0)
     with pytest.raises(DataError, match="more than 0 pictures"):
         read_pictures(tmp_path)
+    monkeypatch.undo()
     path = tmp_path / "small-idx3-ubyte"
     path.write_bytes(struct.pack(">4B3I", 0, 0, 8, 3, 1, 2, 2) + bytes(4))
     with pytest.raises(DataError, match="1 x 2 x 2 elements; pictures are n x 28 x 28"):

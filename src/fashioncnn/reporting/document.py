@@ -5,10 +5,12 @@ All are written and read as JSON; docs/report.md names their parts.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 
 from fashioncnn.errors import RunError
@@ -486,19 +488,24 @@ KINDS: dict[str, type[Any]] = {
 }
 
 
+@functools.cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(globals()[kind])
+
+
 def write(document: Document, path: Path) -> Path:
     """Put `document` at `path` as JSON. Raises StorageError."""
-    adapter: TypeAdapter[Any] = TypeAdapter(type(document))
     make_folder(path.parent)
-    write_text(path, to_json({"form": FORM} | adapter.dump_python(document, mode="json")))
+    values = pydantic_core.to_jsonable_python(document)
+    write_text(path, to_json({"form": FORM} | values))
     return path
 
 
 def read(path: Path, kind: type[D]) -> D:
     """Return the document of that kind at `path`. Raises RunError when it is something else."""
     found = read_json(path, MAX_BYTES)
-    adapter: TypeAdapter[D] = TypeAdapter(kind)
     try:
-        return adapter.validate_python(found)
+        document: D = _adapter(kind.__name__).validate_python(found)
+        return document
     except (ValidationError, RecursionError):
         raise RunError(f"{path}: not the {kind.__name__} that a page is drawn from") from None

@@ -23,7 +23,7 @@ FAINT = "#8b949e"
 TRAINING = "#b35900"
 VALIDATION = "#0b5cad"
 REPORTED = "#9aa4af"
-DPI = 150
+DPI = 120
 
 SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",

@@ -72,7 +72,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
         size = math.prod(shape) * dtype.itemsize
         if dtype.hasobject or size != member.file_size - file.tell():
             raise ValueError("not the size that its header declares")
-        values = np.frombuffer(file.read(size), dtype)
+        values = np.frombuffer(bytearray(file.read(size)), dtype)
         return values.reshape(shape, order="F" if fortran else "C")
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
 
 from fashioncnn.reporting.document import AttributionPart
+from fashioncnn.reporting.figures.contact_sheet import Tile, as_grey, contact_sheet
 from fashioncnn.reporting.style import FAINT, INK, class_colours, ink_of
 
 RED = "#a40e26"
@@ -18,36 +21,26 @@ METHOD_COLOURS = ("#332288", "#117733", "#CC6677")
 def maps(found: AttributionPart, names: Sequence[str]) -> Figure:
     """Draw a row a picture: the picture, each method and its control, edges and noise."""
     colours = class_colours(names)
-    rows, columns = len(found.labels), len(found.columns) + 1
-    figure = Figure(figsize=(1.12 * columns + 1.3, 1.14 * rows + 0.5))
-    # Half the time of the figure is its layout, which is known here.
-    left = 1.3 / figure.get_figwidth()
-    top = 1 - 0.45 / figure.get_figheight()
-    grid = figure.subplots(
-        rows,
-        columns,
-        squeeze=False,
-        gridspec_kw={"left": left, "right": 1, "top": top, "bottom": 0, "wspace": 0.05},
-    )
-    pictures = found.images.values
-    values = [column.maps.values for column in found.columns]
-    for row in range(rows):
+    pictures = _centred(found.images.values)
+    columns = [column.maps.values for column in found.columns]
+    rows, words, inks = [], [], []
+    for row, picture in enumerate(pictures):
+        first = row == 0
+        tiles = [Tile(picture, "picture" if first else "", frame="white")]
+        for column, values in zip(found.columns, columns, strict=True):
+            title = column.title + ("\nFAILED" if column.failed else "")
+            colour = RED if column.failed else INK
+            tiles.append(Tile(values[row], title if first else "", "", "white", colour))
+        rows.append(tiles)
         true, answer = names[found.labels[row]], names[found.predicted[row]]
-        grid[row, 0].imshow(pictures[row], cmap="gray_r")
-        for axes, one in zip(grid[row, 1:], values, strict=True):
-            axes.imshow(one[row], cmap="RdBu_r", vmin=-1, vmax=1)
-        for axes in grid[row]:
-            axes.set_xticks([])
-            axes.set_yticks([])
-        words = answer if true == answer else f"{answer}\n(truly {true})"
-        grid[row, 0].set_ylabel(
-            words, fontsize=7.5, rotation=0, ha="right", va="center", color=ink_of(colours[answer])
-        )
-    grid[0, 0].set_title("picture", fontsize=7.5, loc="center")
-    for axes, column in zip(grid[0, 1:], found.columns, strict=True):
-        title = column.title + ("\nFAILED" if column.failed else "")
-        axes.set_title(title, fontsize=7.5, loc="center", color=RED if column.failed else INK)
-    return figure
+        words.append(answer if true == answer else f"{answer}\n(truly {true})")
+        inks.append(ink_of(colours[answer]))
+    return contact_sheet(rows, words, inks, colours="RdBu_r", ends=(-1, 1))
+
+
+def _centred(images: NDArray[Any]) -> NDArray[Any]:
+    """Return pictures as greys of the maps' own scale: black ground is its white middle."""
+    return np.stack([as_grey(image) for image in images]) / 255
 
 
 def curves(found: AttributionPart) -> Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -50,14 +51,29 @@ def _results(document: RunDocument) -> Iterator[Named]:
 
     names = [one.name for one in document.classes]
     found = document.inside
+    # What these figures show; without all else, so that more on the page leaves them as they are.
+    results = replace(
+        document,
+        confused=None,
+        worst_mistakes=None,
+        closest_right_answers=None,
+        confidence=None,
+        risk_coverage=None,
+        cost=None,
+        stress=None,
+        unknown=(),
+        inside=Inside(found.class_names),
+        provenance=(),
+    )
     if found.filters and found.feature_maps and found.feature_maps[0].maps.shape[2:]:
-        yield "overview", partial(overview.overview, document)
+        first = Inside(found.class_names, found.pictures, found.filters[:1], found.feature_maps[:1])
+        yield "overview", partial(overview.overview, replace(results, inside=first))
     yield "training_validation_loss", partial(curves.loss, document.curves)
     yield "training_validation_accuracy", partial(curves.accuracy, document.curves)
     if document.curves.accuracy_by_class:
-        yield "learning_by_class", partial(learning.by_class, document)
-    yield "confusion_matrix", partial(confusion.matrix, document)
-    yield "f1_by_class", partial(per_class.f1, document)
+        yield "learning_by_class", partial(learning.by_class, results)
+    yield "confusion_matrix", partial(confusion.matrix, results)
+    yield "f1_by_class", partial(per_class.f1, results)
     if document.confused and document.top_confusions:
         yield (
             "confused_pictures",
@@ -99,7 +115,8 @@ def _inside(found: Inside) -> Iterator[Named]:
     for one in found.filters:
         yield f"filters_{one.layer}", partial(filters.sheet, one)
     for maps in found.feature_maps:
-        yield f"feature_maps_{maps.layer}", partial(feature_maps.sheet, found, maps)
+        assert found.pictures
+        yield f"feature_maps_{maps.layer}", partial(feature_maps.sheet, maps, found.pictures, names)
     if found.units:
         yield "preferred_by_classes", partial(units.classes, found.units, names)
         for sheet in found.units.sheets:

@@ -19,12 +19,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+import pydantic_core
 
 from fashioncnn.reporting.document import KINDS, Document, Inside, read
 from fashioncnn.reporting.figures.catalogue import Maker, makers_of
 from fashioncnn.reporting.style import DPI, SETTINGS
-from fashioncnn.runs.files import make_folder, to_json, write_bytes, write_text
+from fashioncnn.runs.files import make_folder, write_bytes
 
 PADDING = 0.1
 DIGEST = "fashioncnn-digest"
@@ -55,8 +55,9 @@ def draw(document: Document | Inside, folder: Path, dpi: int | None = None) -> l
 def _digest(make: Maker, dpi: int) -> str:
     """Return the SHA-256 of everything that decides a figure but the code that draws it."""
     function: Any = make
-    shown = repr((function.func.__qualname__, function.args, SETTINGS, dpi, version("fashioncnn")))
-    return hashlib.sha256(shown.encode()).hexdigest()
+    settings = sorted((str(key), str(value)) for key, value in SETTINGS.items())
+    shown = (function.func.__qualname__, function.args, settings, dpi, version("fashioncnn"))
+    return hashlib.sha256(pydantic_core.to_json(shown)).hexdigest()
 
 
 def _drawn(folder: Path, name: str) -> str | None:
@@ -83,36 +84,46 @@ def _keep(
 def keep(make: Maker, path: Path, digest: str, dpi: int) -> None:
     """Make a figure in the style of all and keep it at `path`, and as SVG beside it."""
     import matplotlib as mpl
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
     with mpl.rc_context(SETTINGS):
         figure = make()
-        png = io.BytesIO()
-        # Pixels as they are: compressing them is left for the smaller picture below.
-        figure.savefig(
-            png,
-            format="png",
-            dpi=dpi,
-            bbox_inches="tight",
-            pad_inches=PADDING,
-            pil_kwargs={"compress_level": 0},
-        )
-        # 256 colours are plenty for a figure, and a third of the bytes.
-        picture = Image.open(png).convert("RGB").quantize(256)
+        figure.set_dpi(dpi)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        bounds = figure.get_tightbbox(canvas.get_renderer()).padded(PADDING)  # type: ignore[no-untyped-call]
+        # Laid out once: the second file has everything where the first has it.
+        figure.set_layout_engine("none")
+        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+        picture = _cut(pixels, bounds, figure.get_figheight(), dpi)
+        if picture is None:
+            png = io.BytesIO()
+            figure.savefig(png, format="png", dpi=dpi, bbox_inches=bounds)
+            picture = Image.open(png)
         told = PngInfo()
         told.add_text(DIGEST, digest)
         png = io.BytesIO()
-        picture.save(png, "PNG", pnginfo=told)
-        # Laid out once: the second file has everything where the first has it.
-        figure.set_layout_engine("none")
+        # 256 colours are plenty for a figure, and a third of the bytes.
+        picture.convert("RGB").quantize(256).save(png, "PNG", pnginfo=told)
         svg = io.BytesIO()
-        figure.savefig(
-            svg, format="svg", bbox_inches="tight", pad_inches=PADDING, metadata={"Date": None}
-        )
+        figure.savefig(svg, format="svg", bbox_inches=bounds, metadata={"Date": None})
         write_bytes(path.with_suffix(".svg"), svg.getvalue())
         # Last, as its digest says that both are there.
         write_bytes(path, png.getvalue())
+
+
+def _cut(pixels_HWC: Any, bounds: Any, height: float, dpi: int) -> Any:
+    """Return the part of a drawn figure within `bounds`, inches; None where they exceed it."""
+    from PIL import Image
+
+    left, right = round(bounds.x0 * dpi), round(bounds.x1 * dpi)
+    top, bottom = round((height - bounds.y1) * dpi), round((height - bounds.y0) * dpi)
+    if min(left, top) < 0 or right > pixels_HWC.shape[1] or bottom > pixels_HWC.shape[0]:
+        return None
+    return Image.fromarray(pixels_HWC[top:bottom, left:right, :3])
 
 
 @contextmanager
@@ -122,8 +133,7 @@ def _helper(
     """While inside, a second process draws `names`; what it cannot draw is left to be drawn."""
     with tempfile.TemporaryDirectory(prefix="fashioncnn-") as scratch:
         file = Path(scratch) / "document.json"
-        values = TypeAdapter(type(document)).dump_python(document, mode="json")
-        write_text(file, to_json(values))
+        write_bytes(file, pydantic_core.to_json(document))
         kind = type(document).__name__
         command = [sys.executable, "-m", "fashioncnn.reporting.figures.drawing", kind]
         command += [str(file), str(folder), str(dpi), *names]

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fashioncnn.reporting.document import UnitSheet, UnitsPart
+from fashioncnn.reporting.figures.contact_sheet import Tile, as_grey, contact_sheet, in_rows
 from fashioncnn.reporting.figures.mosaic import GAP, mosaic
 from fashioncnn.reporting.style import FAINT, class_colours, ink_of
 
@@ -49,17 +50,10 @@ def _enlarged(tile: NDArray[Any]) -> NDArray[Any]:
 
 def classes(found: UnitsPart, names: Sequence[str]) -> Figure:
     """Draw the picture that each class prefers."""
-    columns = 5
-    rows = -(-len(names) // columns)
-    figure = Figure(figsize=(1.75 * columns, 1.95 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False).flat
-    for axes in grid[len(names) :]:
-        axes.set_visible(False)
-    for axes, name, picture in zip(grid, names, found.classes.values, strict=False):
-        colour = class_colours(names)[name]
-        axes.imshow(picture, cmap="gray_r")
-        axes.set_title(name, fontsize=9, loc="center", color=ink_of(colour))
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.spines[:].set(visible=True, color=colour, linewidth=1.6)
-    return figure
+    tiles = [
+        Tile(as_grey(picture), name, "", colour, ink_of(colour))
+        for (name, colour), picture in zip(
+            class_colours(names).items(), found.classes.values, strict=True
+        )
+    ]
+    return contact_sheet(in_rows(tiles, 5), side=1.5)
