@@ -194,9 +194,14 @@ def test_each_reading_of_test_is_counted_and_none_is_made_twice(run: fc.Run) -> 
 
 def test_explain_keeps_filters_and_maps_of_every_layer(run: fc.Run) -> None:
     drawn = fc.explain(run, per_class=2)
-    filters = read_arrays(run.explanations / "filters.npz")
-    maps = read_arrays(run.explanations / "feature_maps.npz")
-    pictures = read_arrays(run.explanations / "pictures.npz")
+    filters, maps, pictures = (
+        # Beside the arrays stand the file's form, and the weights that it is of.
+        {key: kept[key] for key in kept if key not in ("form", "checkpoint_sha256")}
+        for kept in (
+            read_arrays(run.explanations / f"{name}.npz")
+            for name in ("filters", "feature_maps", "pictures")
+        )
+    )
     assert {name: value.shape for name, value in filters.items()} == {
         "conv1": (4, 1, 3, 3),
         "conv2": (8, 4, 3, 3),

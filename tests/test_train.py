@@ -192,8 +192,8 @@ def test_a_run_of_another_recipe_or_seed_is_not_gone_on_with(
 def test_resume_goes_on_from_the_best_when_the_last_is_damaged(
     tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # At this rate a later epoch is worse than an earlier one.
-    changes = {"optimizer.learning_rate": 0.02, "model.dropout": 0.0}
+    # At this rate the last epoch is worse than the one before.
+    changes = {"optimizer.learning_rate": 0.1, "model.dropout": 0.0}
     whole = fc.train(tiny_recipe, changes=changes, out=tmp_path / "whole", device="cpu")
     run = fc.train(tiny_recipe, changes=changes, out=tmp_path / "damaged", device="cpu")
     checkpoints.save(run.checkpoints, *saved(run, 3))
@@ -201,7 +201,7 @@ def test_resume_goes_on_from_the_best_when_the_last_is_damaged(
     (run.checkpoints / "last.json").write_text("{")
     fc.train(tiny_recipe, changes=changes, out=run.path, resume=True, device="cpu")
     assert "last.json: damaged" in capsys.readouterr().err
-    assert best < 3
+    assert best == 2
     assert records(run) == records(whole)
 
 

@@ -19,7 +19,6 @@ from filelock import FileLock
 import fashioncnn as fc
 from conftest import Cli
 from fashioncnn.errors import SpaceError, Stopped, StudyError
-from fashioncnn.executors.processes import Processes
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import readings
 from fashioncnn.sessions import order as orders
@@ -120,22 +119,12 @@ def test_stopped_and_gone_on_with_it_is_the_same(
     assert states.count("COMPLETE") + states.count("PRUNED") == 4 + finalists
 
 
-def test_processes_try_what_one_process_does(tmp_path: Path, tiny_recipe: Path) -> None:
-    """On real pictures, as no test can replace them in other processes."""
-    tiny_recipe.write_text(quick(tiny_recipe.read_text()))
-    path = tiny_recipe.with_name("space.toml")
-    path.write_text(GRID)
-    alone = tune(path, out=tmp_path / "alone", device="cpu")
-    shared = tune(path, out=tmp_path / "shared", device="cpu", executor=Processes(2))
-    assert table(shared) == table(alone)
-    assert shared.pruned + len(shared.ranking.ranks) == 4
-
-
 def test_the_verb(cli: Cli, tiny_recipe: Path, tmp_path: Path) -> None:
     tiny_recipe.write_text(quick(tiny_recipe.read_text()))
     path = tiny_recipe.with_name("space.toml")
     path.write_text(GRID)
-    told = cli("tune", path, "--seeds", 2, "--out", tmp_path / "out", "--device", "cpu")
+    command = ("tune", path, "--seeds", 2, "--workers", 2, "--out", tmp_path / "out")
+    told = cli(*command, "--device", "cpu")
     assert told.returncode == 0, told.stderr
     assert "the best on test, read once a run" in told.stdout
     assert "mine: 4 settings by grid, 2 seeds each, in " in told.stderr

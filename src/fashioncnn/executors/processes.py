@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -45,6 +45,18 @@ class _Worker:
     job: Job
     attempt: int
     done: bool = False
+    listener: threading.Thread | None = None
+
+    def close(self) -> None:
+        """Close its pipes, once it has ended."""
+        if self.process.stdin:
+            # What it never read goes nowhere.
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
+        if self.listener:
+            self.listener.join()
+        if self.process.stdout:
+            self.process.stdout.close()
 
 
 @dataclass
@@ -83,6 +95,7 @@ class RunningProcesses:
             worker.process.terminate()
         for worker in self._workers.values():
             worker.process.wait()
+            worker.close()
 
     def _start(self, job: Job, attempt: int) -> None:
         threads = str(max(1, (os.cpu_count() or 1) // self.slots))
@@ -102,7 +115,8 @@ class RunningProcesses:
             "arguments": job.arguments,
         }
         self._answer(worker, told)
-        threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
+        worker.listener = threading.Thread(target=self._listen, args=(worker,), daemon=True)
+        worker.listener.start()
 
     def _listen(self, worker: _Worker) -> None:
         stream: IO[str] | Any = worker.process.stdout
@@ -121,9 +135,7 @@ class RunningProcesses:
 
     def _ended(self, worker: _Worker) -> list[Done]:
         """Begin the job of a process that has ended anew, unless it had said what came of it."""
-        for stream in (worker.process.stdin, worker.process.stdout):
-            if stream:
-                stream.close()
+        worker.close()
         if worker.done:
             if self._workers.get(worker.job.number) is worker:
                 del self._workers[worker.job.number]

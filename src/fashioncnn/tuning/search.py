@@ -146,7 +146,7 @@ class Search:
         trials = self._answered()
         done = [trial for trial in trials if trial.state == TrialState.COMPLETE]
         given_up = [one for one in trials if one.state == TrialState.PRUNED and one.last_step]
-        given_up.sort(key=lambda one: (-(one.last_step or 0), -(one.value or 0.0), one.number))
+        given_up.sort(key=_promise)
         queued = {one.user_attrs.get(FINALIST) for one in self.study.get_trials(deepcopy=False)}
         for key, values in self.space.keys.items():
             for value in values.values if isinstance(values, Choices) else ():
@@ -228,6 +228,11 @@ class Search:
             return True
         lock.release()
         return False
+
+
+def _promise(trial: FrozenTrial) -> tuple[int, float, str]:
+    """Return what sorts settings given up: the furthest and most accurate first, ties by value."""
+    return (-(trial.last_step or 0), -(trial.value or 0.0), json.dumps(trial.params, sort_keys=True))
 
 
 def _outcome(trial: FrozenTrial) -> Outcome:

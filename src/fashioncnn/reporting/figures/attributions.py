@@ -21,7 +21,7 @@ METHOD_COLOURS = ("#332288", "#117733", "#CC6677")
 def maps(found: AttributionPart, names: Sequence[str]) -> Figure:
     """Draw a row a picture: the picture, each method and its control, edges and noise."""
     colours = class_colours(names)
-    pictures = _centred(found.images.values)
+    pictures = _in_grey(found.images.values)
     columns = [column.maps.values for column in found.columns]
     rows, words, inks = [], [], []
     for row, picture in enumerate(pictures):
@@ -38,9 +38,10 @@ def maps(found: AttributionPart, names: Sequence[str]) -> Figure:
     return contact_sheet(rows, words, inks, colours="RdBu_r", ends=(-1, 1))
 
 
-def _centred(images: NDArray[Any]) -> NDArray[Any]:
-    """Return pictures as greys of the maps' own scale: black ground is its white middle."""
-    return np.stack([as_grey(image) for image in images]) / 255
+def _in_grey(images: NDArray[Any]) -> NDArray[Any]:
+    """Return pictures in colours of their own (n, h, w, 3): dark on white, as everywhere."""
+    greys = 1 - np.stack([as_grey(image) for image in images]) / 255
+    return np.repeat(greys[..., None], 3, axis=-1)
 
 
 def curves(found: AttributionPart) -> Figure:

@@ -22,7 +22,7 @@ GAP = 0.12
 
 @dataclass(frozen=True)
 class Tile:
-    """A picture (h, w) with words above and below it, and the colours of its frame and title."""
+    """A picture (h, w), or in colour (h, w, 3), with words above and below it, and the colours of its frame and title."""
 
     image: NDArray[Any]
     title: str = ""
