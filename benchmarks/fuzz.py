@@ -21,6 +21,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -200,12 +202,24 @@ def once(case: Callable[[random.Random], None], chance: random.Random) -> tuple[
     return "read", ""
 
 
+def in_a_process_of_its_own(make: Callable[[Path], Path], recipe: Path) -> Path:
+    """Return what `make` returns, whose memory is then not counted as that of reading."""
+    with ProcessPoolExecutor(1, get_context("fork")) as pool:
+        return pool.submit(make, recipe).result()
+
+
+def make_run(recipe: Path) -> Path:
+    """Train and report."""
+    whole = fc.train(recipe, out=recipe.parent / "runs", device="cpu").path
+    fc.report(whole, full=True, device="cpu")
+    return whole
+
+
 def make_cases(folder: Path) -> dict[str, Callable[[random.Random], None]]:
     """Return what damages and reads each kind of file, by name."""
     recipe = folder / "tiny.toml"
     recipe.write_text(TINY_RECIPE)
-    whole = fc.train(recipe, out=folder / "runs", device="cpu").path
-    fc.report(whole, full=True, device="cpu")
+    whole = in_a_process_of_its_own(make_run, recipe)
     mutant = folder / "mutant"
 
     def of_run(

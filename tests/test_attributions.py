@@ -17,6 +17,7 @@ from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.explanation.attribution import METHODS, attributions, edges, randomised
 from fashioncnn.explanation.checks import check_maps
 from fashioncnn.explanation.embedding import features
+from fashioncnn.explanation.map_check import MapCheck
 from fashioncnn.models.plain_cnn import PlainCNN
 from fashioncnn.opening.trained import open_trained
 from fashioncnn.runs.arrays import read as read_arrays
@@ -143,3 +144,31 @@ def test_features_are_what_the_last_layer_is_given() -> None:
     last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
     assert found.shape == (300, 8)
     torch.testing.assert_close(last(found), network(images))
+
+
+@pytest.mark.parametrize(
+    ("similarity", "gain_low", "failures"),
+    [
+        (0.5, 0.1, []),
+        (0.51, 0.1, ["looks the same for random weights"]),
+        (0.1, 0.0, ["no better than edges or noise"]),
+        (0.9, -0.1, ["looks the same for random weights", "no better than edges or noise"]),
+        (None, None, []),
+    ],
+)
+def test_what_a_map_fails_by(
+    similarity: float | None, gain_low: float | None, failures: list[str]
+) -> None:
+    gain = None if gain_low is None else gain_low + 0.1
+    assert MapCheck(similarity, 0.2, 0.6, (), (), gain, gain_low).failures == failures
+
+
+def test_maps_of_the_same_weights_ring_the_alarm() -> None:
+    """Drawn anew from the seed that made them, the weights are the same: the alarm rings."""
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 3, bias=False))
+    images = torch.rand(6, 1, 8, 8) + 0.1
+    torch.manual_seed(0)
+    same = randomised(network, seed=4)
+    check = check_maps(same, images, same(images).argmax(1), 0.0, seed=4)
+    assert check["occlusion"].similarity == pytest.approx(1)
+    assert "looks the same for random weights" in check["occlusion"].failures

@@ -16,6 +16,8 @@ from fashioncnn.data.augmentations.pipeline import AugmentationPipeline
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 
+pytestmark = pytest.mark.fast
+
 CPU = torch.device("cpu")
 
 
@@ -185,3 +187,17 @@ def test_resizing_and_moving_are_one_sampling(images: Tensor) -> None:
     # At the border, moving blends with black outside, and plain resizing repeats the border.
     inner = (slice(None), slice(None), slice(1, -1), slice(1, -1))
     torch.testing.assert_close(sampled[inner], expected[inner], atol=1e-4, rtol=0)
+
+
+def test_rotated_and_moved_at_once(labels: Tensor) -> None:
+    strengths = {"rotation_degrees": 30.0, "translation_pixels": 3.0}
+    generator = torch.Generator().manual_seed(3)
+    affine = AugmentationPipeline(strengths).draw(labels, 28, generator, CPU).affine_N23
+    assert affine is not None
+    angles = torch.atan2(affine[:, 1, 0], affine[:, 0, 0]).rad2deg()
+    assert 20 < angles.abs().max() <= 30
+    # Coordinates go from -1 to 1 over 28 pixels; turning leaves the length of a move as it is.
+    pixels = affine[:, :, 2].norm(dim=1) * 28 / 2
+    assert 2 < pixels.max() <= 3 * 2**0.5 + 1e-4
+    turned = affine[:, :, :2]
+    torch.testing.assert_close(turned @ turned.mT, torch.eye(2).expand_as(turned))

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from conftest import make_pictures
 from fashioncnn.data.augmentations.pipeline import AugmentationPipeline
 from fashioncnn.data.batches import Batches, in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.data.selection import Selection
+
+pytestmark = pytest.mark.fast
 
 EVERYTHING = AugmentationPipeline(
     {
@@ -55,6 +58,19 @@ def test_beginning_in_the_middle_gives_the_same_batches(
         for left, right in zip(rest, whole[first:], strict=True):
             assert torch.equal(left.images_NCHW, right.images_NCHW)
             assert torch.equal(left.labels, right.labels)
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 1024, 1025])
+def test_no_picture_is_lost_where_one_is_left_over(count: int) -> None:
+    pictures = make_pictures(1100, 0).take(np.arange(count))
+    plain = Batches(pictures, Preparation(), AugmentationPipeline(), 64, 0)
+    batches = list(plain.epoch(0))
+    assert len(batches) == plain.steps(0)
+    assert sorted(torch.cat([batch.indices for batch in batches]).tolist()) == list(range(count))
+    assert sum(len(batch.images_NCHW) for batch in batches) == count
+    cpu = torch.device("cpu")
+    ordered = torch.cat([one.images_NCHW for one in in_order(pictures, Preparation(), 64, cpu)])
+    torch.testing.assert_close(ordered[:, 0], torch.from_numpy(pictures.images_NHW) / 255)
 
 
 def test_every_picture_once_an_epoch(pictures: LabelledImages) -> None:

@@ -76,6 +76,7 @@ def test_speed_alternates_with_a_peer_and_goes_on(
     tiny_recipe: Path, tmp_path: Path, cli: Cli
 ) -> None:
     text = tiny_recipe.read_text().replace("validation_images = 100", "validation_images = 59000")
+    text = text.replace("[data]", "[data]\nimage_size = 8")
     tiny_recipe.write_text(text.replace("epochs = 3", "epochs = 1"))
     peers = tmp_path / "peers"
     peers.mkdir()

@@ -11,6 +11,8 @@ import torch
 from fashioncnn.errors import RunError, StorageError
 from fashioncnn.runs import arrays, checkpoints, files, metrics
 
+pytestmark = pytest.mark.fast
+
 RECORD = {
     "train/loss": 0.5,
     "train/accuracy": 0.8,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from fashioncnn.data.images import FASHION_MNIST_CLASSES
 from fashioncnn.evaluation.class_groups import GROUPS, group_confusion
+
+pytestmark = pytest.mark.fast
 
 
 def test_every_class_has_one_group() -> None:

@@ -21,6 +21,7 @@ Words = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.mark.alone
 def test_help_is_instant() -> None:
     """Under 0.4 s; the best of several, as other work on the machine only ever adds."""
     program = Path(sys.executable).with_name("fashioncnn")

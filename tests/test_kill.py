@@ -17,10 +17,11 @@ import pytest
 pytestmark = pytest.mark.real_data
 
 KILLS = 10
-# 10,000 training pictures and a smaller network: three epochs take some seconds.
+# 10,000 small training pictures and a smaller network: the epochs take some seconds.
 WORDS = [
     *("train", "two-conv", "--seed", "1", "--device", "cpu"),
     *("--set", "data.validation_images=50000", "--set", "model.channels=[8, 16]"),
+    *("--set", "data.image_size=14"),
     *("--set", "training.epochs=4", "--set", "averaging.ema_decay=0.99"),
 ]
 CLOCKED = ("train/seconds", "train/first_step_seconds", "train/images_per_second")

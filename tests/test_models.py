@@ -13,9 +13,11 @@ from torch.nn import functional
 from fashioncnn.models import FAMILIES
 from fashioncnn.models.family import ModelSettings
 from fashioncnn.models.plain_cnn import PlainCNN
-from fashioncnn.models.strided_cnn import StridedCNN
+from fashioncnn.models.strided_cnn import Pooling, StridedCNN
 from fashioncnn.recipes.build import build_network
 from fashioncnn.recipes.load import builtin_names, load
+
+pytestmark = pytest.mark.fast
 
 
 def example(family: str) -> ModelSettings:
@@ -188,3 +190,45 @@ def test_the_first_stage_of_a_strided_network(stride: int, side: int) -> None:
     stem = network.layers[:3](torch.randn(2, 1, 28, 28))
     assert stem.shape == (2, 4, side, side)
     assert network.layers[:-2](torch.randn(2, 1, 28, 28)).shape == (2, 8, side // 2, side // 2)
+
+
+def strided_reference(network: StridedCNN, x: Tensor, *, residual: bool, pooling: str) -> Tensor:
+    """Compute a strided network of two stages from its weights with plain functions."""
+    weights = network.state_dict()
+
+    def unit(x: Tensor, convolution: str, norm: str, stride: int) -> Tensor:
+        x = functional.conv2d(x, weights[f"{convolution}.weight"], stride=stride, padding=1)
+        mean, variance, scale, shift = (
+            weights[f"{norm}.{name}"][:, None, None]
+            for name in ("running_mean", "running_var", "weight", "bias")
+        )
+        return functional.relu((x - mean) / (variance + 1e-5).sqrt() * scale + shift)
+
+    for stage in ("layers.conv1", "layers.conv2"):
+        x = unit(x, stage, f"{stage}_norm", 2)
+        block = unit(x, f"{stage}_1.conv", f"{stage}_1.norm", 1)
+        x = x + block if residual else block
+    x = x.amax((2, 3)) if pooling == "max" else x.mean((2, 3))
+    logits: Tensor = 0.5 * x @ weights["layers.output.weight"].T
+    return logits
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+@pytest.mark.parametrize("residual", [False, True])
+def test_strided_cnn_against_plain_functions(residual: bool, pooling: Pooling) -> None:
+    torch.manual_seed(0)
+    network = StridedCNN(
+        image_size=28, classes=10, channels=[4, 6], blocks=[1, 1],
+        residual=residual, pooling=pooling, logit_scale=0.5,
+    ).double()  # fmt: skip
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for values in (module.running_mean, module.weight, module.bias):
+                assert values is not None
+                nn.init.normal_(values)
+            assert module.running_var is not None
+            nn.init.uniform_(module.running_var, 0.5, 2)
+    network.eval()
+    images = torch.randn(4, 1, 28, 28, dtype=torch.float64)
+    expected = strided_reference(network, images, residual=residual, pooling=pooling)
+    torch.testing.assert_close(network(images), expected)

@@ -21,6 +21,8 @@ from fashioncnn.recipes.build import (
 )
 from fashioncnn.recipes.load import builtin_names, differences, dump, load, read_text
 
+pytestmark = pytest.mark.fast
+
 BASE = 'name = "mine"\n[model]\nchannels = [4]\nhidden_features = []\n'
 
 

@@ -27,6 +27,8 @@ from fashioncnn.training.optimizers.base import OptimizerSettings
 from fashioncnn.training.schedules import SCHEDULES
 from fashioncnn.training.schedules.base import ScheduleSettings
 
+pytestmark = pytest.mark.fast
+
 
 class LinearSettings(ModelSettings):
     """One dense layer."""

@@ -9,6 +9,8 @@ from sklearn import metrics as oracle
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.scores import Scores, score
 
+pytestmark = pytest.mark.fast
+
 NAMES = tuple("abcde")
 
 

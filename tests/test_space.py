@@ -10,6 +10,8 @@ from fashioncnn.errors import SpaceError
 from fashioncnn.recipes.load import load
 from fashioncnn.tuning.space import Choices, Range, builtin_spaces, read_space
 
+pytestmark = pytest.mark.fast
+
 HEAD = 'name = "mine"\nrecipe = "two-conv"\n[space]\n'
 
 

@@ -8,6 +8,8 @@ from fashioncnn.data.sources import Source, load
 from fashioncnn.data.splits import split
 from fashioncnn.errors import DataError
 
+pytestmark = pytest.mark.fast
+
 
 def test_stratified_disjoint_and_complete(pictures: LabelledImages) -> None:
     splits = split(pictures, validation_images=100, seed=3)

@@ -18,6 +18,8 @@ from fashioncnn.training.schedules import SCHEDULES
 from fashioncnn.training.schedules.cosine import CosineSettings
 from fashioncnn.training.schedules.one_cycle import OneCycleSettings
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("warmup", [0, 1, 7, 19])
@@ -132,6 +134,36 @@ def test_muon_against_pytorch_and_by_hand() -> None:
         gradient = weight.grad + 0.01 * start.detach()
         # Nesterov's first step is 1 + momentum, 0.85 beside Muon, times the gradient.
         torch.testing.assert_close(weight.detach(), start.detach() - 0.5 * 1.85 * gradient)
+
+
+def test_muon_over_several_steps_against_pytorch() -> None:
+    """Gradients are handed in, so that only momentum, rescaling and direction are compared."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 6, 3, bias=False), nn.Conv2d(6, 4, 3))
+    settings = MuonSettings(
+        learning_rate=0.1, weight_decay=0.01, momentum=0.6, sgd_learning_rate=0.5
+    )
+    optimizer = settings.build(network)
+    first, hidden, bias = network.parameters()
+    expected = hidden.detach().clone()
+    turned = nn.Parameter(torch.zeros(4, 54))
+    direction = torch.optim.Muon([turned], lr=1.0, weight_decay=0.0, momentum=0.6, ns_steps=3)
+    rest = [nn.Parameter(weight.detach().clone()) for weight in (first, bias)]
+    sgd = torch.optim.SGD(rest, 0.5, momentum=0.85, nesterov=True, weight_decay=0.01)
+    for _ in range(4):
+        for weight in (first, hidden, bias):
+            weight.grad = torch.randn_like(weight)
+        turned.grad = hidden.grad.flatten(1)  # type: ignore[union-attr]
+        rest[0].grad, rest[1].grad = first.grad, bias.grad
+        before = turned.detach().clone()
+        direction.step()  # type: ignore[no-untyped-call]
+        sgd.step()
+        optimizer.step()
+        step = (turned.detach() - before).view_as(expected)
+        expected = expected * (4**0.5 / expected.norm()) + 0.1 * step
+        torch.testing.assert_close(hidden.detach(), expected, atol=5e-3, rtol=0)
+        for ours, theirs in zip((first, bias), rest, strict=True):
+            torch.testing.assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize("shape", [(16, 8, 3, 3), (64, 4, 1, 1), (8, 8, 3, 3)])

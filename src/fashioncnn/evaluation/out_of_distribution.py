@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
 
 from fashioncnn.evaluation.predictions import Predictions
 
@@ -57,6 +56,9 @@ class Detection:
 
 def detection(known: NDArray[np.float64], unknown: NDArray[np.float64]) -> Detection:
     """Compare the sign of known pictures with that of unknown ones; more of it means known."""
+    # Here, as it takes a second to import, and runs that were never stressed know `Detection`.
+    from scipy import stats
+
     ranks = stats.rankdata(np.concatenate([known, unknown]))
     above = ranks[: len(known)].sum() - len(known) * (len(known) + 1) / 2
     dropped = len(known) * (100 - KNOWN_KEPT_PERCENT) // 100
@@ -70,6 +72,8 @@ def signs(predictions: Predictions) -> dict[str, NDArray[np.float64]]:
     Energy is the logarithm of the summed exponentials of the logits, its sign as in known
     pictures having more (Liu et al., arXiv 2010.03759, sec. 3.1).
     """
+    from scipy import special
+
     energy = special.logsumexp(predictions.logits.astype(np.float64), axis=1)
     return {
         "probability": np.exp(predictions.log_probabilities.max(axis=1)),

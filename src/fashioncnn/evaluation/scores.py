@@ -83,6 +83,11 @@ class Scores:
     confusion: tuple[tuple[int, ...], ...]
     top_confusions: tuple[Confusion, ...]
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a table that has not a row and a column for each class."""
+        if {len(self.confusion), *map(len, self.confusion)} != {len(self.classes)}:
+            raise ValueError(f"the confusion matrix does not fit {len(self.classes)} classes")
+
     def metrics(self, split: str = "test") -> dict[str, float]:
         """Return the figures by name, such as "test/accuracy" and "test/f1/Shirt"."""
         named = {f"{split}/accuracy": self.accuracy, f"{split}/loss": self.loss}

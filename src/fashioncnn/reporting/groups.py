@@ -62,6 +62,8 @@ def read_run(
     if not metrics:
         raise RunError(f"{run.metrics_file}: has no epoch")
     predictions = Predictions.from_arrays(arrays)
+    if tuple(one.name for one in scores.classes) != predictions.class_names:
+        raise RunError(f"{run.path}: its scores and its predictions have different classes")
     return ScoredRun(
         run, recipe, settings, recipe_toml, run.provenance, metrics, scores, predictions, kept
     )

@@ -232,7 +232,11 @@ class Search:
 
 def _promise(trial: FrozenTrial) -> tuple[int, float, str]:
     """Return what sorts settings given up: the furthest and most accurate first, ties by value."""
-    return (-(trial.last_step or 0), -(trial.value or 0.0), json.dumps(trial.params, sort_keys=True))
+    return (
+        -(trial.last_step or 0),
+        -(trial.value or 0.0),
+        json.dumps(trial.params, sort_keys=True),
+    )
 
 
 def _outcome(trial: FrozenTrial) -> Outcome:

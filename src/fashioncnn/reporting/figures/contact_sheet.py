@@ -22,7 +22,10 @@ GAP = 0.12
 
 @dataclass(frozen=True)
 class Tile:
-    """A picture (h, w), or in colour (h, w, 3), with words above and below it, and the colours of its frame and title."""
+    """A picture with words above and below it, and the colours of its frame and title.
+
+    The picture is (h, w), or (h, w, 3) with colours of its own from 0 to 1.
+    """
 
     image: NDArray[Any]
     title: str = ""
