@@ -78,6 +78,13 @@ def validation(runs: Sequence[Mapping[str, float]]) -> str:
     return f"Validation, best epoch: accuracy {accuracy}, loss {loss:.4f}{several}"
 
 
+def tested(runs: Sequence[Mapping[str, float]]) -> str:
+    """Return what the page of one or more runs says first: how they did on test."""
+    accuracy = spread([one["test/accuracy"] for one in runs])
+    several = f" (mean ± standard deviation of {len(runs)} runs)" if len(runs) > 1 else ""
+    return f"Test: accuracy {accuracy}{several}"
+
+
 def compared(one: ComparedPart) -> str:
     """Show a comparison of two groups of runs: the verdict, then what it rests on."""
     rows = [["F1 of class", "difference, points", "95 % interval", "p"]]

@@ -92,21 +92,24 @@ def train(
         return
     validated = [one for run in runs if (one := _validation(run.metrics))]
     paths = [str(run.path) for run in runs]
-    page = None
+    page, tested = None, []
     if report:
+        from fashioncnn.runs import artifacts
         from fashioncnn.workflows.report import report as write_page
 
         page = write_page(runs, data=data, device=device.value, track=names)
+        file = artifacts.scores()
+        tested = [file.read(run.path / file.path)[0].metrics() for run in runs]
     values = {
         "runs": paths,
-        "metrics": summarise(validated) if validated else {},
+        "metrics": summarise(validated) | summarise(tested),
         "report": page and str(page),
     }
     text = tables.validation(validated)
     if page is None:
         text += f"\n\nNext, test scores and the page: fashioncnn report {' '.join(paths)}"
     else:
-        text += f"\n\nThe page: {page}"
+        text += f"\n{tables.tested(tested)}\nThe page: {page}"
     answer(as_json, values, text)
 
 

@@ -15,6 +15,6 @@ def summarise(runs: Sequence[Mapping[str, float]]) -> dict[str, dict[str, Any]]:
             "std": statistics.stdev(values) if len(values) > 1 else None,
             "values": values,
         }
-        for name in runs[0]
+        for name in (runs[0] if runs else ())
         if (values := [run[name] for run in runs])
     }
