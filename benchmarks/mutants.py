@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -178,11 +178,23 @@ def tests_of(file: str) -> tuple[str, ...]:
 def caught(mutant: tuple[Mutant, str], trees: dict[int, Path]) -> bool:
     """Run the tests of a mutant in this thread's copy of the tree; say whether they fail."""
     one, text = mutant
-    tree = trees.setdefault(threading.get_ident(), _copy())
-    file = tree / one.file
+    thread = threading.get_ident()
+    if thread not in trees:
+        trees[thread] = _copy()
+    file = trees[thread] / one.file
     whole = file.read_text()
     file.write_text(text)
-    names = [f"tests/{name}.py" for name in tests_of(one.file)]
+    try:
+        failed = fails(tests_of(one.file), trees[thread])
+    finally:
+        file.write_text(whole)
+    print("caught  " if failed else "SURVIVED", *asdict(one).values(), sep="  ", flush=True)
+    return failed
+
+
+def fails(tests: Iterable[str], tree: Path) -> bool:
+    """Say whether `tests` fail on the code in `tree`, or never end."""
+    names = [f"tests/{name}.py" for name in tests]
     words = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not alone", *names]
     environment = os.environ | {"PYTHONPATH": str(tree / "src"), "OMP_NUM_THREADS": "1"}
     try:
@@ -193,20 +205,20 @@ def caught(mutant: tuple[Mutant, str], trees: dict[int, Path]) -> bool:
             capture_output=True,
             timeout=TIMEOUT_SECONDS,
         )
-        failed = done.returncode != 0
     except subprocess.TimeoutExpired:
-        failed = True
-    finally:
-        file.write_text(whole)
-    print("caught  " if failed else "SURVIVED", *asdict(one).values(), sep="  ", flush=True)
-    return failed
+        return True
+    return done.returncode != 0
 
 
 def _copy() -> Path:
     tree = Path(tempfile.mkdtemp(prefix="mutants-"))
-    ignored = shutil.ignore_patterns(".venv", ".git", "runs", "__pycache__", ".*_cache")
-    shutil.copytree(ROOT, tree, dirs_exist_ok=True, ignore=ignored)
+    shutil.copytree(ROOT, tree, dirs_exist_ok=True, ignore=_ignored)
     return tree
+
+
+def _ignored(folder: str, names: list[str]) -> set[str]:
+    made = shutil.ignore_patterns(".*", "__pycache__")(folder, names)
+    return made | ({"runs", "studies", "audit"} if Path(folder) == ROOT else set())
 
 
 def main() -> None:
@@ -227,6 +239,11 @@ def main() -> None:
     chosen = random.Random(options.seed).sample(every, min(options.mutants, len(every)))
     trees: dict[int, Path] = {}
     try:
+        # Where tests fail on the code as it is, they say nothing of mutants.
+        trees[0] = _copy()
+        names = sorted({name for one, _ in chosen for name in tests_of(one.file)})
+        if fails(names, trees[0]):
+            sys.exit(f"mutants: the tests fail without a mutant: {', '.join(names)}")
         results = side_by_side(partial(caught, trees=trees), chosen)
     finally:
         for tree in trees.values():

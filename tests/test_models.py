@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ from torch.nn import functional
 from fashioncnn.models import FAMILIES
 from fashioncnn.models.family import ModelSettings
 from fashioncnn.models.plain_cnn import PlainCNN
-from fashioncnn.models.strided_cnn import Pooling, StridedCNN
+from fashioncnn.models.strided_cnn import Pooling, StridedCNN, StridedCNNSettings
 from fashioncnn.recipes.build import build_network
 from fashioncnn.recipes.load import builtin_names, load
 
@@ -232,3 +232,12 @@ def test_strided_cnn_against_plain_functions(residual: bool, pooling: Pooling) -
     images = torch.randn(4, 1, 28, 28, dtype=torch.float64)
     expected = strided_reference(network, images, residual=residual, pooling=pooling)
     torch.testing.assert_close(network(images), expected)
+
+
+@pytest.mark.parametrize(("stride", "pixels"), [(1, 16), (2, 32)])
+def test_how_often_a_strided_network_halves(stride: Literal[1, 2], pixels: int) -> None:
+    settings = StridedCNNSettings(channels=(4,) * 5, blocks=(0,) * 5, stem_stride=stride)
+    assert settings.fault(pixels) is None
+    assert settings.fault(pixels - 1) is not None
+    with pytest.raises(ValueError, match="to nothing"):
+        settings.build(image_size=pixels - 1, classes=10)
