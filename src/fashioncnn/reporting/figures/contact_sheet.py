@@ -48,19 +48,23 @@ def contact_sheet(
     `row_labels` stand on the left, each with a colour of its own.
     """
     columns = max(map(len, rows))
-    tiles = [tile for row in rows for tile in row]
-    above = LINE * max(_lines(tile.title) for tile in tiles) + 0.04
-    below = LINE * max(_lines(tile.below) for tile in tiles) + GAP
+    above = [LINE * max(_lines(tile.title) for tile in row) + 0.04 for row in rows]
+    below = [LINE * max(_lines(tile.below) for tile in row) + GAP for row in rows]
+    # The upper edge of each row's pictures, and where the last row ends.
+    tops, end = [], 0.0
+    for over, under in zip(above, below, strict=True):
+        tops.append(end + over)
+        end += over + side + under
     left = 0.09 * max((len(line) for one in row_labels for line in one.split("\n")), default=0)
-    step_x, step_y = side + GAP, above + side + below
-    width, height = left + columns * step_x + GAP, len(rows) * step_y
+    step = side + GAP
+    width, height = left + columns * step + GAP, end
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     frames, edges = [], []
-    for at, row in enumerate(rows):
+    for y, row in zip(tops, rows, strict=True):
         for column, tile in enumerate(row):
-            x, y = left + GAP + column * step_x, at * step_y + above
+            x = left + GAP + column * step
             extent = (x, x + side, y + side, y)
             axes.imshow(
                 tile.image, cmap=colours, vmin=ends[0], vmax=ends[1], extent=extent,
@@ -82,9 +86,9 @@ def contact_sheet(
     axes.add_collection(
         PatchCollection(frames, facecolors="none", edgecolors=edges, linewidths=1.5)
     )
-    for at, (words, colour) in enumerate(zip(row_labels, label_colours, strict=True)):
-        y = at * step_y + above + side / 2
-        axes.text(left, y, words, fontsize=8, ha="right", va="center", color=colour)
+    # A sheet may have no labels, but then for no row.
+    for y, words, colour in zip(tops, row_labels, label_colours, strict=False):
+        axes.text(left, y + side / 2, words, fontsize=8, ha="right", va="center", color=colour)
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
     return figure
