@@ -21,7 +21,8 @@ from fashioncnn.errors import FashionCNNError, RunError
 from fashioncnn.opening import trained as opening
 from fashioncnn.opening.scored import scored_run
 from fashioncnn.recipes.load import load
-from fashioncnn.reporting.document import KINDS, RunDocument, read
+from fashioncnn.reporting.documents.files import KINDS, read
+from fashioncnn.reporting.documents.run import RunDocument
 from fashioncnn.reporting.figures import makers_of
 from fashioncnn.reporting.groups import groups
 from fashioncnn.reporting.html import draw_page

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from fashioncnn.recipes.keys import Key
     from fashioncnn.recipes.schema import Recipe
-    from fashioncnn.reporting.document import ChangedPictures, ComparedPart
+    from fashioncnn.reporting.documents.comparison import ChangedPictures, ComparedPart
     from fashioncnn.workflows.audit import Audit
 
 

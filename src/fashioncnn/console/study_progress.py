@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from fashioncnn.console.say import duration, say
 from fashioncnn.evaluation.intervals import wilson
-from fashioncnn.tuning.ranking import describe
 from fashioncnn.tuning.search import Outcome, Search, Ticket
+from fashioncnn.tuning.setting import describe
 from fashioncnn.tuning.space import Space
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.evaluation.label_candidates import Candidate
-from fashioncnn.reporting.document import CandidateSheet, PairPart, PairSheet
+from fashioncnn.reporting.documents.audit import CandidateSheet, PairPart, PairSheet
 from fashioncnn.reporting.tiles import Tiles
 
 PAIRS_SHOWN = 16

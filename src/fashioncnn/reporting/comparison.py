@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fashioncnn.evaluation.paired import Comparison, compare, holm
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.run_groups import differences
-from fashioncnn.reporting.document import (
+from fashioncnn.reporting.documents.comparison import (
     ChangedPictures,
     ComparedPart,
     ComparisonDocument,

@@ -15,7 +15,7 @@ from fashioncnn.errors import RunError
 from fashioncnn.evaluation.intervals import Interval
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.run_groups import intervals
-from fashioncnn.reporting.document import MeanStd
+from fashioncnn.reporting.documents.parts import MeanStd
 from fashioncnn.runs import artifacts
 from fashioncnn.runs.artifact import Kept
 from fashioncnn.runs.contents import ScoredSplit

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 
 from fashioncnn.reporting.captions import caption
-from fashioncnn.reporting.document import Document, write
+from fashioncnn.reporting.documents.files import Document, write
 from fashioncnn.reporting.figures import draw
 from fashioncnn.reporting.style import class_colours
 from fashioncnn.runs.files import make_folder, write_text

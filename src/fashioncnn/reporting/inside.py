@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fashioncnn.reporting.document import (
+from fashioncnn.reporting.documents.inside import (
     AttributionMap,
     AttributionPart,
     EmbeddingPart,

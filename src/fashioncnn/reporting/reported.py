@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fashioncnn.evaluation.summary import summarise
-from fashioncnn.reporting.document import ReportedRow
+from fashioncnn.reporting.documents.run import ReportedRow
 from fashioncnn.reporting.groups import Group
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fashioncnn.evaluation.class_groups import group_confusion
 from fashioncnn.evaluation.selective import risk_coverage
-from fashioncnn.reporting.document import (
+from fashioncnn.reporting.documents.run import (
     ClassRow,
     ConfusedPictures,
     Curves,

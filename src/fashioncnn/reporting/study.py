@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from fashioncnn.errors import RunError
-from fashioncnn.reporting.document import MAX_BYTES, StudyDocument
+from fashioncnn.reporting.documents.files import MAX_BYTES
+from fashioncnn.reporting.documents.study import StudyDocument
 from fashioncnn.runs.files import read_json
 
 TRIALS, RANKING = "trials.json", "ranking.json"

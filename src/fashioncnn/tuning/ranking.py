@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from fashioncnn.evaluation.paired import compare
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.run_groups import intervals
-from fashioncnn.tuning.space import Setting
+from fashioncnn.tuning.setting import Setting
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,3 @@ def _best_of_values(ranks: Sequence[Rank], keys: Sequence[str]) -> list[BestOfVa
             value = one.setting[key]
             found.setdefault(f"{key} {json.dumps(value)}", BestOfValue(key, value, one))
     return list(found.values())
-
-
-def describe(setting: Mapping[str, Any]) -> str:
-    """Write a setting in one line for people."""
-    return ", ".join(f"{key} {json.dumps(value)}" for key, value in setting.items())

@@ -31,7 +31,8 @@ from fashioncnn.errors import StudyError
 from fashioncnn.recipes.load import load
 from fashioncnn.runs.files import make_folder
 from fashioncnn.tuning.journal import Journal
-from fashioncnn.tuning.space import Choices, Setting, Space
+from fashioncnn.tuning.setting import Setting
+from fashioncnn.tuning.space import Choices, Space
 
 SamplerName = Literal["grid", "tpe", "random"]
 JOURNAL = "study.journal"

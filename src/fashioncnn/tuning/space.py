@@ -28,12 +28,11 @@ from typing import Any
 from fashioncnn.errors import RecipeError, SpaceError, StorageError
 from fashioncnn.recipes.load import builtin_names, load
 from fashioncnn.recipes.schema import Recipe
+from fashioncnn.tuning.setting import Setting
 
 MAX_BYTES = 1 << 20
 MAX_GRID = 10_000
 TOP_KEYS = ("name", "summary", "recipe", "space")
-
-Setting = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from fashioncnn.recipes.build import build_preparation, build_state, build_train
 from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.reporting.audit import candidate_sheet, pair_sheet
-from fashioncnn.reporting.document import AuditDocument, AuditedRun
+from fashioncnn.reporting.documents.audit import AuditDocument, AuditedRun
 from fashioncnn.reporting.html import write_page
 from fashioncnn.runs.files import make_folder, to_json, write_text
 from fashioncnn.training.device import DeviceName, fabric_for

@@ -11,7 +11,7 @@ from fashioncnn.opening.trained import Data, Trained
 from fashioncnn.recipes.load import differences, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.reporting.comparison import TITLE, Named, comparison_document
-from fashioncnn.reporting.document import ComparedPart, ComparisonDocument
+from fashioncnn.reporting.documents.comparison import ComparedPart, ComparisonDocument
 from fashioncnn.reporting.groups import Group
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName

@@ -12,7 +12,7 @@ from fashioncnn.errors import RunError
 from fashioncnn.opening.runs import AnyRun, open_runs
 from fashioncnn.opening.scored import scored_run
 from fashioncnn.opening.trained import Data, Trained
-from fashioncnn.reporting.document import Document
+from fashioncnn.reporting.documents.files import Document
 from fashioncnn.reporting.groups import groups
 from fashioncnn.reporting.html import write_page
 from fashioncnn.reporting.run_document import run_document

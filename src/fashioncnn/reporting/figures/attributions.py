@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from fashioncnn.reporting.document import AttributionPart
+from fashioncnn.reporting.documents.inside import AttributionPart
 from fashioncnn.reporting.figures.contact_sheet import Tile, as_grey, contact_sheet
 from fashioncnn.reporting.style import FAINT, INK, class_colours, ink_of
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from fashioncnn.reporting.document import CandidateSheet, PairSheet
+from fashioncnn.reporting.documents.audit import CandidateSheet, PairSheet
 from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet, in_rows
 from fashioncnn.reporting.style import class_colours, ink_of
 

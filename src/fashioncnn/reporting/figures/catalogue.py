@@ -7,14 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fashioncnn.reporting.document import (
-    AuditDocument,
-    ComparisonDocument,
-    Document,
-    Inside,
-    RunDocument,
-    StudyDocument,
-)
+from fashioncnn.reporting.documents.audit import AuditDocument
+from fashioncnn.reporting.documents.comparison import ComparisonDocument
+from fashioncnn.reporting.documents.files import Document
+from fashioncnn.reporting.documents.inside import Inside
+from fashioncnn.reporting.documents.run import RunDocument
+from fashioncnn.reporting.documents.study import StudyDocument
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from fashioncnn.reporting.document import ComparedPart
+from fashioncnn.reporting.documents.comparison import ComparedPart
 from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet
 from fashioncnn.reporting.style import INK, class_colours, ink_of
 

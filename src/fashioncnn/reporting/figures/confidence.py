@@ -9,7 +9,7 @@ from matplotlib.ticker import PercentFormatter
 from fashioncnn.evaluation.calibration import Calibration
 from fashioncnn.evaluation.confidence import Confidence
 from fashioncnn.evaluation.intervals import wilson
-from fashioncnn.reporting.document import RiskCoverageCurve
+from fashioncnn.reporting.documents.run import RiskCoverageCurve
 from fashioncnn.reporting.style import FAINT, INK, TRAINING, VALIDATION
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fashioncnn.evaluation.scores import Confusion
-from fashioncnn.reporting.document import ConfusedPictures
+from fashioncnn.reporting.documents.run import ConfusedPictures
 from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet
 from fashioncnn.reporting.style import class_colours, ink_of
 

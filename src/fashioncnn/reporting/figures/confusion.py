@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fashioncnn.reporting.document import RunDocument
+from fashioncnn.reporting.documents.run import RunDocument
 from fashioncnn.reporting.style import class_colours, ink_of
 
 

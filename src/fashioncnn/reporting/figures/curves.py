@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from fashioncnn.reporting.document import Curves
+from fashioncnn.reporting.documents.run import Curves
 from fashioncnn.reporting.style import FAINT, TRAINING, VALIDATION
 
 

@@ -21,7 +21,8 @@ from typing import Any
 
 import pydantic_core
 
-from fashioncnn.reporting.document import KINDS, Document, Inside, read
+from fashioncnn.reporting.documents.files import KINDS, Document, read
+from fashioncnn.reporting.documents.inside import Inside
 from fashioncnn.reporting.figures.catalogue import Maker, makers_of
 from fashioncnn.reporting.style import DPI, SETTINGS
 from fashioncnn.runs.files import make_folder, write_bytes

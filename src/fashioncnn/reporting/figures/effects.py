@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from fashioncnn.reporting.document import ComparedPart
+from fashioncnn.reporting.documents.comparison import ComparedPart
 from fashioncnn.reporting.style import FAINT, INK, class_colours
 
 

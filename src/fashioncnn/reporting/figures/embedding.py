@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from fashioncnn.reporting.document import EmbeddingPart
+from fashioncnn.reporting.documents.inside import EmbeddingPart
 from fashioncnn.reporting.style import INK, class_colours, ink_of
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fashioncnn.reporting.document import ExplainedPictures, MapSheet
+from fashioncnn.reporting.documents.inside import ExplainedPictures, MapSheet
 from fashioncnn.reporting.figures.mosaic import GAP, mosaic
 from fashioncnn.reporting.style import class_colours, ink_of
 

@@ -7,7 +7,7 @@ import math
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fashioncnn.reporting.document import FilterSheet
+from fashioncnn.reporting.documents.inside import FilterSheet
 from fashioncnn.reporting.figures.mosaic import mosaic
 
 

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from fashioncnn.reporting.document import ExplainedPictures, Learning, RunDocument
+from fashioncnn.reporting.documents.inside import ExplainedPictures, Learning
+from fashioncnn.reporting.documents.run import RunDocument
 from fashioncnn.reporting.figures.mosaic import GAP, mosaic
 from fashioncnn.reporting.tiles import Tiles
 

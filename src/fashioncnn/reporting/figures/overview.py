@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from fashioncnn.reporting.document import RunDocument
+from fashioncnn.reporting.documents.run import RunDocument
 from fashioncnn.reporting.figures import confusion, curves, feature_maps, filters, per_class
 
 PICTURES = (0, 1, 5, 6, 8, 9)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fashioncnn.reporting.document import ExplainedPictures, PathStage, PathThroughNetwork
+from fashioncnn.reporting.documents.inside import ExplainedPictures, PathStage, PathThroughNetwork
 from fashioncnn.reporting.figures.mosaic import mosaic
 from fashioncnn.reporting.style import class_colours, ink_of
 

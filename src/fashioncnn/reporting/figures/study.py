@@ -13,7 +13,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from fashioncnn.reporting.document import Trial
+from fashioncnn.reporting.documents.study import Trial
 from fashioncnn.reporting.style import FAINT, INK, TRAINING, VALIDATION
 
 Trials = Sequence[Trial]

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from fashioncnn.reporting.document import UnitSheet, UnitsPart
+from fashioncnn.reporting.documents.inside import UnitSheet, UnitsPart
 from fashioncnn.reporting.figures.contact_sheet import Tile, as_grey, contact_sheet, in_rows
 from fashioncnn.reporting.figures.mosaic import GAP, mosaic
 from fashioncnn.reporting.style import FAINT, class_colours, ink_of
