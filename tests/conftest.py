@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import fashioncnn as fc
 from fashioncnn.data import sources
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.reporting.figures import drawing
+from forks import command_line
 
 TINY_RECIPE = """
 name = "tiny"
@@ -136,17 +138,14 @@ def words_of(
     return run
 
 
-@pytest.fixture(scope="session")
-def cli() -> Cli:
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
     """Run the command line in a process of its own, warnings being errors."""
+    numbers = count()
 
-    def run(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "fashioncnn", *map(str, words)],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            cwd=cwd,
-        )
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        done = command_line(tmp_path / f"said-{next(numbers)}", *words)
+        status = done.wait()
+        return subprocess.CompletedProcess([*map(str, words)], status, done.stdout, done.stderr)
 
     return run

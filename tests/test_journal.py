@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-import subprocess
+import signal
 import sys
 import time
 from pathlib import Path
@@ -14,6 +14,7 @@ from optuna.storages import JournalStorage
 
 from fashioncnn.errors import StorageError, StudyError
 from fashioncnn.tuning.journal import Journal
+from forks import Fork
 
 RECORDS = [{"n": n, "words": "é" * n} for n in range(50)]
 
@@ -66,21 +67,14 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         Journal(tmp_path / "nowhere" / "a.journal")
 
 
-WRITER = """
-import sys
-from pathlib import Path
-import optuna
-from optuna.storages import JournalStorage
-from fashioncnn.tuning.journal import Journal
-optuna.logging.disable_default_handler()
-study = optuna.load_study(study_name="s", storage=JournalStorage(Journal(Path(sys.argv[1]))))
-print("ready", flush=True)
-while True:
-    trial = study.ask()
-    value = trial.suggest_float("x", 0, 1)
-    study.tell(trial, value)
-    print(trial.number, flush=True)
-"""
+def write_for_ever(path: Path) -> None:
+    optuna.logging.disable_default_handler()
+    study = optuna.load_study(study_name="s", storage=JournalStorage(Journal(path)))
+    while True:
+        trial = study.ask()
+        study.tell(trial, trial.suggest_float("x", 0, 1))
+        sys.stdout.write(f"{trial.number}\n")
+        sys.stdout.flush()
 
 
 def test_writers_are_killed_and_told_trials_stay(tmp_path: Path) -> None:
@@ -89,22 +83,15 @@ def test_writers_are_killed_and_told_trials_stay(tmp_path: Path) -> None:
     path = tmp_path / "s.journal"
     optuna.create_study(study_name="s", storage=JournalStorage(Journal(path)))
     told: list[int] = []
-    for _ in range(4):
-        outputs = [tmp_path / f"out{n}" for n in range(3)]
-        writers = []
-        for output in outputs:
-            with output.open("w") as file:
-                command = [sys.executable, "-c", WRITER, str(path)]
-                writers.append(subprocess.Popen(command, stdout=file))
-        while any("\n1" not in output.read_text() for output in outputs[:1]):
-            time.sleep(0.05)
+    for attempt in range(4):
+        writers = [Fork(tmp_path / f"{attempt}-{n}", write_for_ever, path) for n in range(3)]
+        while writers[0].stdout.count("\n") < 2:
+            time.sleep(0.01)
         time.sleep(chance.uniform(0, 0.3))
         for writer in writers:
-            writer.kill()
+            writer.send(signal.SIGKILL)
             writer.wait()
-        for output in outputs:
-            lines = output.read_text().split("\n")[:-1]
-            told += [int(line) for line in lines if line != "ready"]
+            told += map(int, writer.stdout.split("\n")[:-1])
         with path.open("ab") as journal:
             journal.write(path.read_bytes()[: chance.randrange(1, 40)].rstrip(b"\n"))
     study = optuna.load_study(study_name="s", storage=JournalStorage(Journal(path)))

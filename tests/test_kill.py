@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from forks import Fork, command_line
+
 pytestmark = pytest.mark.real_data
 
 KILLS = 10
@@ -27,14 +29,9 @@ WORDS = [
 CLOCKED = ("train/seconds", "train/first_step_seconds", "train/images_per_second")
 
 
-def start(out: Path, *more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "fashioncnn", *WORDS, "--out", str(out), *more],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
+def start(out: Path, *more: str) -> Fork:
+    said = out.with_name(f"{out.name}-said-{time.time_ns()}")
+    return command_line(said, *WORDS, "--out", out, *more)
 
 
 def only_run(out: Path) -> Path:
@@ -63,20 +60,18 @@ class Whole:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     out = tmp_path_factory.mktemp("whole")
-    with start(out) as process:
-        _, words = process.communicate(timeout=300)
-    assert process.returncode == 0, words
+    process = start(out)
+    assert process.wait() == 0, process.stderr
     run = only_run(out)
     lines = (run / "metrics.jsonl").read_text().splitlines()
     return Whole(*final(run), sum(json.loads(line)["train/seconds"] for line in lines))
 
 
-def train_until(process: subprocess.Popen[str], seconds: float, sign: str = "parameters") -> bool:
-    """Wait until a line has `sign` and then so long; say whether it is still running."""
-    assert process.stderr is not None
-    if any(sign in line for line in iter(process.stderr.readline, "")):
+def train_until(process: Fork, seconds: float, sign: str = "parameters") -> bool:
+    """Wait until it says `sign` and then so long; say whether it is still running."""
+    if process.wait_for(sign):
         time.sleep(seconds)
-    return process.poll() is None
+    return process.status is None
 
 
 def test_sigkill_at_random_moments_loses_nothing(whole: Whole, tmp_path: Path) -> None:
@@ -84,17 +79,17 @@ def test_sigkill_at_random_moments_loses_nothing(whole: Whole, tmp_path: Path) -
     killed, attempt = 0, 0
     while killed < KILLS:
         out = tmp_path / str(attempt)
-        with start(out, "--resume") as process:
-            if train_until(process, chance.uniform(0, 0.3 * whole.seconds)):
-                process.kill()
-                killed += 1
-            else:
-                attempt += 1
+        process = start(out, "--resume")
+        if train_until(process, chance.uniform(0, 0.3 * whole.seconds)):
+            process.send(signal.SIGKILL)
+            killed += 1
+        else:
+            attempt += 1
+        process.wait()
     for number in range(attempt + 1):
         out = tmp_path / str(number)
-        with start(out, "--resume") as process:
-            _, words = process.communicate(timeout=300)
-        assert process.returncode == 0, words
+        process = start(out, "--resume")
+        assert process.wait() == 0, process.stderr
         assert final(only_run(out)) == (whole.weights, whole.records)
         kept = [path.name for path in (only_run(out) / "checkpoints").iterdir()]
         assert len([name for name in kept if name.endswith(".safetensors")]) <= 2
@@ -105,16 +100,16 @@ def test_sigkill_at_random_moments_loses_nothing(whole: Whole, tmp_path: Path) -
 def test_stopping_saves_ends_fast_and_names_the_command(
     number: signal.Signals, whole: Whole, tmp_path: Path
 ) -> None:
-    with start(tmp_path) as process:
-        assert train_until(process, 0.1 * whole.seconds, "epoch 1/")
-        asked = time.perf_counter()
-        process.send_signal(number)
-        _, words = process.communicate(timeout=60)
+    out = tmp_path / "runs"
+    process = start(out)
+    assert train_until(process, 0.1 * whole.seconds, "epoch 1/")
+    asked = time.perf_counter()
+    process.send(number)
+    assert process.wait(60) == 130
     assert time.perf_counter() - asked < 5
-    assert process.returncode == 130
-    assert "Traceback" not in words
-    assert "saved in" in words
-    command = words.splitlines()[-1].removeprefix("go on with: ")
+    assert "Traceback" not in process.stderr
+    assert "saved in" in process.stderr
+    command = process.stderr.splitlines()[-1].removeprefix("go on with: ")
     assert command.endswith("--resume")
     done = subprocess.run(
         ["bash", "-c", command.replace("python", sys.executable, 1)],
@@ -123,4 +118,4 @@ def test_stopping_saves_ends_fast_and_names_the_command(
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert final(only_run(tmp_path)) == (whole.weights, whole.records)
+    assert final(only_run(out)) == (whole.weights, whole.records)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,8 +21,9 @@ from fashioncnn.recipes.load import load
 from fashioncnn.runs import readings
 from fashioncnn.sessions import order as orders
 from fashioncnn.tuning.search import open_search
-from fashioncnn.tuning.space import Space, read_space
+from fashioncnn.tuning.space import read_space
 from fashioncnn.workflows.tune import Tuned, tune
+from forks import Fork
 
 pytestmark = pytest.mark.usefixtures("tiny_data")
 
@@ -194,17 +193,13 @@ def test_a_setting_that_diverges_or_does_not_fit_is_pruned(
     assert sum("warmup_epochs is 2.5" in fault for fault in faults) == 2
 
 
-ASKER = """
-import sys
-from pathlib import Path
-from fashioncnn.tuning.search import open_search
-from fashioncnn.tuning.space import read_space
-with open_search(read_space(sys.argv[1]), Path(sys.argv[2]), sampler="grid") as search:
-    while trial := search.next():
-        print("asked", trial.number, flush=True)
-        search.complete(trial.number, [0.5], ["somewhere"])
-        print("told", trial.number, flush=True)
-"""
+def ask_until_all_are_taken(path: Path, out: Path) -> None:
+    with open_search(read_space(path), out, sampler="grid") as search:
+        while trial := search.next():
+            sys.stdout.write(f"asked {trial.number}\n")
+            search.complete(trial.number, [0.5], ["somewhere"])
+            sys.stdout.write(f"told {trial.number}\n")
+            sys.stdout.flush()
 
 
 def test_a_grid_that_was_queued_twice_is_tried_once(space: Path, tmp_path: Path) -> None:
@@ -223,39 +218,40 @@ def test_four_workers_killed_twenty_times(tmp_path: Path, tiny_recipe: Path) -> 
     """No finished trial is lost or run twice, and every setting comes to an answer."""
     chance = np.random.default_rng(11)
     path = tiny_recipe.with_name("space.toml")
-    rates = [round(0.001 * number, 3) for number in range(1, 161)]
+    rates = [round(0.001 * number, 3) for number in range(1, 241)]
     path.write_text(
         f'name = "mine"\nrecipe = "tiny.toml"\n[space]\noptimizer.learning_rate = {rates}\n'
     )
     out = tmp_path / "out"
     journal = out / "study.journal"
 
-    def start(number: int) -> subprocess.Popen[str]:
-        with (tmp_path / f"said-{number}").open("w") as file:
-            command = [sys.executable, "-c", ASKER, str(path), str(out)]
-            return subprocess.Popen(command, stdout=file, text=True)
+    def start(number: int) -> Fork:
+        return Fork(tmp_path / f"said-{number}", ask_until_all_are_taken, path, out)
 
     workers = [start(number) for number in range(4)]
-    while not (tmp_path / "said-0").read_text():
-        time.sleep(0.05)
+    begun = list(workers)
+    while not workers[0].stdout:
+        time.sleep(0.01)
+    killed = 0
     for kill in range(20):
-        time.sleep(chance.uniform(0.02, 0.6))
+        time.sleep(chance.uniform(0.02, 0.15))
         victim = int(chance.integers(4))
-        os.kill(workers[victim].pid, signal.SIGKILL)
-        workers[victim].wait()
+        workers[victim].send(signal.SIGKILL)
+        killed += workers[victim].wait() == -signal.SIGKILL
         with FileLock(f"{journal}.lock"), journal.open("ab") as file:
             file.write(b'{"op_code": 4, "worker_id": "torn')
         workers[victim] = start(4 + kill)
+        begun.append(workers[victim])
     for worker in workers:
-        assert worker.wait(timeout=120) == 0
+        assert worker.wait(timeout_seconds=120) == 0
+    assert killed > 15
     told = [
         int(line.split()[1])
-        for file in tmp_path.glob("said-*")
-        for line in file.read_text().split("\n")[:-1]
+        for worker in begun
+        for line in worker.stdout.split("\n")[:-1]
         if line.startswith("told")
     ]
-    space: Space = read_space(path)
-    with open_search(space, out, sampler="grid") as search:
+    with open_search(read_space(path), out, sampler="grid") as search:
         answered = search.outcomes()
     assert len(told) == len(set(told))
     assert set(told) <= {trial.number for trial in answered}

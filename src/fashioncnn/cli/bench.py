@@ -25,7 +25,10 @@ app = typer.Typer(no_args_is_help=True)
 
 @verb(app)
 def machine(device: DeviceOption = Device.AUTO, as_json: Json = False) -> None:
-    """Measure what this machine can do at best: matrix products, memory."""
+    """Measure what this machine can do at best.
+
+    Matrix products and memory.
+    """
     from fashioncnn.workflows.bench_machine import bench_machine
 
     measured = bench_machine(device=device.value)
@@ -62,7 +65,10 @@ def speed(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure time, accuracy and cost of recipes over seeds, beside other ways to train."""
+    """Measure recipes over seeds: time, accuracy, cost.
+
+    Beside other ways to train, if wanted.
+    """
     from fashioncnn.runs.files import read_json
     from fashioncnn.workflows.bench_speed import bench_speed
 
@@ -103,7 +109,10 @@ def predict(
     ] = Precision.FP32,
     as_json: Json = False,
 ) -> None:
-    """Measure how fast a trained network answers: images per second, latency."""
+    """Measure how fast a trained network answers.
+
+    Images per second, and latency.
+    """
     from fashioncnn.workflows.bench_predict import BATCH_SIZES, bench_predict
 
     measured = bench_predict(

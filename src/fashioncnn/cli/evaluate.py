@@ -51,7 +51,10 @@ def evaluate(
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
 ) -> None:
-    """Score runs: accuracy, per-class figures with intervals, confusion, confidence, cost."""
+    """Score runs, with intervals.
+
+    Accuracy, figures by class, confusion, confidence, cost.
+    """
     from fashioncnn.opening.runs import open_runs
     from fashioncnn.opening.trained import open_trained
     from fashioncnn.workflows.evaluate import evaluate_trained

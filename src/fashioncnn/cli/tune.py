@@ -84,7 +84,10 @@ def tune(
     log: LogOption = None,
     as_json: Json = False,
 ) -> None:
-    """Search for the best settings of a recipe, by validation accuracy over several seeds."""
+    """Search for the best settings of a recipe.
+
+    By validation accuracy, over several seeds.
+    """
     if grid and sampler not in (None, Sampler.GRID):
         raise typer.BadParameter(f"--grid and --sampler {sampler} exclude each other")
     from fashioncnn.workflows.tune import tune as tune_space

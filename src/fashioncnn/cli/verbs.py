@@ -30,6 +30,8 @@ from fashioncnn.cli.tune import tune
 app = typer.Typer(
     help="Train, evaluate and explain convolutional networks on Fashion-MNIST.",
     no_args_is_help=True,
+    # Rich would double the time that help takes.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -118,7 +120,10 @@ def recipes(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """List the built-in recipes, print one, or list what a recipe may say."""
+    """List the built-in recipes, or print one.
+
+    Or list what a recipe may say.
+    """
     from fashioncnn.recipes.load import builtin_names, load, read_text
 
     if keys:
@@ -155,7 +160,10 @@ def explain(
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
 ) -> None:
-    """Draw filters, feature maps, and what channels and classes answer most strongly."""
+    """Draw what a network looks for in pictures.
+
+    Its filters, feature maps, and what each channel and class answers to most strongly.
+    """
     from fashioncnn.opening.runs import open_runs
     from fashioncnn.workflows.explain import explain as explain_run
 
@@ -178,7 +186,7 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN RUN...",
+            metavar="RUN",
             help="Runs, or folders of runs of one recipe each; all are compared with the first.",
         ),
     ],
@@ -186,7 +194,10 @@ def compare(
     device: DeviceOption = Device.AUTO,
     as_json: Json = False,
 ) -> None:
-    """Say which of several runs, or groups of seeds, is better, and how sure that is."""
+    """Say which of several runs is better, and how sure that is.
+
+    Runs of one recipe with several seeds are one group.
+    """
     from fashioncnn.workflows.compare import compare as compare_runs
 
     compared = compare_runs(runs, data=data, device=device.value)
@@ -210,7 +221,10 @@ def report(
     log: LogOption = None,
     as_json: Json = False,
 ) -> None:
-    """Write one page about runs; evaluates and explains them first where that is not done."""
+    """Write one page about runs.
+
+    Evaluates and explains them first where that is not done.
+    """
     from fashioncnn.workflows.report import report as report_runs
 
     names = trackers(track, log)

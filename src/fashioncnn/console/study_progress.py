@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from fashioncnn.console.say import duration, say
 from fashioncnn.evaluation.intervals import wilson
-from fashioncnn.tuning.search import Outcome, Search, Ticket
+from fashioncnn.tuning.outcome import Outcome, Ticket
+from fashioncnn.tuning.search import Search
 from fashioncnn.tuning.setting import describe
 from fashioncnn.tuning.space import Space
 

@@ -41,10 +41,11 @@ class Processes:
 
 @dataclass
 class _Worker:
+    """A process, and the job that it has, if any."""
+
     process: subprocess.Popen[str]
-    job: Job
-    attempt: int
-    done: bool = False
+    job: Job | None = None
+    attempt: int = 0
     listener: threading.Thread | None = None
 
     def close(self) -> None:
@@ -61,16 +62,16 @@ class _Worker:
 
 @dataclass
 class RunningProcesses:
-    """See Running: a process a job, and a thread that listens to it."""
+    """See Running: a process a slot, started when it is needed, and a thread that listens to it."""
 
     slots: int
     folder: Path
-    _workers: dict[int, _Worker] = field(default_factory=dict)
+    _workers: list[_Worker] = field(default_factory=list)
     _heard: queue.Queue[tuple[_Worker, Message | None]] = field(default_factory=queue.Queue)
 
     def submit(self, job: Job) -> None:
         """See Running."""
-        self._start(job, 1)
+        self._begin(job, 1)
 
     def wait(self, judge: Judge) -> list[Done]:
         """See Running."""
@@ -78,26 +79,38 @@ class RunningProcesses:
             worker, message = self._heard.get(timeout=POLL_SECONDS)
         except queue.Empty:
             return []
-        job = worker.job
         if message is None:
             return self._ended(worker)
+        job = worker.job
+        assert job
         if "report" in message:
-            self._answer(worker, {"give_up": judge(job.number, message["report"])})
+            self._tell(worker, {"give_up": judge(job.number, message["report"])})
             return []
-        worker.done = True
+        worker.job = None
         if "error" in message:
             return [Done(job, error=unpack_error(message))]
         return [Done(job, message["value"])]
 
     def end(self) -> None:
         """Ask what is still under way to stop, and wait until it has."""
-        for worker in self._workers.values():
+        for worker in self._workers:
             worker.process.terminate()
-        for worker in self._workers.values():
+        for worker in self._workers:
             worker.process.wait()
             worker.close()
 
-    def _start(self, job: Job, attempt: int) -> None:
+    def _begin(self, job: Job, attempt: int) -> None:
+        worker = next((one for one in self._workers if one.job is None), None) or self._start()
+        worker.job, worker.attempt = job, attempt
+        told = {
+            "module": job.function.__module__,
+            "function": job.function.__qualname__,
+            "folder": str(self.folder),
+            "arguments": job.arguments,
+        }
+        self._tell(worker, told)
+
+    def _start(self) -> _Worker:
         threads = str(max(1, (os.cpu_count() or 1) // self.slots))
         command = [sys.executable, "-m", "fashioncnn.executors.worker"]
         process = subprocess.Popen(
@@ -107,16 +120,11 @@ class RunningProcesses:
             stdout=subprocess.PIPE,
             text=True,
         )
-        worker = self._workers[job.number] = _Worker(process, job, attempt)
-        told = {
-            "module": job.function.__module__,
-            "function": job.function.__qualname__,
-            "folder": str(self.folder),
-            "arguments": job.arguments,
-        }
-        self._answer(worker, told)
+        worker = _Worker(process)
         worker.listener = threading.Thread(target=self._listen, args=(worker,), daemon=True)
         worker.listener.start()
+        self._workers.append(worker)
+        return worker
 
     def _listen(self, worker: _Worker) -> None:
         stream: IO[str] | Any = worker.process.stdout
@@ -125,7 +133,7 @@ class RunningProcesses:
         worker.process.wait()
         self._heard.put((worker, None))
 
-    def _answer(self, worker: _Worker, message: Message) -> None:
+    def _tell(self, worker: _Worker, message: Message) -> None:
         stream: IO[str] | Any = worker.process.stdin
         try:
             send(stream, message)
@@ -134,15 +142,14 @@ class RunningProcesses:
             return
 
     def _ended(self, worker: _Worker) -> list[Done]:
-        """Begin the job of a process that has ended anew, unless it had said what came of it."""
+        """Begin the job of a process that has ended anew, if it had one."""
         worker.close()
-        if worker.done:
-            if self._workers.get(worker.job.number) is worker:
-                del self._workers[worker.job.number]
+        self._workers.remove(worker)
+        if worker.job is None:
             return []
         if worker.attempt == RETRIES:
             status = worker.process.returncode
             error = WorkerError(f"its process ended {RETRIES} times (exit status {status})")
             return [Done(worker.job, error=error)]
-        self._start(worker.job, worker.attempt + 1)
+        self._begin(worker.job, worker.attempt + 1)
         return []

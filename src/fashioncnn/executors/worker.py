@@ -1,4 +1,4 @@
-"""A process that works for an executor: told one job by its standard input, it answers by lines."""
+"""A process that works for an executor: told jobs by its standard input, it answers by lines."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from fashioncnn.errors import FashionCNNError
-from fashioncnn.executors.messages import pack_error, receive, send
+from fashioncnn.executors.messages import Message, pack_error, receive, send
 
 POLL_SECONDS = 1.0
 
 
 def main() -> None:
-    """Do the job. What it prints goes to standard error: the output is for messages."""
+    """Do jobs until there are no more. What they print goes to standard error."""
+    # Ctrl-C reaches all processes of a terminal: whoever told us the job will end us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers, sys.stdout = sys.stdout, sys.stderr
-    told = receive(sys.stdin)
-    if told is None:
-        return
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    while told := receive(sys.stdin):
+        send(answers, _answer(told, answers))
 
+
+def _answer(told: Message, answers: IO[str]) -> Message:
     def report(value: Any) -> bool:
         send(answers, {"report": value})
         verdict = receive(sys.stdin)
@@ -34,15 +37,13 @@ def main() -> None:
     for name in told["function"].split("."):
         function = getattr(function, name)
     try:
-        value = function(Path(told["folder"]), report, *told["arguments"])
+        return {"value": function(Path(told["folder"]), report, *told["arguments"])}
     except FashionCNNError as error:
-        send(answers, pack_error(error))
-    else:
-        send(answers, {"value": value})
+        return pack_error(error)
 
 
 def _end_with(parent: int) -> None:
-    """Stop, as by the user, when the process that told us the job is gone."""
+    """Stop, as by the user, when the process that tells us jobs is gone."""
     while os.getppid() == parent:
         time.sleep(POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)

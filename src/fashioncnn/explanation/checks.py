@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import stats
 from torch import Tensor, nn
 
 from fashioncnn.explanation.attribution import (
@@ -25,6 +24,9 @@ def check_maps(
     network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float, seed: int = 0
 ) -> dict[str, MapCheck]:
     """Check every method on prepared pictures, for `classes` (n,), beside edges and noise."""
+    # Half a second to import, and few ask for it.
+    from scipy import stats
+
     maps = attributions(network, images_NCHW, classes, black)
     control = attributions(randomised(network, seed), images_NCHW, classes, black)
     known_to_no_network = {"edges": edges(images_NCHW), "random": random_maps(images_NCHW, seed)}
@@ -61,6 +63,8 @@ def _similarity(maps: Maps, control: Maps, shown: NDArray[np.bool_]) -> float:
 
     A map that is the same everywhere is like no other.
     """
+    from scipy import stats
+
     found = []
     for one, other, where in zip(np.abs(maps), np.abs(control), shown, strict=True):
         ranks, other_ranks = stats.rankdata(one[where]), stats.rankdata(other[where])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,21 +55,31 @@ def train_order(
     order = Order(**told)
     recipe = validate(tomllib.loads(order.recipe_toml), "of a job")
     accuracies, runs = [], []
-    with stop_wish() as wish, silence():
-        for at, seed in enumerate(order.seeds):
+    judged = order.judged
 
-            def after_epoch(record: Mapping[str, Any], first: bool = at == 0) -> None:
-                if order.judged and first and report([record["epoch"], record["val/accuracy"]]):
-                    raise GivenUp("hopeless beside other settings")
+    def after_epoch(record: Mapping[str, Any]) -> None:
+        if judged and report([record["epoch"], record["val/accuracy"]]):
+            raise GivenUp("hopeless beside other settings")
 
-            out = folder / order.subfolder
-            wishes = Wishes(out, True, tuple(order.track), after_epoch)
-            opened = data or DataSet(order.data)
-            with open_session(recipe, opened, order.device, wishes, wish) as session:
-                run = session.train(seed)
+    wishes = Wishes(folder / order.subfolder, True, tuple(order.track), after_epoch)
+    opened = data or _data_set(order.data)
+    with (
+        stop_wish() as wish,
+        silence(),
+        open_session(recipe, opened, order.device, wishes, wish) as session,
+    ):
+        for seed in order.seeds:
+            run = session.train(seed)
+            judged = False
             accuracies += best_accuracy(run)
             runs.append(str(run.path.relative_to(folder)))
     return {"accuracies": accuracies, "runs": runs}
+
+
+@lru_cache(maxsize=1)
+def _data_set(place: str | None) -> DataSet:
+    """Open a data set, once for all jobs of a process."""
+    return DataSet(place)
 
 
 def best_accuracy(run: Run) -> list[float]:

@@ -8,8 +8,6 @@ lock file as long as it lives; a trial whose worker is gone goes back into the q
 from __future__ import annotations
 
 import json
-import platform
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,58 +15,28 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-from filelock import FileLock, Timeout
-from optuna.exceptions import StorageInternalError
-from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+from filelock import FileLock
 from optuna.pruners import SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
 from fashioncnn.data.randomness import stream_seed
 from fashioncnn.errors import StudyError
 from fashioncnn.recipes.load import load
 from fashioncnn.runs.files import make_folder
-from fashioncnn.tuning.journal import Journal
+from fashioncnn.tuning.outcome import Outcome, Ticket, outcome_of
 from fashioncnn.tuning.setting import Setting
 from fashioncnn.tuning.space import Choices, Space
+from fashioncnn.tuning.storage import open_storage
+from fashioncnn.tuning.workers import is_alive, sign_in
 
 SamplerName = Literal["grid", "tpe", "random"]
-JOURNAL = "study.journal"
 # Attributes of a trial: which earlier one it repeats, and why.
 AGAIN, FINALIST = "again", "finalist"
 # The first look at a setting comes after this share of its epochs; a third goes on from each.
 FIRST_LOOK, REDUCTION = 0.3, 3
 # A pruned trial has an answer too: that it is not worth more.
 ANSWERED = (TrialState.COMPLETE, TrialState.PRUNED)
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """A setting to try. A finalist is not to be given up early."""
-
-    number: int
-    setting: Setting
-    finalist: bool
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a setting: it was trained to its end, or given up after some `epochs`.
-
-    `accuracy` is the mean of `accuracies`, one a seed, or the last that was seen before giving up:
-    None where there was a `fault` at once. `runs` are paths within the study's folder.
-    """
-
-    number: int
-    setting: Setting
-    complete: bool
-    accuracy: float | None
-    epochs: int
-    fault: str
-    accuracies: tuple[float, ...]
-    runs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -136,7 +104,7 @@ class Search:
 
     def outcomes(self) -> list[Outcome]:
         """Return what was tried to an end, by number; of a finalist the last outcome alone."""
-        return [_outcome(trial) for trial in self._answered()]
+        return [outcome_of(trial) for trial in self._answered()]
 
     def queue_finalists(self) -> bool:
         """Queue, for each value of a list that no finished setting has, the best that was given up.
@@ -166,6 +134,9 @@ class Search:
         Functional ANOVA (Hutter, Hoos, Leyton-Brown, ICML 2014) on the finished trials; empty
         where there are too few, or all are equally accurate.
         """
+        # It takes seconds to import, once a study.
+        from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
         try:
             return get_param_importances(self.study, evaluator=FanovaImportanceEvaluator(seed=0))
         except (RuntimeError, ValueError):
@@ -213,22 +184,8 @@ class Search:
         """Give back the trials of workers of this machine that are gone."""
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             worker = trial.user_attrs.get("worker")
-            if worker != self.worker and not self._lives(worker):
+            if worker != self.worker and not is_alive(self.folder, worker):
                 self.give_back(trial.number)
-
-    def _lives(self, worker: str | None) -> bool:
-        if worker is None:
-            # Killed between asking and signing: nobody else is inside the lock.
-            return False
-        if not worker.startswith(platform.node() + "-"):
-            return True
-        lock = FileLock(_lock_file(self.folder, worker))
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return True
-        lock.release()
-        return False
 
 
 def _promise(trial: FrozenTrial) -> tuple[int, float, str]:
@@ -237,22 +194,6 @@ def _promise(trial: FrozenTrial) -> tuple[int, float, str]:
         -(trial.last_step or 0),
         -(trial.value or 0.0),
         json.dumps(trial.params, sort_keys=True),
-    )
-
-
-def _outcome(trial: FrozenTrial) -> Outcome:
-    return Outcome(
-        number=trial.number,
-        setting={
-            key: json.loads(value) if isinstance(value, str) else value
-            for key, value in trial.params.items()
-        },
-        complete=trial.state == TrialState.COMPLETE,
-        accuracy=trial.value,
-        epochs=trial.last_step or 0,
-        fault=trial.user_attrs.get("fault", ""),
-        accuracies=tuple(trial.user_attrs.get("accuracies", ())),
-        runs=tuple(trial.user_attrs.get("runs", ())),
     )
 
 
@@ -274,10 +215,8 @@ def open_search(
     """
     optuna.logging.disable_default_handler()
     grid = space.grid() if sampler == "grid" else None
-    worker = f"{platform.node()}-{uuid.uuid4().hex[:12]}"
-    lock_file = _lock_file(folder, worker)
-    make_folder(lock_file.parent)
-    with FileLock(lock_file), _storage(folder, address) as storage:
+    make_folder(folder)
+    with sign_in(folder) as worker, open_storage(folder, address) as storage:
         first_look = max(1, round(FIRST_LOOK * load(space.recipe).training.epochs))
         study = optuna.create_study(
             study_name=space.name,
@@ -297,7 +236,6 @@ def open_search(
                 told = {key: json.dumps(value) for key, value in setting.items()}
                 study.enqueue_trial(told, skip_if_exists=True)
         yield search
-    lock_file.unlink(missing_ok=True)
 
 
 def _settle(study: optuna.Study, name: str, value: Any, folder: Path) -> None:
@@ -312,33 +250,7 @@ def _settle(study: optuna.Study, name: str, value: Any, folder: Path) -> None:
         )
 
 
-@contextmanager
-def _storage(folder: Path, address: str | None) -> Iterator[BaseStorage]:
-    if address is None:
-        yield JournalStorage(Journal(folder / JOURNAL))
-        return
-    storage = None
-    try:
-        storage = RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
-        yield storage
-    except (SQLAlchemyError, StorageInternalError, ImportError) as error:
-        raise StudyError(f"cannot use {address}: {_first_line(error)}") from None
-    finally:
-        if storage:
-            storage.remove_session()
-            storage.engine.dispose()
-
-
 def _sampler(name: SamplerName, seed: int) -> BaseSampler:
     if name == "tpe":
         return TPESampler(seed=seed, constant_liar=True)
     return RandomSampler(seed=seed)
-
-
-def _lock_file(folder: Path, worker: str) -> Path:
-    return folder / "workers" / f"{worker}.lock"
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -27,8 +27,9 @@ from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
 from fashioncnn.sessions.order import Order, train_order
 from fashioncnn.tracking.trackers import TrackerName, check, copy_run
 from fashioncnn.training.device import DeviceName
+from fashioncnn.tuning.outcome import Outcome, Ticket
 from fashioncnn.tuning.ranking import Ranking, Tried, rank
-from fashioncnn.tuning.search import Outcome, SamplerName, Search, Ticket, open_search
+from fashioncnn.tuning.search import SamplerName, Search, open_search
 from fashioncnn.tuning.space import Choices, Range, Space, digest, read_space
 from fashioncnn.workflows.evaluate import evaluate, evaluate_trained, predictions_of
 
@@ -107,9 +108,6 @@ def tune(
             search, folder, seeds, opened, device, track, executor or Here(), wish, deadline
         )
         study.work()
-        # What a killed worker gave back, and values whose settings were all given up.
-        if search.queue_finalists():
-            study.work()
         return _conclude(chosen, study, sampler)
 
 
@@ -133,9 +131,10 @@ class Study:
         progress = StudyProgress(self.search)
         try:
             with self.executor.open(self.folder) as running:
-                for done in self._outcomes(running, tickets):
-                    self._conclude(done)
-                    progress.one_more(tickets.pop(done.job.number))
+                self._try(running, tickets, progress)
+                # What a killed worker gave back, and values whose settings were all given up.
+                if self.search.queue_finalists():
+                    self._try(running, tickets, progress)
         except Stopped:
             raise Stopped(
                 f"stopped after {len(self.search.outcomes())} of {self.search.wanted} settings; "
@@ -145,12 +144,14 @@ class Study:
             for number in tickets:
                 self.search.give_back(number)
 
-    def _outcomes(self, running: Running, tickets: dict[int, Ticket]) -> Iterator[Done]:
+    def _try(self, running: Running, tickets: dict[int, Ticket], progress: StudyProgress) -> None:
         def judge(number: int, reported: Any) -> bool:
             epoch, accuracy = reported
             return self.search.is_hopeless(number, epoch, accuracy)
 
-        yield from run_jobs(running, self._jobs(tickets), judge, lambda: bool(self.wish))
+        for done in run_jobs(running, self._jobs(tickets), judge, lambda: bool(self.wish)):
+            self._conclude(done)
+            progress.one_more(tickets.pop(done.job.number))
 
     def _jobs(self, tickets: dict[int, Ticket]) -> Iterator[Job]:
         while self.deadline is None or time.time() < self.deadline:

@@ -1,0 +1,45 @@
+"""Where the trials of a study are kept: a journal in its folder, or a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from optuna.storages import BaseStorage, JournalStorage
+
+from fashioncnn.errors import StudyError
+from fashioncnn.tuning.journal import Journal
+
+JOURNAL = "study.journal"
+
+
+@contextmanager
+def open_storage(folder: Path, address: str | None) -> Iterator[BaseStorage]:
+    """Open the database at `address`, as SQLAlchemy writes it, else the journal in `folder`.
+
+    Raises StudyError when the database cannot be reached, now or later.
+    """
+    if address is None:
+        yield JournalStorage(Journal(folder / JOURNAL))
+        return
+    # Half a second to import, and few ask for it.
+    from optuna.exceptions import StorageInternalError
+    from optuna.storages import RDBStorage
+    from sqlalchemy.exc import SQLAlchemyError
+
+    storage = None
+    try:
+        storage = RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
+        yield storage
+    except (SQLAlchemyError, StorageInternalError, ImportError) as error:
+        raise StudyError(f"cannot use {address}: {_first_line(error)}") from None
+    finally:
+        if storage:
+            storage.remove_session()
+            storage.engine.dispose()
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
