@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fashioncnn.models.parts import keep_inputs, parts_of
+from fashioncnn.models.parts import parts_of
 
 STEPS = 160
 RATE = 0.06
@@ -42,33 +41,45 @@ def maximise(
     probability, a channel by the mean of its map. All are found side by side, in one batch.
     """
     network = copy.deepcopy(network).eval().requires_grad_(False)
-    keep_inputs(network)
-    kept: dict[str, Tensor] = {}
     layers = parts_of(network).shown
-    for name in channels:
-        layers[name].register_forward_hook(partial(_keep, kept, name))
-    rows = _rows(classes, channels)
     targets = {name: torch.tensor(list(chosen)) for name, chosen in channels.items()}
 
-    def objective(logits: Tensor) -> Tensor:
-        own = logits[:classes]
+    def objective(images_NCHW: Tensor) -> Tensor:
+        own = network(images_NCHW[:classes])
         # A class's own logit alone would also be raised by what raises all the others.
         scores = [functional.log_softmax(own, 1).diagonal() + 0.1 * own.diagonal()]
         for name, chosen in targets.items():
-            means = kept[name][rows[name]].flatten(2).mean(2)
-            scores.append(means[torch.arange(len(chosen)), chosen])
+            maps = _output(network, layers[name], images_NCHW[rows[name]])
+            scores.append(maps.flatten(2).mean(2)[torch.arange(len(chosen)), chosen])
         return torch.cat(scores)
 
+    rows = _rows(classes, channels)
     count = classes + sum(map(len, channels.values()))
-    images = _ascend(network, count, image_size, limits, seed, objective)
+    images = _ascend(objective, count, image_size, limits, seed)
     return images[:classes], {name: images[rows[name]] for name in channels}
 
 
-def _keep(
-    kept: dict[str, Tensor], name: str, module: nn.Module, inputs: Any, output: Tensor
-) -> None:
-    del module, inputs
-    kept[name] = output
+class _Reached(Exception):
+    """Ends a forward pass where the layer that is asked has answered."""
+
+
+def _output(network: nn.Module, layer: nn.Module, images_NCHW: Tensor) -> Tensor:
+    """Return what `layer` answers; what comes after it is not computed."""
+    answers: list[Tensor] = []
+
+    def end(module: nn.Module, inputs: Any, output: Tensor) -> None:
+        del module, inputs
+        answers.append(output)
+        raise _Reached
+
+    handle = layer.register_forward_hook(end)
+    try:
+        network(images_NCHW)
+    except _Reached:
+        pass
+    finally:
+        handle.remove()
+    return answers[0]
 
 
 def _rows(classes: int, channels: Mapping[str, Sequence[int]]) -> dict[str, slice]:
@@ -80,29 +91,32 @@ def _rows(classes: int, channels: Mapping[str, Sequence[int]]) -> dict[str, slic
 
 
 def _ascend(
-    network: nn.Module,
+    objective: Callable[[Tensor], Tensor],
     count: int,
     size: int,
     limits: tuple[float, float],
     seed: int,
-    objective: Callable[[Tensor], Tensor],
 ) -> NDArray[np.float32]:
+    """Return the pictures (count, size, size) that raise the sum of `objective` most."""
     black, white = limits
     random = torch.Generator().manual_seed(seed)
     pixels = torch.randn(count, 1, size, size, generator=random) * 0.1 - 1.5
     pixels.requires_grad_()
-    optimizer = torch.optim.Adam([pixels], RATE)
-    for _ in range(STEPS):
+    mean, square = torch.zeros_like(pixels), torch.zeros_like(pixels)
+    for step in range(1, STEPS + 1):
         shown = torch.sigmoid(pixels)
         down, right = torch.randint(
             -LARGEST_JITTER, LARGEST_JITTER + 1, (2,), generator=random
         ).tolist()
         moved = shown.roll((down, right), (2, 3))
         roughness = (shown.diff(dim=2).square().mean() + shown.diff(dim=3).square().mean()) * size
-        score = objective(network(black + (white - black) * moved)).sum()
-        optimizer.zero_grad()
+        score = objective(black + (white - black) * moved).sum()
         costs = ROUGHNESS_COST * roughness + BRIGHTNESS_COST * shown.mean()
-        loss = count * costs - score
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        (gradient,) = torch.autograd.grad(count * costs - score, pixels)
+        # Adam by hand (Kingma, Ba, arXiv 1412.6980): torch's takes a second to import.
+        mean.lerp_(gradient, 0.1)
+        square.lerp_(gradient.square(), 0.001)
+        change = mean / (1 - 0.9**step) / ((square / (1 - 0.999**step)).sqrt() + 1e-8)
+        with torch.no_grad():
+            pixels -= RATE * change
     return np.asarray(torch.sigmoid(pixels).detach().numpy()[:, 0], np.float32)

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from fashioncnn.reporting.documents.inside import AttributionPart
 from fashioncnn.reporting.figures.contact_sheet import Tile, as_grey, contact_sheet
+from fashioncnn.reporting.figures.sheet import Sheet
 from fashioncnn.reporting.style import FAINT, INK, class_colours, ink_of
 
 RED = "#a40e26"
 METHOD_COLOURS = ("#332288", "#117733", "#CC6677")
 
 
-def maps(found: AttributionPart, names: Sequence[str]) -> Figure:
+def maps(found: AttributionPart, names: Sequence[str]) -> Sheet:
     """Draw a row a picture: the picture, each method and its control, edges and noise."""
     colours = class_colours(names)
     pictures = _in_grey(found.images.values)
@@ -35,7 +36,7 @@ def maps(found: AttributionPart, names: Sequence[str]) -> Figure:
         true, answer = names[found.labels[row]], names[found.predicted[row]]
         words.append(answer if true == answer else f"{answer}\n(truly {true})")
         inks.append(ink_of(colours[answer]))
-    return contact_sheet(rows, words, inks, colours="RdBu_r", ends=(-1, 1))
+    return contact_sheet(rows, words, inks, scale="RdBu_r", ends=(-1, 1))
 
 
 def _in_grey(images: NDArray[Any]) -> NDArray[Any]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
-
 from fashioncnn.reporting.documents.audit import CandidateSheet, PairSheet
 from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet, in_rows
+from fashioncnn.reporting.figures.sheet import Sheet
 from fashioncnn.reporting.style import class_colours, ink_of
 
 COLUMNS = 8
 
 
-def pairs(found: PairSheet, class_names: Sequence[str]) -> Figure:
+def pairs(found: PairSheet, class_names: Sequence[str]) -> Sheet:
     """Draw pairs of pictures, each with its label, its split and its number."""
     colours = class_colours(class_names)
     tiles = []
@@ -25,7 +24,7 @@ def pairs(found: PairSheet, class_names: Sequence[str]) -> Figure:
     return contact_sheet(in_rows(tiles, COLUMNS))
 
 
-def candidates(found: CandidateSheet, class_names: Sequence[str]) -> Figure:
+def candidates(found: CandidateSheet, class_names: Sequence[str]) -> Sheet:
     """Draw the likeliest candidates: above each what networks say, below it the label."""
     colours = class_colours(class_names)
     tiles = []

@@ -17,7 +17,9 @@ from fashioncnn.reporting.documents.study import StudyDocument
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Maker = Callable[[], "Figure"]
+    from fashioncnn.reporting.figures.sheet import Sheet
+
+Maker = Callable[[], "Figure | Sheet"]
 Named = tuple[str, Maker]
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
-
 from fashioncnn.reporting.documents.comparison import ComparedPart
 from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet
+from fashioncnn.reporting.figures.sheet import Sheet
 from fashioncnn.reporting.style import INK, class_colours, ink_of
 
 COLUMNS = 8
 
 
-def pictures(comparison: ComparedPart, class_names: Sequence[str]) -> Figure:
+def pictures(comparison: ComparedPart, class_names: Sequence[str]) -> Sheet:
     """Draw a row of the pictures most gained and a row of those most lost."""
     colours = class_colours(class_names)
     rows, words = [], []

@@ -15,7 +15,7 @@ from fashioncnn.reporting.style import FAINT, INK, TRAINING, VALIDATION
 
 def reliability(confidence: Confidence) -> Figure:
     """Draw accuracy against confidence, before and after the temperature, and how often each."""
-    figure = Figure(figsize=(6.4, 5.0), layout="constrained")
+    figure = Figure(figsize=(6.4, 5.0))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     upper.plot([0, 1], [0, 1], color=FAINT, lw=1, ls=":", label="true probabilities")
     found = [("as trained", confidence.as_trained, TRAINING, "--o")]
@@ -69,7 +69,7 @@ def _counts(axes: Axes, found: Calibration, colour: str) -> None:
 
 def coverage(curve: RiskCoverageCurve, confidence: Confidence) -> Figure:
     """Draw the share of wrong answers against the share of pictures answered."""
-    figure = Figure(figsize=(6.4, 5.0), layout="constrained")
+    figure = Figure(figsize=(6.4, 5.0))
     axes = figure.add_subplot()
     axes.plot(curve.coverage, curve.risk, color=VALIDATION, lw=2)
     axes.plot(1, curve.risk[-1], "o", color=VALIDATION)

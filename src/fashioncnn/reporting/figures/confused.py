@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from fashioncnn.evaluation.scores import Confusion
 from fashioncnn.reporting.documents.run import ConfusedPictures
 from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet
+from fashioncnn.reporting.figures.sheet import Sheet
 from fashioncnn.reporting.style import class_colours, ink_of
 
 
 def pictures(
     found: ConfusedPictures, confusions: Sequence[Confusion], names: Sequence[str]
-) -> Figure:
+) -> Sheet:
     """Draw a row a pair: how often, and the pictures that the network was surest about."""
     colours = class_colours(names)
     number = {name: index for index, name in enumerate(names)}

@@ -1,4 +1,4 @@
-"""Many small pictures with words and frames on one sheet, drawn as one image: axes are slow."""
+"""Many small pictures with words and frames, in rows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.collections import PatchCollection
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from fashioncnn.reporting.figures.sheet import Picture, Sheet, Words, colours
 from fashioncnn.reporting.style import INK
 
 # Inches: a picture's side, and what a line of words takes.
@@ -40,58 +38,46 @@ def contact_sheet(
     label_colours: Sequence[str] = (),
     *,
     side: float = SIDE,
-    colours: str = "gray_r",
+    scale: str = "gray_r",
     ends: tuple[float, float] = (0, 255),
-) -> Figure:
-    """Draw rows of tiles, all pictures on the colour scale between `ends`.
+) -> Sheet:
+    """Lay out rows of tiles, all pictures on matplotlib's colour `scale` between `ends`.
 
     `row_labels` stand on the left, each with a colour of its own.
     """
-    columns = max(map(len, rows))
-    above = [LINE * max(_lines(tile.title) for tile in row) + 0.04 for row in rows]
-    below = [LINE * max(_lines(tile.below) for tile in row) + GAP for row in rows]
-    # The upper edge of each row's pictures, and where the last row ends.
-    tops, end = [], 0.0
-    for over, under in zip(above, below, strict=True):
-        tops.append(end + over)
-        end += over + side + under
-    left = 0.09 * max((len(line) for one in row_labels for line in one.split("\n")), default=0)
-    step = side + GAP
-    width, height = left + columns * step + GAP, end
-    figure = Figure(figsize=(width, height))
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    frames, edges = [], []
-    for y, row in zip(tops, rows, strict=True):
+    sheet, y = Sheet(), 0.0
+    for number, row in enumerate(rows):
+        y += LINE * max(_lines(tile.title) for tile in row) + 0.04
+        # A sheet may have no labels, but then for no row.
+        if row_labels:
+            label = row_labels[number]
+            middle = y + side / 2
+            sheet.words.append(Words(label, 0, middle, 8, "right", "middle", label_colours[number]))
         for column, tile in enumerate(row):
-            x = left + GAP + column * step
-            extent = (x, x + side, y + side, y)
-            axes.imshow(
-                tile.image, cmap=colours, vmin=ends[0], vmax=ends[1], extent=extent,
-                interpolation="nearest", aspect="auto",
-            )  # fmt: skip
-            frames.append(Rectangle((x, y), side, side))
-            edges.append(tile.frame)
-            middle = x + side / 2
-            if tile.title:
-                axes.text(
-                    middle, y - 0.04, tile.title, fontsize=7.5, ha="center", va="bottom",
-                    color=tile.title_colour, linespacing=1.05,
-                )  # fmt: skip
-            if tile.below:
-                axes.text(
-                    middle, y + side + 0.03, tile.below, fontsize=7, ha="center", va="top",
-                    linespacing=1.1,
-                )  # fmt: skip
-    axes.add_collection(
-        PatchCollection(frames, facecolors="none", edgecolors=edges, linewidths=1.5)
-    )
-    # A sheet may have no labels, but then for no row.
-    for y, words, colour in zip(tops, row_labels, label_colours, strict=False):
-        axes.text(left, y + side / 2, words, fontsize=8, ha="right", va="center", color=colour)
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
-    return figure
+            _place(sheet, tile, GAP + column * (side + GAP), y, side, scale, ends)
+        y += side + LINE * max(_lines(tile.below) for tile in row) + GAP
+    return sheet
+
+
+def _place(
+    sheet: Sheet,
+    tile: Tile,
+    x: float,
+    y: float,
+    side: float,
+    scale: str,
+    ends: tuple[float, float],
+) -> None:
+    own = tile.image.ndim == 3
+    pixels = np.rint(255 * tile.image).astype(np.uint8) if own else None
+    shown = colours(tile.image, scale, *ends) if pixels is None else pixels
+    sheet.pictures.append(Picture(shown, x, y, side, side, tile.frame))
+    middle = x + side / 2
+    if tile.title:
+        title = Words(tile.title, middle, y - 0.03, 7.5, "middle", "bottom", tile.title_colour)
+        sheet.words.append(title)
+    if tile.below:
+        sheet.words.append(Words(tile.below, middle, y + side + 0.03, 7, "middle"))
 
 
 def in_rows(tiles: Sequence[Tile], columns: int) -> list[list[Tile]]:

@@ -17,17 +17,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pydantic_core
 
 from fashioncnn.reporting.documents.files import KINDS, Document, read
 from fashioncnn.reporting.documents.inside import Inside
 from fashioncnn.reporting.figures.catalogue import Maker, makers_of
+from fashioncnn.reporting.figures.sheet import PADDING, Sheet
 from fashioncnn.reporting.style import DPI, SETTINGS
 from fashioncnn.runs.files import make_folder, write_bytes
 
-PADDING = 0.1
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
 DIGEST = "fashioncnn-digest"
 # With fewer, a process takes longer to start than it saves.
 FEWEST_SHARED = 6
@@ -41,15 +45,13 @@ def draw(document: Document | Inside, folder: Path, dpi: int | None = None) -> l
     make_folder(folder)
     makers, dpi = makers_of(document), dpi or DPI
     digests = {name: _digest(make, dpi) for name, make in makers.items()}
-    missing = [name for name in makers if _drawn(folder, name) != digests[name]]
+    missing = [name for name in makers if _digest_of(folder, name) != digests[name]]
     if len(missing) < FEWEST_SHARED or (os.cpu_count() or 1) < 2:
         _keep(makers, missing, digests, folder, dpi)
     else:
-        # Neighbours are alike, so that every second one is about half of the work.
-        with _helper(document, folder, missing[1::2], dpi):
-            _keep(makers, missing[::2], digests, folder, dpi)
-        left = [name for name in missing if _drawn(folder, name) != digests[name]]
-        _keep(makers, left, digests, folder, dpi)
+        # They work from both ends until they meet.
+        with _helper(document, folder, missing[::-1], dpi):
+            _keep(makers, missing, digests, folder, dpi)
     return [folder / f"{name}.png" for name in makers]
 
 
@@ -61,7 +63,7 @@ def _digest(make: Maker, dpi: int) -> str:
     return hashlib.sha256(pydantic_core.to_json(shown)).hexdigest()
 
 
-def _drawn(folder: Path, name: str) -> str | None:
+def _digest_of(folder: Path, name: str) -> str | None:
     """Return the digest of the figure that lies in `folder` under `name`, if it is whole."""
     from PIL import Image
 
@@ -79,41 +81,52 @@ def _keep(
     makers: dict[str, Maker], names: Sequence[str], digests: dict[str, str], folder: Path, dpi: int
 ) -> None:
     for name in names:
-        keep(makers[name], folder / f"{name}.png", digests[name], dpi)
+        if _digest_of(folder, name) != digests[name]:
+            keep(makers[name], folder / f"{name}.png", digests[name], dpi)
 
 
 def keep(make: Maker, path: Path, digest: str, dpi: int) -> None:
     """Make a figure in the style of all and keep it at `path`, and as SVG beside it."""
     import matplotlib as mpl
-    import numpy as np
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
+    from PIL.Image import Quantize
     from PIL.PngImagePlugin import PngInfo
 
     with mpl.rc_context(SETTINGS):
         figure = make()
-        figure.set_dpi(dpi)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()  # type: ignore[no-untyped-call]
-        bounds = figure.get_tightbbox(canvas.get_renderer()).padded(PADDING)  # type: ignore[no-untyped-call]
-        # Laid out once: the second file has everything where the first has it.
-        figure.set_layout_engine("none")
-        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-        picture = _cut(pixels, bounds, figure.get_figheight(), dpi)
-        if picture is None:
-            png = io.BytesIO()
-            figure.savefig(png, format="png", dpi=dpi, bbox_inches=bounds)
-            picture = Image.open(png)
-        told = PngInfo()
-        told.add_text(DIGEST, digest)
+        picture, svg = (
+            (figure.png(dpi), figure.svg()) if isinstance(figure, Sheet) else _drawn(figure, dpi)
+        )
+    told = PngInfo()
+    told.add_text(DIGEST, digest)
+    png = io.BytesIO()
+    # 256 colours are plenty for a figure, and a third of the bytes.
+    picture.quantize(256, Quantize.MAXCOVERAGE).save(png, "PNG", pnginfo=told)
+    write_bytes(path.with_suffix(".svg"), svg)
+    # Last, as its digest says that both are there.
+    write_bytes(path, png.getvalue())
+
+
+def _drawn(figure: Figure, dpi: int) -> tuple[Image, bytes]:
+    """Return a figure as an image and as SVG, laid out once."""
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    bounds = figure.get_tightbbox(canvas.get_renderer()).padded(PADDING)  # type: ignore[no-untyped-call]
+    # The second file has everything where the first has it.
+    figure.set_layout_engine("none")
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    picture = _cut(pixels, bounds, figure.get_figheight(), dpi)
+    if picture is None:
         png = io.BytesIO()
-        # 256 colours are plenty for a figure, and a third of the bytes.
-        picture.convert("RGB").quantize(256).save(png, "PNG", pnginfo=told)
-        svg = io.BytesIO()
-        figure.savefig(svg, format="svg", bbox_inches=bounds, metadata={"Date": None})
-        write_bytes(path.with_suffix(".svg"), svg.getvalue())
-        # Last, as its digest says that both are there.
-        write_bytes(path, png.getvalue())
+        figure.savefig(png, format="png", dpi=dpi, bbox_inches=bounds)
+        picture = Image.open(png).convert("RGB")
+    svg = io.BytesIO()
+    figure.savefig(svg, format="svg", bbox_inches=bounds, metadata={"Date": None})
+    return picture, svg.getvalue()
 
 
 def _cut(pixels_HWC: Any, bounds: Any, height: float, dpi: int) -> Any:
@@ -131,7 +144,7 @@ def _cut(pixels_HWC: Any, bounds: Any, height: float, dpi: int) -> Any:
 def _helper(
     document: Document | Inside, folder: Path, names: Sequence[str], dpi: int
 ) -> Iterator[None]:
-    """While inside, a second process draws `names`; what it cannot draw is left to be drawn."""
+    """While inside, a second process draws those of `names` that are not drawn yet."""
     with tempfile.TemporaryDirectory(prefix="fashioncnn-") as scratch:
         file = Path(scratch) / "document.json"
         write_bytes(file, pydantic_core.to_json(document))
@@ -141,10 +154,8 @@ def _helper(
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             yield
-        except BaseException:
-            process.terminate()
-            raise
         finally:
+            process.terminate()
             process.wait()
 
 

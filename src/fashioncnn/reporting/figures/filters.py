@@ -3,50 +3,44 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+import numpy as np
+from numpy.typing import NDArray
 
 from fashioncnn.reporting.documents.inside import FilterSheet
 from fashioncnn.reporting.figures.mosaic import mosaic
+from fashioncnn.reporting.figures.sheet import Picture, Sheet, Words, colour_bar, colours
+
+WIDTH, MOST_HEIGHT = 7.0, 14.0
+GROUND = "#c9ced4"
 
 
-def sheet(found: FilterSheet) -> Figure:
+def sheet(found: FilterSheet) -> Sheet:
     """Draw all filters: one channel in, a grid; several, a row for each output channel."""
     outputs, inputs, height, width = found.weights.shape
-    first = inputs == 1
-    size = (8.0, 4.4) if first else (8.0, max(3.0, 8.0 * outputs / inputs * 0.9))
-    figure = Figure(figsize=(size[0], min(size[1], 16.0)))
-    axes = figure.add_subplot()
-    plot(axes, found, colour_bar=True)
+    shown = pixels(found)
+    high = min(WIDTH * shown.shape[0] / shown.shape[1], MOST_HEIGHT)
+    drawn = Sheet([Picture(shown, 0, 0, WIDTH, high)])
     words = f"{found.layer}: {outputs} filters of {height}x{width}"
-    if first:
-        axes.set_title(f"{words}, on the picture itself")
-    else:
-        axes.set_title(f"{words} on {inputs} channels")
-        axes.set_ylabel("output channel, 0 at the top")
-        axes.set_xlabel("input channel, 0 at the left")
-    return figure
+    words += ", on the picture itself" if inputs == 1 else f" on {inputs} channels"
+    drawn.words.append(Words(words, 0, -0.08, 11, down="bottom", bold=True))
+    if inputs > 1:
+        below = Words("input channel, 0 at the left", WIDTH / 2, high + 0.08, 9, "middle")
+        beside = Words(
+            "output channel, 0 at the top", -0.08, high / 2, 9, "right", "middle", upwards=True
+        )
+        drawn.words += [below, beside]
+    ends = (found.weights.low, found.weights.high)
+    colour_bar(drawn, "RdBu_r", ends, WIDTH + 0.2, 0, high, "weight")
+    return drawn
 
 
-def plot(axes: Axes, found: FilterSheet, *, colour_bar: bool) -> None:
-    """Draw filters (out, in, h, w) as one mosaic; zero is white on a scale symmetric about it."""
-    weights = found.weights.values
+def pixels(found: FilterSheet) -> NDArray[np.uint8]:
+    """Return filters (out, in, h, w) as one mosaic; zero is white on a scale symmetric about it."""
+    weights: NDArray[Any] = found.weights.values
     outputs, inputs = weights.shape[:2]
     columns = math.ceil(math.sqrt(outputs * 2)) if inputs == 1 else inputs
     tiles = list(weights.reshape(-1, *weights.shape[2:]))
-    shown = axes.imshow(
-        mosaic(tiles, columns),
-        cmap="RdBu_r",
-        vmin=found.weights.low,
-        vmax=found.weights.high,
-        interpolation="nearest",
-    )
-    axes.set_facecolor("#c9ced4")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
-    if colour_bar:
-        bar = axes.figure.colorbar(shown, ax=axes, fraction=0.03, pad=0.02, extend="both")
-        bar.set_label("weight")
-        bar.outline.set_visible(False)
+    ends = (found.weights.low, found.weights.high)
+    return colours(mosaic(tiles, columns), "RdBu_r", *ends, ground=GROUND)

@@ -15,26 +15,23 @@ def overview(document: RunDocument) -> Figure:
     """Draw loss, F1 by class, the confusion matrix, first filters and first feature maps."""
     found = document.inside
     assert found.pictures is not None
-    figure = Figure(figsize=(15, 9.6), layout="constrained")
-    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.05, 1])[0]
-    top_left, bottom_left = left.subfigures(2, 1, height_ratios=[1, 1.05])
-    curves.plot(top_left.add_subplot(), document.curves, "loss")
-    per_class.plot(bottom_left.add_subplot(), document)
-    top_right, bottom_right = right.subfigures(2, 1, height_ratios=[1.55, 1])
-    confusion.plot(top_right.add_subplot(), document, font_size=7.5)
+    # Placed by hand, which takes a third of the time that a layout engine does.
+    figure = Figure(figsize=(15, 9.6))
+    curves.plot(figure.add_axes((0.07, 0.56, 0.39, 0.4)), document.curves, "loss")
+    per_class.plot(figure.add_axes((0.07, 0.06, 0.39, 0.42)), document)
+    confusion.plot(figure.add_axes((0.57, 0.48, 0.42, 0.48)), document, font_size=7.5)
 
-    filter_part, map_part = bottom_right.subfigures(1, 2, width_ratios=[1, 1.35])
-    first = found.filters[0]
-    axes = filter_part.add_subplot()
-    filters.plot(axes, first, colour_bar=False)
-    axes.set_title(f"{first.layer}: its {first.weights.shape[0]} filters")
-
-    one = found.feature_maps[0]
-    maps = one.maps.values
-    rows = [row for row in PICTURES if row < len(maps)]
-    columns = range(min(CHANNELS, maps.shape[1]))
-    pictures_axes, maps_axes = map_part.subplots(1, 2, width_ratios=[1, CHANNELS])
-    feature_maps.plot_pictures(pictures_axes, found.pictures, found.class_names, rows)
-    feature_maps.plot_maps(maps_axes, one, maps, rows, columns)
-    map_part.suptitle(f"{one.layer}: what it makes of pictures", fontsize=11, fontweight="bold")
+    first, one = found.filters[0], found.feature_maps[0]
+    weights = figure.add_axes((0.52, 0.04, 0.17, 0.24))
+    weights.imshow(filters.pixels(first), interpolation="nearest")
+    weights.set_title(f"{first.layer}: its {first.weights.shape[0]} filters")
+    rows = [row for row in PICTURES if row < one.maps.shape[0]]
+    columns = range(min(CHANNELS, one.maps.shape[1]))
+    pictures = figure.add_axes((0.725, 0.02, 0.04, 0.31))
+    pictures.imshow(feature_maps.picture_column(found.pictures, rows), interpolation="nearest")
+    pictures.set_title(f"{one.layer}: what it makes of pictures")
+    maps = figure.add_axes((0.77, 0.02, 0.22, 0.31))
+    maps.imshow(feature_maps.map_grid(one, rows, columns), interpolation="nearest")
+    for axes in (weights, pictures, maps):
+        axes.set_axis_off()
     return figure

@@ -3,73 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from fashioncnn.reporting.documents.inside import ExplainedPictures, PathStage, PathThroughNetwork
-from fashioncnn.reporting.figures.mosaic import mosaic
+from fashioncnn.reporting.figures.sheet import Picture, Sheet, Words, colours, one_colour
 from fashioncnn.reporting.style import class_colours, ink_of
+
+PICTURE, SIDE, GAP = 1.6, 0.94, 0.05
+# Of one stage to the next, and of the bars of the answer.
+STEP, BARS = 1.12, 1.5
 
 
 def sheet(
     found: PathThroughNetwork, pictures: ExplainedPictures, class_names: Sequence[str]
-) -> Figure:
+) -> Sheet:
     """Draw the first explained picture, its strongest channels stage by stage, the answer."""
-    stages = found.stages
-    width = 1.6 + 1.05 * len(stages) + 2.6
-    figure = Figure(figsize=(width, 6.2), layout="constrained")
-    panels = figure.subplots(1, len(stages) + 2, width_ratios=[1.6, *([1] * len(stages)), 2.2])
-    name = class_names[pictures.labels[0]]
-    panels[0].imshow(pictures.images.values[0], cmap="gray_r", vmin=0, vmax=255)
-    colour = ink_of(class_colours(class_names)[name])
-    panels[0].set_title(f"{name}\n#{pictures.indices[0]}", fontsize=9, color=colour, loc="center")
-    _bare(panels[0])
-    for axes, stage in zip(panels[1:-1], stages, strict=True):
-        _stage(axes, stage)
-        axes.set_title(stage.layer, fontsize=7.5, loc="center")
-    _answer(panels[-1], found.probabilities, class_names)
-    return figure
+    drawn = Sheet()
+    # Features without a place are one stripe, as high as the maps of the others.
+    rows = [stage.answer.shape[0] for stage in found.stages if len(stage.answer.shape) > 1]
+    height = max(rows, default=5) * (SIDE + GAP) - GAP
+    name, number = class_names[pictures.labels[0]], pictures.indices[0]
+    image = colours(pictures.images.values[0], "gray_r", 0, 255)
+    drawn.pictures.append(Picture(image, 0, (height - PICTURE) / 2, PICTURE, PICTURE))
+    top, ink = (height - PICTURE) / 2 - 0.05, ink_of(class_colours(class_names)[name])
+    drawn.words.append(Words(f"{name}\n#{number}", PICTURE / 2, top, 9, "middle", "bottom", ink))
+    x = PICTURE + 0.25
+    for stage in found.stages:
+        _stage(drawn, stage, x, height)
+        x += STEP
+    _answer(drawn, found.probabilities, class_names, x + 0.75, height)
+    return drawn
 
 
-def _stage(axes: Axes, stage: PathStage) -> None:
-    colours: dict[str, Any] = {
-        "cmap": "viridis",
-        "vmin": stage.answer.low,
-        "vmax": stage.answer.high,
-    }
-    answer = stage.answer.values
-    _bare(axes)
+def _stage(drawn: Sheet, stage: PathStage, x: float, height: float) -> None:
+    answer, ends = stage.answer.values, (stage.answer.low, stage.answer.high)
+    middle = x + SIDE / 2
+    drawn.words.append(Words(stage.layer, middle, -0.06, 7.5, "middle", "bottom"))
     if answer.ndim == 1:
-        axes.imshow(answer[:, None], aspect="auto", interpolation="nearest", **colours)
-        axes.set_xlabel(f"{len(answer)}\nfeatures", fontsize=8)
-        return
-    axes.imshow(mosaic(list(answer), 1), **colours)
-    channels, height, width = stage.shape
-    axes.set_xlabel(
-        f"{channels} of\n{height}x{width}\n"
-        f"here {', '.join(map(str, stage.channels[:3]))},\n"
-        f"{', '.join(map(str, stage.channels[3:]))}",
-        fontsize=7.5,
-    )
+        stripe = colours(answer[:, None], "viridis", *ends)
+        drawn.pictures.append(Picture(stripe, middle - 0.15, 0, 0.3, height))
+        words = f"{len(answer)}\nfeatures"
+    else:
+        for row, values in enumerate(answer):
+            shown = colours(values, "viridis", *ends)
+            drawn.pictures.append(Picture(shown, x, row * (SIDE + GAP), SIDE, SIDE))
+        channels, high, wide = stage.shape
+        words = f"{channels} of\n{high}x{wide}\nhere {', '.join(map(str, stage.channels[:3]))},\n"
+        words += ", ".join(map(str, stage.channels[3:]))
+    drawn.words.append(Words(words, middle, height + 0.05, 7.5, "middle"))
 
 
-def _answer(axes: Axes, probabilities: Sequence[float], names: Sequence[str]) -> None:
-    rows = np.arange(len(names))
-    axes.barh(rows, probabilities, color=[class_colours(names)[name] for name in names])
-    axes.set_yticks(rows, names, fontsize=8)
-    for row, value in enumerate(probabilities):
-        axes.text(min(value, 0.72) + 0.02, row, f"{value:.1%}", va="center", fontsize=7.5)
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1)
-    axes.set_xticks([0, 1], ["0", "1"], fontsize=8)
-    axes.tick_params(axis="y", length=0)
-    axes.set_title("probability", fontsize=9, loc="center")
-
-
-def _bare(axes: Axes) -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
+def _answer(
+    drawn: Sheet, probabilities: Sequence[float], names: Sequence[str], x: float, height: float
+) -> None:
+    drawn.words.append(Words("probability", x + BARS / 2, -0.06, 9, "middle", "bottom"))
+    step = height / len(names)
+    for row, (name, value) in enumerate(zip(names, probabilities, strict=True)):
+        middle, width = (row + 0.5) * step, max(0.01, BARS * value)
+        bar = one_colour(class_colours(names)[name])
+        drawn.pictures.append(Picture(bar, x, middle - 0.4 * step, width, 0.8 * step))
+        drawn.words += [
+            Words(name, x - 0.06, middle, 8, "right", "middle"),
+            Words(f"{value:.1%}", x + width + 0.05, middle, 7.5, "left", "middle"),
+        ]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
-
 from fashioncnn.reporting.documents.run import TellingPictures
 from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet, in_rows
+from fashioncnn.reporting.figures.sheet import Sheet
 from fashioncnn.reporting.style import class_colours, ink_of
 
 COLUMNS = 8
 
 
-def sheet(found: TellingPictures, names: Sequence[str], words: str) -> Figure:
+def sheet(found: TellingPictures, names: Sequence[str], words: str) -> Sheet:
     """Draw a picture each: above it the answer, below it `words` and the other class."""
     colours = class_colours(names)
     tiles = []
