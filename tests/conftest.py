@@ -15,7 +15,7 @@ import pytest
 import fashioncnn as fc
 from fashioncnn.data import sources
 from fashioncnn.data.images import LabelledImages
-from fashioncnn.reporting.figures import drawing
+from fashioncnn.reporting.figures import sharing
 from forks import command_line
 
 TINY_RECIPE = """
@@ -48,6 +48,24 @@ def make_pictures(n: int = 600, seed: int = 0) -> LabelledImages:
     return LabelledImages(images, labels.astype(np.int64))
 
 
+# Files whose tests take longest, begun first so that no core is idle at the end.
+LONGEST = (
+    "ray",
+    "real_data",
+    "tracking",
+    "bench",
+    "kill",
+    "together",
+    "package",
+    "browser",
+    "tune",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in LONGEST)
+
+
 @pytest.fixture
 def pictures() -> LabelledImages:
     return make_pictures()
@@ -66,9 +84,9 @@ def use_tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
     made = {"train": make_pictures(600, 0), "test": make_pictures(200, 1)}
     monkeypatch.setattr(sources, "load", lambda source, part: made[part])
     # Nobody looks at these figures: few dots draw faster.
-    monkeypatch.setattr(drawing, "DPI", 40)
+    monkeypatch.setattr(sharing, "DPI", 40)
     # A second process takes longer to start than it saves with small figures.
-    monkeypatch.setattr(drawing, "FEWEST_SHARED", 1000)
+    monkeypatch.setattr(sharing, "CORES", 1)
 
 
 @pytest.fixture

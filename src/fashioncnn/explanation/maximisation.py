@@ -33,29 +33,32 @@ def maximise(
     image_size: int,
     limits: tuple[float, float],
     seed: int = 0,
+    bf16: bool = False,
 ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
     """Return the picture that each class, and each of `channels` by layer, answers most strongly.
 
     Pictures are (classes, size, size) and (channels, size, size) from 0 to 1, which stand for the
     prepared values `limits`, of black and of white. A class is maximised by its logit and its
-    probability, a channel by the mean of its map. All are found side by side, in one batch.
+    probability, a channel by the mean of its map. All are found side by side, with `bf16` in
+    bfloat16 on the processor, which is half as much again as fast where it has instructions for it.
     """
     network = copy.deepcopy(network).eval().requires_grad_(False)
     layers = parts_of(network).shown
     targets = {name: torch.tensor(list(chosen)) for name, chosen in channels.items()}
 
     def objective(images_NCHW: Tensor) -> Tensor:
-        own = network(images_NCHW[:classes])
+        own = network(images_NCHW[:classes]).float()
         # A class's own logit alone would also be raised by what raises all the others.
         scores = [functional.log_softmax(own, 1).diagonal() + 0.1 * own.diagonal()]
         for name, chosen in targets.items():
             maps = _output(network, layers[name], images_NCHW[rows[name]])
-            scores.append(maps.flatten(2).mean(2)[torch.arange(len(chosen)), chosen])
+            scores.append(maps.float().flatten(2).mean(2)[torch.arange(len(chosen)), chosen])
         return torch.cat(scores)
 
     rows = _rows(classes, channels)
     count = classes + sum(map(len, channels.values()))
-    images = _ascend(objective, count, image_size, limits, seed)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        images = _ascend(objective, count, image_size, limits, seed)
     return images[:classes], {name: images[rows[name]] for name in channels}
 
 

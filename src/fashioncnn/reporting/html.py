@@ -11,7 +11,7 @@ import jinja2
 
 from fashioncnn.reporting.captions import caption
 from fashioncnn.reporting.documents.files import Document, write
-from fashioncnn.reporting.figures import draw
+from fashioncnn.reporting.figures import Helper, draw
 from fashioncnn.reporting.style import class_colours
 from fashioncnn.runs.files import make_folder, write_text
 
@@ -39,18 +39,18 @@ class Picture:
     caption: str
 
 
-def write_page(document: Document, page: Path, figures: Path) -> Path:
+def write_page(document: Document, page: Path, figures: Path, helper: Helper | None = None) -> Path:
     """Write `document` as JSON beside `page`, draw its figures, and write the page from them.
 
-    Returns the page's path. Raises StorageError when the disk refuses.
+    A `helper` draws with us. Returns the page's path. Raises StorageError when the disk refuses.
     """
     write(document, page.with_suffix(".json"))
-    return draw_page(document, page, figures)
+    return draw_page(document, page, figures, helper)
 
 
-def draw_page(document: Document, page: Path, figures: Path) -> Path:
+def draw_page(document: Document, page: Path, figures: Path, helper: Helper | None = None) -> Path:
     """Write the page of `document`; see `write_page`."""
-    drawn = {path.stem: _picture(path) for path in draw(document, figures)}
+    drawn = {path.stem: _picture(path) for path in draw(document, figures, helper=helper)}
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("fashioncnn.reporting", "templates"),
         autoescape=True,

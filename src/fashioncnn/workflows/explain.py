@@ -28,7 +28,7 @@ from fashioncnn.runs import artifacts, snapshots
 from fashioncnn.runs.arrays import Arrays
 from fashioncnn.runs.artifact import Artifact
 from fashioncnn.runs.contents import LayerUnits, UnitFacts
-from fashioncnn.training.device import DeviceName
+from fashioncnn.training.device import DeviceName, has_bf16
 from fashioncnn.training.state import load_network
 
 UNIT_PICTURES = 1000
@@ -66,6 +66,12 @@ def explain(
 
 def explain_trained(trained: Trained, pictures: Sequence[int] = (), per_class: int = 1) -> None:
     """Keep what is seen inside an opened network; see `explain`."""
+    explain_layers(trained, pictures, per_class)
+    explain_units(trained)
+
+
+def explain_layers(trained: Trained, pictures: Sequence[int] = (), per_class: int = 1) -> None:
+    """Keep filters, and what each layer makes of chosen pictures; a matter of a second."""
     test = trained.pictures("test", "pictures")
     indices = _choose(test, pictures, per_class)
     chosen = test.take(indices)
@@ -85,17 +91,12 @@ def explain_trained(trained: Trained, pictures: Sequence[int] = (), per_class: i
     }
     kept.put(artifacts.EXPLAINED_PICTURES, explained)
     kept.put(artifacts.LEARNING, learning(networks, prepared_NCHW[:1], shown))
-    _keep_units(trained, test)
 
 
-def is_explained(trained: Trained) -> bool:
-    """Say whether the run has whole explanations of these weights."""
-    return all(trained.kept.get(artifact) is not None for artifact in EXPLANATIONS)
-
-
-def _keep_units(trained: Trained, test: LabelledImages) -> None:
-    """Keep what excites the channels that vary most, and which are dead or alike."""
-    preparation = trained.preparation
+def explain_units(trained: Trained) -> None:
+    """Keep what excites the channels that vary most, and which are dead or alike; some seconds."""
+    # What `explain_layers` has asked for, and was counted there.
+    test, preparation = trained.data.test, trained.preparation
     several = test.take(np.arange(min(UNIT_PICTURES, len(test))))
     images = trained.prepared(several.images_NHW)
     found = units(trained.network, images)
@@ -106,6 +107,7 @@ def _keep_units(trained: Trained, test: LabelledImages) -> None:
         {layer: chosen.tolist() for layer, chosen in channels.items()},
         preparation.image_size,
         (preparation.of_grey(0.0), preparation.of_grey(1.0)),
+        bf16=has_bf16("cpu"),
     )
     arrays: Arrays = {"classes": of_classes}
     images_NHW = images[:, 0].numpy()
@@ -121,6 +123,11 @@ def _keep_units(trained: Trained, test: LabelledImages) -> None:
         for layer, one in found.items()
     }
     trained.kept.put(artifacts.UNIT_FACTS, UnitFacts(len(several), layers))
+
+
+def is_explained(trained: Trained) -> bool:
+    """Say whether the run has whole explanations of these weights."""
+    return all(trained.kept.get(artifact) is not None for artifact in EXPLANATIONS)
 
 
 def _most_varied(found: Units) -> NDArray[np.int64]:

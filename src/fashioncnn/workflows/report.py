@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from fashioncnn.console.say import say
@@ -13,18 +14,20 @@ from fashioncnn.opening.runs import AnyRun, open_runs
 from fashioncnn.opening.scored import scored_run
 from fashioncnn.opening.trained import Data, Trained
 from fashioncnn.reporting.documents.files import Document
+from fashioncnn.reporting.figures import Helper, makers_of
 from fashioncnn.reporting.groups import groups
 from fashioncnn.reporting.html import write_page
 from fashioncnn.reporting.run_document import run_document
 from fashioncnn.reporting.study import TRIALS, study_document
 from fashioncnn.runs.directory import Run
+from fashioncnn.runs.files import make_folder
 from fashioncnn.tracking.trackers import TrackerName, check, copy_run
-from fashioncnn.training.device import DeviceName
+from fashioncnn.training.device import DeviceName, one_core_free
 from fashioncnn.workflows.attribute import attribute_trained
 from fashioncnn.workflows.compare import compare_groups
 from fashioncnn.workflows.embed import embed_trained
 from fashioncnn.workflows.evaluate import open_evaluated
-from fashioncnn.workflows.explain import explain_trained, is_explained
+from fashioncnn.workflows.explain import explain_layers, explain_units, is_explained
 from fashioncnn.workflows.stress import stress_trained
 
 PAGE, FIGURES = "report.html", "figures"
@@ -60,15 +63,27 @@ def report(
     if not opened:
         raise RunError("report: no run was given")
     opened_data = open_dataset(data)
-    trained = [open_evaluated(run, opened_data, device) for run in opened]
     folder = _folder(opened)
-    page = write_page(_document(trained, full), Path(out or folder / PAGE), folder / FIGURES)
+    figures = folder / FIGURES
+    with Helper() as helper:
+        if not figures.exists():
+            helper.start()
+        trained = [open_evaluated(run, opened_data, device) for run in opened]
+        document = _document(trained, full, partial(_draw_ahead, helper, figures))
+        page = write_page(document, Path(out or folder / PAGE), figures, helper)
     for run in opened:
         copy_run(track, run, say)
     return page
 
 
-def _document(trained: Sequence[Trained], full: bool) -> Document:
+def _draw_ahead(helper: Helper, figures: Path, document: Document) -> None:
+    """Let figures be drawn while we compute more."""
+    helper.begin(document, make_folder(figures), list(makers_of(document)))
+
+
+def _document(
+    trained: Sequence[Trained], full: bool, draw_ahead: Callable[[Document], None]
+) -> Document:
     scored = [scored_run(one) for one in trained]
     by_run = {one.run.path: one for one in trained}
     found = groups(scored)
@@ -80,8 +95,12 @@ def _document(trained: Sequence[Trained], full: bool) -> Document:
         return compare_groups([[by_run[run.run.path] for run in group.runs] for group in found])
     (first,) = firsts
     if not is_explained(first):
+        draw_ahead(run_document(found[0]))
         say(f"explaining {first.run.path}")
-        explain_trained(first)
+        with one_core_free():
+            explain_layers(first)
+            draw_ahead(run_document(found[0]))
+            explain_units(first)
     if full:
         attribute_trained(first)
         embed_trained(first)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from fashioncnn.reporting.figures.catalogue import makers_of
-from fashioncnn.reporting.figures.drawing import draw
+from fashioncnn.reporting.figures.sharing import Helper, draw
 
-__all__ = ["draw", "makers_of"]
+__all__ = ["Helper", "draw", "makers_of"]

@@ -1,58 +1,49 @@
 """Making files of figures: PNG for looking at and embedding, SVG for print.
 
-A figure takes some tenths of a second, most of it matplotlib's, so that what is not there yet is
-shared with a second process; and a PNG carries the digest of what it shows, so that the same
-figure is not drawn twice.
+A PNG carries the digest of what it shows, so that the same figure is not drawn twice.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pydantic_core
 
-from fashioncnn.reporting.documents.files import KINDS, Document, read
+from fashioncnn.reporting.documents.files import Document
 from fashioncnn.reporting.documents.inside import Inside
 from fashioncnn.reporting.figures.catalogue import Maker, makers_of
 from fashioncnn.reporting.figures.sheet import PADDING, Sheet
-from fashioncnn.reporting.style import DPI, SETTINGS
-from fashioncnn.runs.files import make_folder, write_bytes
+from fashioncnn.reporting.style import SETTINGS
+from fashioncnn.runs.files import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
 DIGEST = "fashioncnn-digest"
-# With fewer, a process takes longer to start than it saves.
-FEWEST_SHARED = 6
 
 
-def draw(document: Document | Inside, folder: Path, dpi: int | None = None) -> list[Path]:
-    """Draw the figures of `document` into `folder`, where they are not yet; return the PNG files.
+def draw_missing(document: Document | Inside, folder: Path, names: Sequence[str], dpi: int) -> None:
+    """Draw those figures of `document` called `names` that are not in `folder` yet."""
+    makers = makers_of(document)
+    for name in names:
+        make = makers[name]
+        if _digest_of(folder, name) != (digest := _digest(make, dpi)):
+            _keep(make, folder / f"{name}.png", digest, dpi)
 
-    Raises StorageError when the disk refuses.
-    """
-    make_folder(folder)
-    makers, dpi = makers_of(document), dpi or DPI
-    digests = {name: _digest(make, dpi) for name, make in makers.items()}
-    missing = [name for name in makers if _digest_of(folder, name) != digests[name]]
-    if len(missing) < FEWEST_SHARED or (os.cpu_count() or 1) < 2:
-        _keep(makers, missing, digests, folder, dpi)
-    else:
-        # They work from both ends until they meet.
-        with _helper(document, folder, missing[::-1], dpi):
-            _keep(makers, missing, digests, folder, dpi)
-    return [folder / f"{name}.png" for name in makers]
+
+def missing(document: Document | Inside, folder: Path, dpi: int) -> list[str]:
+    """Return the names of the figures of `document` that are not in `folder` yet."""
+    return [
+        name
+        for name, make in makers_of(document).items()
+        if _digest_of(folder, name) != _digest(make, dpi)
+    ]
 
 
 def _digest(make: Maker, dpi: int) -> str:
@@ -77,15 +68,7 @@ def _digest_of(folder: Path, name: str) -> str | None:
         return None
 
 
-def _keep(
-    makers: dict[str, Maker], names: Sequence[str], digests: dict[str, str], folder: Path, dpi: int
-) -> None:
-    for name in names:
-        if _digest_of(folder, name) != digests[name]:
-            keep(makers[name], folder / f"{name}.png", digests[name], dpi)
-
-
-def keep(make: Maker, path: Path, digest: str, dpi: int) -> None:
+def _keep(make: Maker, path: Path, digest: str, dpi: int) -> None:
     """Make a figure in the style of all and keep it at `path`, and as SVG beside it."""
     import matplotlib as mpl
     from PIL.Image import Quantize
@@ -99,8 +82,10 @@ def keep(make: Maker, path: Path, digest: str, dpi: int) -> None:
     told = PngInfo()
     told.add_text(DIGEST, digest)
     png = io.BytesIO()
-    # 256 colours are plenty for a figure, and a third of the bytes.
-    picture.quantize(256, Quantize.MAXCOVERAGE).save(png, "PNG", pnginfo=told)
+    # 256 colours are plenty for a figure, and a third of the bytes; white stays white.
+    few = picture.quantize(256, Quantize.FASTOCTREE)
+    few.putpalette([255 if level > 251 else level for level in few.getpalette() or ()])
+    few.save(png, "PNG", pnginfo=told, compress_level=4)
     write_bytes(path.with_suffix(".svg"), svg)
     # Last, as its digest says that both are there.
     write_bytes(path, png.getvalue())
@@ -138,33 +123,3 @@ def _cut(pixels_HWC: Any, bounds: Any, height: float, dpi: int) -> Any:
     if min(left, top) < 0 or right > pixels_HWC.shape[1] or bottom > pixels_HWC.shape[0]:
         return None
     return Image.fromarray(pixels_HWC[top:bottom, left:right, :3])
-
-
-@contextmanager
-def _helper(
-    document: Document | Inside, folder: Path, names: Sequence[str], dpi: int
-) -> Iterator[None]:
-    """While inside, a second process draws those of `names` that are not drawn yet."""
-    with tempfile.TemporaryDirectory(prefix="fashioncnn-") as scratch:
-        file = Path(scratch) / "document.json"
-        write_bytes(file, pydantic_core.to_json(document))
-        kind = type(document).__name__
-        command = [sys.executable, "-m", "fashioncnn.reporting.figures.drawing", kind]
-        command += [str(file), str(folder), str(dpi), *names]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _help(kind: str, file: str, folder: str, dpi: str, *names: str) -> None:
-    kinds = {one.__name__: one for one in (*KINDS.values(), Inside)}
-    makers = makers_of(read(Path(file), kinds[kind]))
-    digests = {name: _digest(makers[name], int(dpi)) for name in names}
-    _keep(makers, names, digests, Path(folder), int(dpi))
-
-
-if __name__ == "__main__":
-    _help(*sys.argv[1:])
