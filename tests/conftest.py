@@ -48,22 +48,19 @@ def make_pictures(n: int = 600, seed: int = 0) -> LabelledImages:
     return LabelledImages(images, labels.astype(np.int64))
 
 
-# Files whose tests take longest, begun first so that no core is idle at the end.
-LONGEST = (
-    "ray",
-    "real_data",
-    "tracking",
-    "bench",
-    "kill",
-    "together",
-    "package",
-    "browser",
-    "tune",
-)
+# Files whose tests take longest are begun first, so that no core is idle at the end.
+LONGEST = ("real_data", "ray", "tracking", "bench", "tune", "package", "kill", "together")
+# Each needs what only one process should have: a cluster, a server, a run to compare with.
+TOGETHER = ("ray", "tracking", "kill", "database", "browser")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in LONGEST)
+    order = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+    for item in items:
+        if item.path.stem.removeprefix("test_") in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ import fashioncnn as fc
 from conftest import Cli
 from fashioncnn.benchmarking.commands import run
 from fashioncnn.benchmarking.cost import training_flops_an_image
-from fashioncnn.benchmarking.machine import matrix_peak
+from fashioncnn.benchmarking.machine import Machine, matrix_peak
+from fashioncnn.cli import bench_tables
 from fashioncnn.errors import BenchmarkError
 from fashioncnn.recipes.load import load
 from fashioncnn.workflows.bench_speed import ratios
@@ -36,7 +37,7 @@ def test_machine(cli: Cli) -> None:
     # No processor multiplies matrices slower than 1 GFLOP/s or copies slower than 0.1 GB/s.
     assert 1 < measured["fp32_gflops"] < 1e6
     assert 0.1 < measured["memory_gb_per_second"] < 1e5
-    assert "GFLOP/s" in cli("bench", "machine", "--device", "cpu").stdout
+    assert "GFLOP/s" in bench_tables.machine(Machine(**measured))
 
 
 def test_matrix_peak_is_of_the_precision_asked_for() -> None:
