@@ -48,19 +48,13 @@ def make_pictures(n: int = 600, seed: int = 0) -> LabelledImages:
     return LabelledImages(images, labels.astype(np.int64))
 
 
-# Files whose tests take longest are begun first, so that no core is idle at the end.
-LONGEST = ("real_data", "ray", "tracking", "bench", "tune", "package", "kill", "together")
-# Each needs what only one process should have: a cluster, a server, a run to compare with.
-TOGETHER = ("ray", "tracking", "kill", "database", "browser")
+# Files that take longest are begun first, so that no core is idle at the end.
+LONGEST = ("real_data", "evaluate_report", "tracking", "ray", "tune", "train", "bench", "together")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {f"test_{name}": place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
-    for item in items:
-        if item.path.stem.removeprefix("test_") in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from functools import partial
@@ -17,6 +18,7 @@ import fashioncnn as fc
 import together_worker
 from fashioncnn.errors import Stopped
 from fashioncnn.runs.directory import Run, runs_below
+from forks import Fork
 
 pytestmark = pytest.mark.real_data
 
@@ -57,12 +59,27 @@ def the_run(out: Path) -> Run:
 
 
 @pytest.mark.parametrize("name", ["strided", "plain"])
-def test_two_processes_train_as_one(name: str, tmp_path: Path) -> None:
+def test_two_processes_train_as_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # In double precision, where rounding cannot hide a difference.
     one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
     together_worker.train(name, one)
-    ended = launch(Path(together_worker.__file__), name, two)
-    assert ended.returncode == 0, ended.stderr
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    processes = []
+    for rank in (0, 1):
+        # What torchrun tells its processes.
+        told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}
+        told |= {"GROUP_RANK": 0, "MASTER_PORT": port}
+        for name_told, number in told.items():
+            monkeypatch.setenv(name_told, str(number))
+        monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+        monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+        processes.append(Fork(tmp_path / str(rank), together_worker.train, name, two))
+    for process in processes:
+        assert process.wait() == 0, process.stderr
     mine, other = safetensors.torch.load_file(one), safetensors.torch.load_file(two)
     assert mine.keys() == other.keys()
     assert {"record/train_loss", "record/val_loss"} < mine.keys()

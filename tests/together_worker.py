@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
@@ -94,7 +93,3 @@ def train(name: str, file: Path) -> None:
             found[f"record/{key}"] = torch.tensor(values, dtype=torch.float64)
         if processes.first:
             safetensors.torch.save_file(found, file)
-
-
-if __name__ == "__main__":
-    train(sys.argv[1], Path(sys.argv[2]))
