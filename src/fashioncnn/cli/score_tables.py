@@ -57,7 +57,7 @@ def cost(found: Cost) -> str:
     return (
         f"{found.parameters:,} parameters, {found.weight_bytes / 1e6:.2f} MB; a picture "
         f"takes {found.macs / 1e6:.2f} million multiplications, {latency} on "
-        f"{found.hardware}, {found.threads} threads"
+        f"{found.hardware}"
     )
 
 

@@ -65,10 +65,9 @@ def report(
     opened_data = open_dataset(data)
     folder = _folder(opened)
     figures = folder / FIGURES
+    # Evaluation measures how fast the network answers: nothing else may work meanwhile.
+    trained = [open_evaluated(run, opened_data, device) for run in opened]
     with Helper() as helper:
-        if not figures.exists():
-            helper.start()
-        trained = [open_evaluated(run, opened_data, device) for run in opened]
         document = _document(trained, full, partial(_draw_ahead, helper, figures))
         page = write_page(document, Path(out or folder / PAGE), figures, helper)
     for run in opened:

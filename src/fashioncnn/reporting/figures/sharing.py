@@ -71,22 +71,12 @@ class Helper:
             self._process.communicate()
         self._scratch.cleanup()
 
-    def start(self) -> None:
-        """Start it, if there is a core for it: it is ready in a second or two."""
-        if CORES > 1:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "fashioncnn.reporting.figures.sharing"],
-                stdin=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-
     def begin(
         self, document: Document | Inside, folder: Path, names: Sequence[str], dpi: int = DPI
     ) -> None:
         """Let it draw those of `names` that are not there when it comes to them."""
         if not self._process and len(names) >= FEWEST_SHARED:
-            self.start()
+            self._start()
         if not self._process:
             return
         file = Path(self._scratch.name) / f"{self._count}.json"
@@ -99,10 +89,21 @@ class Helper:
             self._process.stdin.write(json.dumps(told) + "\n")
             self._process.stdin.flush()
 
+    def _start(self) -> None:
+        if CORES > 1:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "fashioncnn.reporting.figures.sharing"],
+                stdin=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+
 
 def _help() -> None:
     # Ctrl-C reaches all processes of a terminal: whoever told us what to draw will end us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # As an exception it leaves no half-written file behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     kinds = {one.__name__: one for one in (*KINDS.values(), Inside)}
     for line in sys.stdin:
         kind, file, folder, names, dpi = json.loads(line)
