@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fashioncnn.errors import DataError, WorkerError
+from fashioncnn.console.stopping import stop_wish
+from fashioncnn.errors import DataError, Stopped, WorkerError
 from fashioncnn.executors.base import Done, Job, run_jobs
 from fashioncnn.executors.processes import Processes
 
@@ -36,6 +38,16 @@ def die_once(folder: Path, report: Callable[[Any], bool], value: int) -> int:
 def die(folder: Path, report: Callable[[Any], bool], value: int) -> None:
     """A job whose process is killed every time."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def work_until_stopped(folder: Path, report: Callable[[Any], bool], value: int) -> None:
+    """A job that ends when it is asked to stop, as a training does: with its work saved."""
+    with stop_wish() as wish:
+        (folder / "begun").touch()
+        while not wish:
+            time.sleep(0.01)
+        (folder / "saved").touch()
+        raise Stopped("stopped")
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +82,13 @@ def test_a_killed_process_is_replaced(tmp_path: Path) -> None:
     assert (done[0].value, done[1].value) == (0, 1)
     assert isinstance(done[2].error, WorkerError)
     assert "its process ended 3 times (exit status -9)" in str(done[2].error)
+
+
+def test_leaving_stops_what_is_under_way(tmp_path: Path) -> None:
+    with Processes(1).open(tmp_path) as running:
+        running.submit(Job(0, work_until_stopped, (0,)))
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.01)
+        left = time.monotonic()
+    assert time.monotonic() - left < 10
+    assert (tmp_path / "saved").exists()

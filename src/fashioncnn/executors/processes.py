@@ -48,12 +48,16 @@ class _Worker:
     attempt: int = 0
     listener: threading.Thread | None = None
 
-    def close(self) -> None:
-        """Close its pipes, once it has ended."""
+    def hang_up(self) -> None:
+        """Let it hear no more."""
         if self.process.stdin:
             # What it never read goes nowhere.
             with suppress(BrokenPipeError):
                 self.process.stdin.close()
+
+    def close(self) -> None:
+        """Close its pipes, once it has ended."""
+        self.hang_up()
         if self.listener:
             self.listener.join()
         if self.process.stdout:
@@ -95,6 +99,8 @@ class RunningProcesses:
         """Ask what is still under way to stop, and wait until it has."""
         for worker in self._workers:
             worker.process.terminate()
+            # Else it would wait for another job, once it has saved this one.
+            worker.hang_up()
         for worker in self._workers:
             worker.process.wait()
             worker.close()
