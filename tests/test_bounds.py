@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from fashioncnn.data.idx import read_idx
 from fashioncnn.errors import DataError, RecipeError, RunError, StudyError
 from fashioncnn.recipes.load import load
+from fashioncnn.runs import checkpoints
 from fashioncnn.runs.files import read_json
 from fashioncnn.tuning import journal
 
@@ -33,6 +35,14 @@ def test_json(tmp_path: Path) -> None:
     assert read_json(path, 9) == [1, 2, 3]
     with pytest.raises(RunError, match="larger than 8 bytes"):
         read_json(path, 8)
+
+
+def test_a_checkpoint(tmp_path: Path) -> None:
+    checkpoints.save(tmp_path, {"model/w": torch.ones(3)}, {"epoch": 1, "step": 0})
+    tensors = next(tmp_path.glob("*.safetensors"))
+    sparse(tensors, checkpoints.MAX_TENSOR_BYTES + 1)
+    with pytest.raises(RunError, match="larger than"):
+        checkpoints.load(tmp_path, "last")
 
 
 def test_a_recipe_of_many_keys(tmp_path: Path) -> None:

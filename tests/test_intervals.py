@@ -296,6 +296,14 @@ def test_compare_counts_and_corrects() -> None:
     assert alone.gained == int((right[1] > right[0]).sum())
 
 
+def test_a_difference_of_two_shares_is_at_most_one() -> None:
+    base = [predictions(1, sharpness=0.0), predictions(2, sharpness=9.0)]
+    better = [predictions(3, sharpness=9.0), predictions(4, sharpness=9.0)]
+    gap = compare(base, [better])[0].difference
+    assert gap.low == -1
+    assert gap.value < gap.high == 1
+
+
 def test_compare_needs_the_same_pictures() -> None:
     with pytest.raises(RunError, match="not scored on the same pictures"):
         compare([predictions(1)], [[predictions(2, n=500)]])

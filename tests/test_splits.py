@@ -30,6 +30,12 @@ def test_impossible_numbers_are_refused(pictures: LabelledImages, validation_ima
         split(pictures, validation_images=validation_images, seed=0)
 
 
+def test_a_class_without_pictures_leaves_none_to_set_aside(pictures: LabelledImages) -> None:
+    all_but_the_last = pictures.take(np.flatnonzero(pictures.labels < 9))
+    with pytest.raises(DataError, match="at least 0 and below 0"):
+        split(all_but_the_last, validation_images=10, seed=0)
+
+
 def test_none_set_aside_leaves_everything_to_train_on(pictures: LabelledImages) -> None:
     splits = split(pictures, validation_images=0, seed=0)
     assert splits.train.digest == pictures.digest
