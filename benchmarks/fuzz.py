@@ -36,10 +36,11 @@ sys.path.insert(0, str(ROOT / "tests"))
 import pytest
 
 import fashioncnn as fc
-from conftest import TINY_RECIPE, use_tiny_data
+from conftest import TINY_RECIPE, make_pictures, use_tiny_data
 from fashioncnn.console.say import say_as_much
 from fashioncnn.data import identity
 from fashioncnn.data.idx import read_idx, write_idx
+from fashioncnn.data.sources.npz_file import write_npz
 from fashioncnn.data.unlabelled import read_pictures
 from fashioncnn.errors import FashionCNNError
 from fashioncnn.opening.scored import scored_run
@@ -144,6 +145,11 @@ def open_page(run: Run) -> None:
     run_document(group)
 
 
+def read_grey(path: Path) -> object:
+    """Read pictures of Fashion-MNIST's size."""
+    return read_pictures(path, height=28, width=28, channels=1)
+
+
 def main() -> None:
     """Damage, read, count."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -152,7 +158,9 @@ def main() -> None:
     options = parser.parse_args()
     say_as_much(-1)
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        use_tiny_data(patch)
+        data = Path(name) / "tiny.npz"
+        write_npz(data, {"train": make_pictures(600, 0), "test": make_pictures(200, 1)})
+        use_tiny_data(patch, data)
         tally = fuzz(Path(name), options.mutants, random.Random(options.seed))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     result = {"seed": options.seed, "tally": tally, "peak_memory_mib": round(peak)}
@@ -279,14 +287,14 @@ def outside_cases(folder: Path) -> dict[str, Callable[[random.Random], None]]:
 
     cases["recipe"] = of_content("mutant.toml", TINY_RECIPE.encode(), load)
     for name, content in (("IDX", plain), ("IDX, gzipped", gzip.compress(plain))):
-        cases[name] = of_content("mutant-idx3-ubyte", content, read_pictures)
+        cases[name] = of_content("mutant-idx3-ubyte", content, read_grey)
         cases[f"{name}, of the set"] = of_content(
             "mutant-idx", content, lambda path: read_idx(path, shapes=identity.SHAPES)
         )
     for suffix in ("png", "jpg", "webp", "gif", "bmp", "tiff"):
         picture = folder / f"whole.{suffix}"
         Image.fromarray(np.arange(64 * 64, dtype=np.uint8).reshape(64, 64)).save(picture)
-        cases[suffix] = of_content(f"mutant.{suffix}", picture.read_bytes(), read_pictures)
+        cases[suffix] = of_content(f"mutant.{suffix}", picture.read_bytes(), read_grey)
     return cases
 
 

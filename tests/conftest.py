@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 import fashioncnn as fc
-from fashioncnn.data import sources
+from fashioncnn.data import places
 from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.sources.fashion_mnist import CLASSES
+from fashioncnn.data.sources.npz_file import write_npz
 from fashioncnn.reporting.figures import sharing
 from forks import command_line
 
@@ -45,7 +47,7 @@ def make_pictures(n: int = 600, seed: int = 0) -> LabelledImages:
     images = random.integers(0, 60, (n, 28, 28), dtype=np.uint8)
     for index, label in enumerate(labels):
         images[index, 2 + 2 * label : 5 + 2 * label, 4:24] = 220
-    return LabelledImages(images, labels.astype(np.int64))
+    return LabelledImages(images[..., None], labels.astype(np.int64), CLASSES)
 
 
 # Files that take longest are begun first, so that no core is idle at the end.
@@ -69,11 +71,17 @@ def tiny_recipe(tmp_path: Path) -> Path:
     return path
 
 
-def use_tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session")
+def tiny_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of synthetic pictures."""
+    path = tmp_path_factory.mktemp("data") / "tiny.npz"
+    write_npz(path, {"train": make_pictures(600, 0), "test": make_pictures(200, 1)})
+    return path
+
+
+def use_tiny_data(monkeypatch: pytest.MonkeyPatch, tiny_npz: Path) -> None:
     """Let workflows read synthetic pictures in place of Fashion-MNIST."""
-    monkeypatch.setattr(sources, "find", lambda data=None: sources.Source(Path("tiny"), "test"))
-    made = {"train": make_pictures(600, 0), "test": make_pictures(200, 1)}
-    monkeypatch.setattr(sources, "load", lambda source, part: made[part])
+    monkeypatch.setenv(places.ENVIRONMENT_VARIABLE, str(tiny_npz))
     # Nobody looks at these figures: few dots draw faster.
     monkeypatch.setattr(sharing, "DPI", 40)
     # A second process takes longer to start than it saves with small figures.
@@ -81,28 +89,30 @@ def use_tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def tiny_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_tiny_data(monkeypatch)
+def tiny_data(monkeypatch: pytest.MonkeyPatch, tiny_npz: Path) -> None:
+    use_tiny_data(monkeypatch, tiny_npz)
 
 
 @pytest.fixture(scope="session")
-def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_once(tiny_npz: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the tiny recipe, trained once for all tests: for copies alone."""
     out = tmp_path_factory.mktemp("trained")
     recipe = out / "tiny.toml"
     recipe.write_text(TINY_RECIPE)
     with pytest.MonkeyPatch.context() as patch:
-        use_tiny_data(patch)
+        use_tiny_data(patch, tiny_npz)
         return fc.train(recipe, out=out / "runs", device="cpu").path
 
 
 @pytest.fixture(scope="session")
-def reported_once(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reported_once(
+    trained_once: Path, tiny_npz: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The same run with everything that `report --full` makes: for copies alone."""
     path = tmp_path_factory.mktemp("reported") / trained_once.name
     shutil.copytree(trained_once, path)
     with pytest.MonkeyPatch.context() as patch:
-        use_tiny_data(patch)
+        use_tiny_data(patch, tiny_npz)
         fc.report(path, full=True, device="cpu")
     return path
 
@@ -122,8 +132,8 @@ def reported(reported_once: Path, tmp_path: Path) -> fc.Run:
 
 
 @pytest.fixture(scope="session")
-def real_source() -> sources.Source:
-    return sources.find()
+def real_source() -> places.Place:
+    return places.find()
 
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]

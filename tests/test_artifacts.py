@@ -16,7 +16,7 @@ import safetensors.torch
 import torch
 
 import fashioncnn as fc
-from fashioncnn.data import sources
+from fashioncnn.data.sources.npz_file import NpzFile
 from fashioncnn.errors import FashionCNNError, RunError
 from fashioncnn.opening import trained as opening
 from fashioncnn.opening.scored import scored_run
@@ -204,7 +204,7 @@ def test_a_full_report_opens_everything_once(run: fc.Run, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(checkpoints, "load", counted("network", checkpoints.load))
     monkeypatch.setattr(
-        sources, "load", counted(lambda source, part: f"pictures {part}", sources.load)
+        NpzFile, "read", counted(lambda source, part: f"pictures {part}", NpzFile.read)
     )
     monkeypatch.setattr(arrays, "read", counted(lambda path: f"arrays {path.name}", arrays.read))
     fc.report(run, full=True, device="cpu")

@@ -24,6 +24,7 @@ from fashioncnn.runs.arrays import read as read_arrays
 from fashioncnn.workflows.attribute import attribute
 
 CPU = torch.device("cpu")
+BLACK = torch.tensor(0.0)
 
 
 class Corner(nn.Module):
@@ -43,7 +44,7 @@ class Corner(nn.Module):
 def test_a_network_that_looks_at_a_corner(method: str) -> None:
     images = torch.rand(5, 1, 28, 28)
     network = Corner()
-    maps = attributions(network, images, torch.ones(5, dtype=torch.int64), 0.0)[method]
+    maps = attributions(network, images, torch.ones(5, dtype=torch.int64), BLACK)[method]
     assert maps.shape == (5, 28, 28)
     assert maps.dtype == np.float32
     inside, outside = maps[:, :8, :8].mean(), maps[:, 14:, 14:]
@@ -55,9 +56,11 @@ def test_a_network_that_looks_at_a_corner(method: str) -> None:
 
 def test_integrated_gradients_sum_to_what_the_logit_gained() -> None:
     torch.manual_seed(0)
-    network = PlainCNN(image_size=28, classes=10, channels=(4,), hidden_features=(8,)).eval()
+    network = PlainCNN(
+        in_channels=1, image_size=(28, 28), classes=10, channels=(4,), hidden_features=(8,)
+    ).eval()
     images, classes = torch.rand(6, 1, 28, 28), torch.arange(6)
-    maps = attributions(network, images, classes, 0.25)["integrated gradients"]
+    maps = attributions(network, images, classes, torch.tensor(0.25))["integrated gradients"]
     rows = torch.arange(6)
     with torch.no_grad():
         gained = (network(images) - network(torch.full_like(images, 0.25)))[rows, classes]
@@ -77,7 +80,9 @@ def test_edges_are_where_pictures_change() -> None:
 
 
 def test_random_weights_are_random_and_leave_the_network_alone() -> None:
-    network = PlainCNN(image_size=28, classes=10, channels=(4,), hidden_features=(8,))
+    network = PlainCNN(
+        in_channels=1, image_size=(28, 28), classes=10, channels=(4,), hidden_features=(8,)
+    )
     before = [weight.clone() for weight in network.parameters()]
     state = torch.get_rng_state()
     fresh, again = randomised(network, 1), randomised(network, 1)
@@ -96,8 +101,8 @@ def test_a_trained_network_passes_and_a_random_one_trips_the_alarm(
 ) -> None:
     run = fc.train(tiny_recipe, changes=["training.epochs=5"], out=tmp_path, device="cpu")
     network = open_trained(run, "best").network
-    images = Preparation()(as_uint8_NCHW(make_pictures(40, seed=9).images_NHW, CPU))
-    found = check_maps(network, images, network(images).argmax(1), 0.0)
+    images = Preparation()(as_uint8_NCHW(make_pictures(40, seed=9).images_NHWC, CPU))
+    found = check_maps(network, images, network(images).argmax(1), BLACK)
     assert found.keys() == {*METHODS, "edges", "random"}
     assert found["occlusion"].failures == []
     assert found["occlusion"].deletion < found["random"].deletion
@@ -110,7 +115,7 @@ def test_a_trained_network_passes_and_a_random_one_trips_the_alarm(
 
     unknowing = randomised(network, seed=7)
     answers = unknowing(images).argmax(1)
-    alarms = check_maps(unknowing, images, answers, 0.0)
+    alarms = check_maps(unknowing, images, answers, BLACK)
     assert any(alarms[name].failures for name in METHODS)
 
 
@@ -138,7 +143,9 @@ def test_the_page_shows_maps_and_their_verdicts(reported: fc.Run) -> None:
 
 
 def test_features_are_what_the_last_layer_is_given() -> None:
-    network = PlainCNN(image_size=28, classes=10, channels=(4,), hidden_features=(8,)).eval()
+    network = PlainCNN(
+        in_channels=1, image_size=(28, 28), classes=10, channels=(4,), hidden_features=(8,)
+    ).eval()
     images = torch.rand(300, 1, 28, 28)
     found = torch.from_numpy(features(network, images))
     last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
@@ -169,6 +176,6 @@ def test_maps_of_the_same_weights_ring_the_alarm() -> None:
     images = torch.rand(6, 1, 8, 8) + 0.1
     torch.manual_seed(0)
     same = randomised(network, seed=4)
-    check = check_maps(same, images, same(images).argmax(1), 0.0, seed=4)
+    check = check_maps(same, images, same(images).argmax(1), BLACK, seed=4)
     assert check["occlusion"].similarity == pytest.approx(1)
     assert "looks the same for random weights" in check["occlusion"].failures

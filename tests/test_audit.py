@@ -10,9 +10,10 @@ import pytest
 
 import fashioncnn as fc
 from conftest import make_pictures
-from fashioncnn.data import sources
+from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.duplicates import Pair, near_duplicates
 from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.sources.fashion_mnist import CLASSES
 from fashioncnn.errors import RecipeError
 from fashioncnn.explanation.alike import most_alike
 
@@ -65,20 +66,16 @@ def test_pairs_alike_are_those_of_every_with_every() -> None:
 
 
 @pytest.mark.usefixtures("tiny_data")
-def test_an_audit_of_planted_faults(
-    tiny_recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")
+def test_an_audit_of_planted_faults(tiny_recipe: Path, tmp_path: Path) -> None:
     train, test = make_pictures(2000, seed=3), make_pictures(500, seed=4)
     flipped = np.random.default_rng(5).permutation(2000)[:40]
     train.labels[flipped] = (train.labels[flipped] + 3) % 10
-    test.images_NHW[7:12] = train.images_NHW[100:105]
-    monkeypatch.setattr(
-        sources, "load", lambda source, split: {"train": train, "test": test}[split]
-    )
-    scored = fc.evaluate(run, device="cpu")
+    test.images_NHWC[7:12] = train.images_NHWC[100:105]
+    data = DataSet.of(train, test)
+    run = fc.train(tiny_recipe, data=data, out=tmp_path / "runs", device="cpu")
+    scored = fc.evaluate(run, data=data, device="cpu")
     out = tmp_path / "audit"
-    found = fc.audit([run], recipe=str(tiny_recipe), out=out, device="cpu")
+    found = fc.audit([run], recipe=str(tiny_recipe), data=data, out=out, device="cpu")
 
     assert [(pair.first, pair.second) for pair in found.pairs] == [
         (100 + i, 2007 + i) for i in range(5)
@@ -105,7 +102,7 @@ def test_an_audit_of_planted_faults(
     assert "Candidates, not errors" in page
     assert "Near copies across the splits" in page
     assert "http" not in page
-    again = fc.audit(recipe=str(tiny_recipe), out=out, device="cpu")
+    again = fc.audit(recipe=str(tiny_recipe), data=data, out=out, device="cpu")
     assert again.train_candidates == found.train_candidates
 
 
@@ -120,6 +117,6 @@ def test_too_few_pictures_for_folds_is_said(tiny_recipe: Path) -> None:
     from fashioncnn.recipes.load import load
     from fashioncnn.workflows.audit import out_of_fold
 
-    few = LabelledImages(np.zeros((3, 28, 28), np.uint8), np.zeros(3, np.int64))
+    few = LabelledImages(np.zeros((3, 28, 28, 1), np.uint8), np.zeros(3, np.int64), CLASSES)
     with pytest.raises(DataError, match="3 training pictures cannot be cut into 5 folds"):
         out_of_fold(load(tiny_recipe), few, few, 0, "cpu")

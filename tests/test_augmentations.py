@@ -29,14 +29,15 @@ def augment(
     size: int = 28,
 ) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
-    draws = augmentation.draw(labels, images_NCHW.shape[-1], generator, CPU)
+    height, width = images_NCHW.shape[-2:]
+    draws = augmentation.draw(labels, (height, width), generator, CPU)
     changed = draws.change_pixels(images_NCHW, slice(None))
-    return Preparation(size)(changed, draws.affine_N23)
+    return Preparation((size, size))(changed, draws.affine_N23)
 
 
 @pytest.fixture
 def images(pictures: LabelledImages) -> Tensor:
-    return torch.from_numpy(pictures.images_NHW[:40]).unsqueeze(1)
+    return torch.from_numpy(pictures.images_NHWC[:40, :, :, 0]).unsqueeze(1)
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def matrices(key: str, strength: float, *uniforms: float) -> Tensor:
     uniforms_NU = torch.tensor([uniforms])
     augmentation = AUGMENTATIONS[key]
     assert isinstance(augmentation, AffineAugmentation)
-    return augmentation.matrices(uniforms_NU, torch.tensor([strength]), 28)[:, :2]
+    return augmentation.matrices(uniforms_NU, torch.tensor([strength]), (28, 28))[:, :2]
 
 
 def change(key: str, images: Tensor, strength: float, uniforms_NU: Tensor) -> Tensor:
@@ -115,7 +116,7 @@ def test_flip_is_a_mirror(images: Tensor) -> None:
 def test_flips_come_with_their_probability(labels: Tensor) -> None:
     many = labels.repeat(500)
     draws = AugmentationPipeline({"horizontal_flip_probability": 0.3}).draw(
-        many, 28, torch.Generator().manual_seed(0), CPU
+        many, (28, 28), torch.Generator().manual_seed(0), CPU
     )
     left_black = torch.zeros(len(many), 1, 1, 2, dtype=torch.uint8)
     left_black[..., 1] = 1
@@ -180,8 +181,8 @@ def test_erasing_takes_a_rectangle_of_the_stated_area() -> None:
 
 def test_resizing_and_moving_are_one_sampling(images: Tensor) -> None:
     nothing = torch.eye(3)[:2].repeat(len(images), 1, 1)
-    sampled = Preparation(32, 0.5, 0.5)(images, nothing)
-    resized = Preparation(32, 0.5, 0.5)(images)
+    sampled = Preparation((32, 32), (0.5,), (0.5,))(images, nothing)
+    resized = Preparation((32, 32), (0.5,), (0.5,))(images)
     expected = functional.interpolate(images / 255.0, (32, 32), mode="bilinear") * 2 - 1
     torch.testing.assert_close(resized, expected, atol=1e-5, rtol=0)
     # At the border, moving blends with black outside, and plain resizing repeats the border.
@@ -192,7 +193,7 @@ def test_resizing_and_moving_are_one_sampling(images: Tensor) -> None:
 def test_rotated_and_moved_at_once(labels: Tensor) -> None:
     strengths = {"rotation_degrees": 30.0, "translation_pixels": 3.0}
     generator = torch.Generator().manual_seed(3)
-    affine = AugmentationPipeline(strengths).draw(labels, 28, generator, CPU).affine_N23
+    affine = AugmentationPipeline(strengths).draw(labels, (28, 28), generator, CPU).affine_N23
     assert affine is not None
     angles = torch.atan2(affine[:, 1, 0], affine[:, 0, 0]).rad2deg()
     assert 20 < angles.abs().max() <= 30

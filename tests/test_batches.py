@@ -27,7 +27,7 @@ EVERYTHING = AugmentationPipeline(
 
 
 def make(pictures: LabelledImages, batch_size: int = 64, seed: int = 0) -> Batches:
-    return Batches(pictures, Preparation(32, 0.5, 0.5), EVERYTHING, batch_size, seed)
+    return Batches(pictures, Preparation((32, 32), (0.5,), (0.5,)), EVERYTHING, batch_size, seed)
 
 
 def test_a_pure_function_of_seed_and_epoch(pictures: LabelledImages) -> None:
@@ -70,7 +70,7 @@ def test_no_picture_is_lost_where_one_is_left_over(count: int) -> None:
     assert sum(len(batch.images_NCHW) for batch in batches) == count
     cpu = torch.device("cpu")
     ordered = torch.cat([one.images_NCHW for one in in_order(pictures, Preparation(), 64, cpu)])
-    torch.testing.assert_close(ordered[:, 0], torch.from_numpy(pictures.images_NHW) / 255)
+    torch.testing.assert_close(ordered[:, 0], torch.from_numpy(pictures.images_NHWC[..., 0]) / 255)
 
 
 def test_every_picture_once_an_epoch(pictures: LabelledImages) -> None:
@@ -95,7 +95,7 @@ def test_labels_stay_with_their_pictures(pictures: LabelledImages) -> None:
 def test_alternating_flip_shows_both_sides_in_two_epochs(pictures: LabelledImages) -> None:
     augmentation = AugmentationPipeline({"horizontal_flip_probability": 0.5}, alternating_flip=True)
     batches = Batches(pictures, Preparation(), augmentation, 64, seed=0)
-    original = torch.from_numpy(pictures.images_NHW) / 255
+    original = torch.from_numpy(pictures.images_NHWC[..., 0]) / 255
     flipped = []
     for number in range(4):
         seen = torch.empty_like(original)
@@ -131,5 +131,5 @@ def test_selection_keeps_the_hardest(pictures: LabelledImages) -> None:
 def test_batches_say_which_pictures_they_hold(pictures: LabelledImages) -> None:
     for batch in Batches(pictures, Preparation(), AugmentationPipeline(), 64, 0).epoch(0):
         np.testing.assert_array_equal(batch.labels, pictures.labels[batch.indices])
-        expected = pictures.images_NHW[batch.indices] / np.float32(255)
+        expected = pictures.images_NHWC[batch.indices, :, :, 0] / np.float32(255)
         np.testing.assert_allclose(batch.images_NCHW[:, 0], expected, atol=1e-6)

@@ -37,7 +37,7 @@ def pages(tiny_recipe: Path, tmp_path: Path, tiny_data: None) -> dict[str, Path]
     )
     return {
         "mine: what to set": fc.tune(space, out=tmp_path / "study", device="cpu").page,
-        "tiny on Fashion-MNIST": fc.report(run),
+        "tiny on tiny": fc.report(run),
         "Which is better?": fc.report([run, other], out=tmp_path / "page.html"),
     }
 

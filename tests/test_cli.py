@@ -162,7 +162,7 @@ WRONG = [
     (["train", "two-conv", "--set", "optimizer.lerning_rate=1"], "unknown key optimizer.lerning"),
     (["train", "two-conv", "--set", "optimizer.learning_rate=fast"], 'is "fast"; it must be'),
     (["train", "two-conv", "--set", "loss.class_weights.Skirt=2"], "names the class 'Skirt'"),
-    (["train", "two-conv", "--data", "{tmp}/nothing"], "Fashion-MNIST is not in"),
+    (["train", "two-conv", "--data", "{tmp}/nothing"], "nothing is there. Known are"),
     (["train", "two-conv", "--device", "cuda"], "--device cuda: there is none on this machine"),
     (["train", "two-conv", "--device", "toaster"], "'toaster' is not one of"),
     (["train", "two-conv", "--seed", "1", "--seeds", "2"], "--seed or --seeds, not both"),
@@ -200,7 +200,7 @@ def test_wrong_input_gets_one_line_and_status_2(
 
 @pytest.mark.real_data
 def test_truncated_data_is_one_line(cli: Cli, tmp_path: Path) -> None:
-    from fashioncnn.data.sources import find
+    from fashioncnn.data.places import find
 
     for path in find().folder.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())

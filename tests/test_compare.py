@@ -22,13 +22,13 @@ NAMES = {"usual": 3, "brief": 1, "longer": 4}
 
 
 @pytest.fixture(scope="module")
-def groups_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def groups_once(tiny_npz: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three seeds as they are, three that train briefly, and three that train a little longer."""
     folder = tmp_path_factory.mktemp("groups")
     recipe = folder / "tiny.toml"
     recipe.write_text(TINY_RECIPE)
     with pytest.MonkeyPatch.context() as patch:
-        use_tiny_data(patch)
+        use_tiny_data(patch, tiny_npz)
         for name, epochs in NAMES.items():
             changes, out = {"training.epochs": epochs}, folder / name
             fc.train_seeds(recipe, seeds=range(3), changes=changes, out=out, device="cpu")

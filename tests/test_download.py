@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fashioncnn.data import debian, download, sources
+from fashioncnn.data import debian, download, places
 from fashioncnn.data.fetch import check, fetch
 from fashioncnn.data.identity import FILES
 from fashioncnn.errors import DataError
@@ -29,7 +29,7 @@ class Server(ThreadingHTTPServer):
 
 
 @pytest.fixture
-def mirror(tmp_path: Path, real_source: sources.Source) -> Iterator[tuple[str, Path]]:
+def mirror(tmp_path: Path, real_source: places.Place) -> Iterator[tuple[str, Path]]:
     folder = tmp_path / "mirror"
     shutil.copytree(real_source.folder, folder)
     server = Server(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
@@ -43,7 +43,7 @@ def mirror(tmp_path: Path, real_source: sources.Source) -> Iterator[tuple[str, P
 def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("FASHIONCNN_DATA", raising=False)
-    monkeypatch.setattr(sources, "SYSTEM_FOLDER", tmp_path / "no-system-copy")
+    monkeypatch.setattr(places, "SYSTEM_FOLDER", tmp_path / "no-system-copy")
     monkeypatch.setattr(download, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(debian, "available", lambda: False)
 
@@ -63,8 +63,8 @@ def test_a_damaged_mirror_is_passed_over_and_leaves_nothing(mirror: tuple[str, P
     path.write_bytes(path.read_bytes()[:100_000])
     with pytest.raises(DataError, match=r"could not be fetched.*cut short"):
         fetch(mirrors=[url])
-    assert not sources.cache_folder().exists()
-    assert list(sources.cache_folder().parent.iterdir()) == []
+    assert not places.cache_folder().exists()
+    assert list(places.cache_folder().parent.iterdir()) == []
 
 
 def test_no_connection_is_said_plainly() -> None:
@@ -87,7 +87,7 @@ def test_the_mirrors_are_https_and_two_at_least() -> None:
 
 @pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="needs Debian's dpkg-deb")
 def test_debians_package_with_lists_of_its_own(
-    tmp_path: Path, real_source: sources.Source, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, real_source: places.Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree = tmp_path / "tree"
     shutil.copytree(real_source.folder, tree / "usr/share/datasets/fashion-mnist")

@@ -41,7 +41,13 @@ def recipe_tables(members: int, optimizer: str = "muon") -> dict[str, Any]:
 
 def make_ensemble() -> Ensemble:
     torch.manual_seed(0)
-    keywords: dict[str, Any] = {"image_size": 28, "classes": 10, "channels": [4], "blocks": [1]}
+    keywords: dict[str, Any] = {
+        "in_channels": 1,
+        "image_size": (28, 28),
+        "classes": 10,
+        "channels": [4],
+        "blocks": [1],
+    }
     return Ensemble(StridedCNN(**keywords) for _ in range(3))
 
 

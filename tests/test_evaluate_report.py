@@ -17,8 +17,8 @@ from PIL import Image
 from sklearn.metrics import accuracy_score
 
 import fashioncnn as fc
-from fashioncnn.data import sources
 from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.sources.npz_file import NpzFile
 from fashioncnn.errors import DataError, RunError
 from fashioncnn.opening.trained import open_trained
 from fashioncnn.runs import artifacts, checkpoints, readings
@@ -116,21 +116,21 @@ def test_views_are_the_mean_over_mirrored_and_shifted_pictures(
     assert json.loads((run.evaluation / "scores.json").read_text())["accuracy"] == plain.accuracy
     assert len(readings.read(run)) == 2
 
-    original = sources.load
+    original = NpzFile.read
     view: list[Any] = []
 
-    def load(source: Any, split: Any) -> LabelledImages:
-        pictures = original(source, split)
+    def read(source: NpzFile, part: Any) -> LabelledImages:
+        pictures = original(source, part)
         step, shift = view[-1]
-        images = np.roll(pictures.images_NHW[:, :, ::step], shift, axis=(1, 2))
+        images = np.roll(pictures.images_NHWC[:, :, ::step], shift, axis=(1, 2))
         for axis, distance in enumerate(shift, start=1):
-            index = [slice(None)] * 3
+            index = [slice(None)] * 4
             if distance:
                 index[axis] = slice(0, 1) if distance > 0 else slice(-1, None)
                 images[tuple(index)] = 0
-        return replace(pictures, images_NHW=images)
+        return replace(pictures, images_NHWC=images)
 
-    monkeypatch.setattr(sources, "load", load)
+    monkeypatch.setattr(NpzFile, "read", read)
     logits = []
     for one in itertools.product((1, -1), shifts):
         view.append(one)

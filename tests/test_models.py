@@ -35,7 +35,7 @@ def example(family: str) -> ModelSettings:
 class TestContract:
     def make(self, family: str, seed: int = 0) -> nn.Module:
         torch.manual_seed(seed)
-        return example(family).build(image_size=28, classes=10)
+        return example(family).build(in_channels=1, image_size=(28, 28), classes=10)
 
     def test_logits_of_any_batch(self, family: str) -> None:
         network = self.make(family).eval()
@@ -100,8 +100,7 @@ def test_every_bf16_kernel_of_a_recipe_against_fp32(name: str) -> None:
     layers: list[nn.Module] = [m for m in network.modules() if isinstance(m, kinds)]
     for layer in layers:
         layer.register_forward_hook(keep)
-    size = recipe.data.image_size
-    network(torch.randn(64, 1, size, size))
+    network(torch.randn(64, 1, *recipe.data.size))
     assert len(seen) == len(layers)
 
     for layer, inputs in seen.items():
@@ -142,7 +141,8 @@ def reference(network: PlainCNN, x: Tensor, blocks: int) -> Tensor:
 def test_plain_cnn_against_the_textbook(channels: list[int], kernel_size: int) -> None:
     torch.manual_seed(0)
     network = PlainCNN(
-        image_size=32,
+        in_channels=1,
+        image_size=(32, 32),
         classes=10,
         channels=channels,
         hidden_features=[12],
@@ -157,7 +157,8 @@ def test_plain_cnn_against_the_textbook(channels: list[int], kernel_size: int) -
 
 def test_three_conv_has_the_layers_that_its_report_names() -> None:
     network = PlainCNN(
-        image_size=28,
+        in_channels=1,
+        image_size=(28, 28),
         classes=10,
         channels=[32, 64, 128],
         hidden_features=[256, 128],
@@ -178,14 +179,21 @@ def test_three_conv_has_the_layers_that_its_report_names() -> None:
 
 
 def test_too_many_blocks_are_refused() -> None:
-    with pytest.raises(ValueError, match="5 blocks halve pictures of 28 to nothing"):
-        PlainCNN(image_size=28, classes=10, channels=[4] * 5, hidden_features=[])
+    with pytest.raises(ValueError, match=r"5 blocks halve pictures of \(28, 28\) to nothing"):
+        PlainCNN(
+            in_channels=1, image_size=(28, 28), classes=10, channels=[4] * 5, hidden_features=[]
+        )
 
 
 @pytest.mark.parametrize(("stride", "side"), [(1, 28), (2, 14)])
 def test_the_first_stage_of_a_strided_network(stride: int, side: int) -> None:
     network = StridedCNN(
-        image_size=28, classes=10, channels=[4, 8], blocks=[1, 1], stem_stride=stride
+        in_channels=1,
+        image_size=(28, 28),
+        classes=10,
+        channels=[4, 8],
+        blocks=[1, 1],
+        stem_stride=stride,
     )
     stem = network.layers[:3](torch.randn(2, 1, 28, 28))
     assert stem.shape == (2, 4, side, side)
@@ -218,7 +226,7 @@ def strided_reference(network: StridedCNN, x: Tensor, *, residual: bool, pooling
 def test_strided_cnn_against_plain_functions(residual: bool, pooling: Pooling) -> None:
     torch.manual_seed(0)
     network = StridedCNN(
-        image_size=28, classes=10, channels=[4, 6], blocks=[1, 1],
+        in_channels=1, image_size=(28, 28), classes=10, channels=[4, 6], blocks=[1, 1],
         residual=residual, pooling=pooling, logit_scale=0.5,
     ).double()  # fmt: skip
     for module in network.modules():
@@ -237,7 +245,7 @@ def test_strided_cnn_against_plain_functions(residual: bool, pooling: Pooling) -
 @pytest.mark.parametrize(("stride", "pixels"), [(1, 16), (2, 32)])
 def test_how_often_a_strided_network_halves(stride: Literal[1, 2], pixels: int) -> None:
     settings = StridedCNNSettings(channels=(4,) * 5, blocks=(0,) * 5, stem_stride=stride)
-    assert settings.fault(pixels) is None
-    assert settings.fault(pixels - 1) is not None
+    assert settings.fault((pixels, pixels)) is None
+    assert settings.fault((40, pixels - 1)) is not None
     with pytest.raises(ValueError, match="to nothing"):
-        settings.build(image_size=pixels - 1, classes=10)
+        settings.build(in_channels=1, image_size=(pixels - 1, 40), classes=10)

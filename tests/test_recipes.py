@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fashioncnn.data.images import FASHION_MNIST_CLASSES
+from fashioncnn.data.sources.fashion_mnist import CLASSES
 from fashioncnn.errors import RecipeError
 from fashioncnn.models.plain_cnn import PlainCNNSettings
 from fashioncnn.models.strided_cnn import StridedCNNSettings
@@ -19,16 +19,16 @@ from fashioncnn.recipes.build import (
     build_preparation,
     build_state,
 )
-from fashioncnn.recipes.load import builtin_names, differences, dump, load, read_text
+from fashioncnn.recipes.load import Changes, builtin_names, differences, dump, load, read_text
 
 pytestmark = pytest.mark.fast
 
 BASE = 'name = "mine"\n[model]\nchannels = [4]\nhidden_features = []\n'
 
 
-def refused(*arguments: Any, **keywords: Any) -> str:
+def refused(recipe: str | Path, changes: Changes = ()) -> str:
     with pytest.raises(RecipeError) as caught:
-        load(*arguments, **keywords)
+        load(recipe, changes, CLASSES)
     return str(caught.value)
 
 
@@ -48,8 +48,8 @@ class TestBuiltInContract:
         state = build_state(recipe, 10, 0, torch.device("cpu"))
         images = build_preparation(recipe)(torch.zeros(4, 1, 28, 28, dtype=torch.uint8))
         assert state.network.eval()(images).shape == (4, 10)
-        build_augmentation(recipe, FASHION_MNIST_CLASSES)
-        recipe.loss.build(FASHION_MNIST_CLASSES)
+        build_augmentation(recipe, CLASSES)
+        recipe.loss.build(CLASSES)
 
     def test_seed_decides_the_weights(self, name: str) -> None:
         recipe = load(name)
@@ -94,11 +94,11 @@ def test_three_conv_is_the_second_seed_system() -> None:
     assert recipe.model.hidden_activation == "sigmoid"
     assert recipe.model.hidden_batch_norm
     assert recipe.model.initialisation == "xavier"
-    assert not build_augmentation(recipe, FASHION_MNIST_CLASSES).active()
+    assert not build_augmentation(recipe, CLASSES).active()
     assert (recipe.optimizer.name, recipe.optimizer.learning_rate) == ("adam", 0.001)
     assert (recipe.training.batch_size, recipe.training.epochs) == (1024, 10)
     assert recipe.reported is not None
-    assert set(recipe.reported.classes) == set(FASHION_MNIST_CLASSES)
+    assert set(recipe.reported.classes) == set(CLASSES)
 
 
 @pytest.mark.parametrize(

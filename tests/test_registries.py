@@ -37,8 +37,9 @@ class LinearSettings(ModelSettings):
     scale: Positive = 1.0
     """Multiplies the class scores."""
 
-    def build(self, *, image_size: int, classes: int) -> nn.Module:
-        return nn.Sequential(nn.Flatten(), nn.Linear(image_size**2, classes), Scale(self.scale))
+    def build(self, *, in_channels: int, image_size: tuple[int, int], classes: int) -> nn.Module:
+        pixels = in_channels * image_size[0] * image_size[1]
+        return nn.Sequential(nn.Flatten(), nn.Linear(pixels, classes), Scale(self.scale))
 
 
 class Scale(nn.Module):
@@ -124,7 +125,7 @@ def test_one_of_each_trains_and_is_explained(tmp_path: Path) -> None:
     assert load(run.recipe_file) == load(path)
     plain = fc.train(path, changes={"augmentation.brightness_share": 0.0}, out=tmp_path / "plain")
     assert plain.metrics[0]["train/loss"] != run.metrics[0]["train/loss"]
-    assert "outside on Fashion-MNIST" in fc.report(run, device="cpu").read_text()
+    assert "outside on tiny" in fc.report(run, device="cpu").read_text()
 
 
 @pytest.mark.usefixtures("outsiders")

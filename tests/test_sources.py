@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashioncnn.data import identity, sources
+from fashioncnn.data import identity, places
+from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.fetch import check, fetch
 from fashioncnn.data.idx import IdxFile, read_idx, write_idx
+from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import DataError
 
 pytestmark = pytest.mark.real_data
@@ -25,29 +27,42 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def no_system_copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sources, "SYSTEM_FOLDER", tmp_path / "no-system-copy")
+    monkeypatch.setattr(places, "SYSTEM_FOLDER", tmp_path / "no-system-copy")
 
 
 @pytest.fixture
-def copy(tmp_path: Path, real_source: sources.Source) -> Path:
+def copy(tmp_path: Path, real_source: places.Place) -> Path:
     folder = tmp_path / "copy"
     shutil.copytree(real_source.folder, folder)
     return folder
 
 
-def test_the_real_data_is_what_it_should_be(real_source: sources.Source) -> None:
-    train, test = sources.load(real_source, "train"), sources.load(real_source, "test")
-    assert train.images_NHW.shape == (60_000, 28, 28)
-    assert test.images_NHW.shape == (10_000, 28, 28)
+def test_the_real_data_is_what_it_should_be(real_source: places.Place) -> None:
+    data = DataSet(real_source.folder)
+    train, test = data.train, data.test
+    assert data.is_fashion_mnist
+    assert train.images_NHWC.shape == (60_000, 28, 28, 1)
+    assert test.images_NHWC.shape == (10_000, 28, 28, 1)
     assert np.bincount(train.labels).tolist() == [6000] * 10
     # The published statistics of the training pixels.
-    assert train.images_NHW.mean() / 255 == pytest.approx(0.2860, abs=5e-5)
-    assert train.images_NHW.std() / 255 == pytest.approx(0.3530, abs=5e-5)
+    assert train.images_NHWC.mean() / 255 == pytest.approx(0.2860, abs=5e-5)
+    assert train.images_NHWC.std() / 255 == pytest.approx(0.3530, abs=5e-5)
+
+
+def test_they_are_recognised_in_any_order_and_form(real_source: places.Place) -> None:
+    real, digits = DataSet(real_source.folder), tuple("0123456789")
+    order = np.random.default_rng(0).permutation(60_000)
+    mixed = LabelledImages(real.train.images_NHWC[order], real.train.labels[order], digits)
+    data = DataSet.of(mixed, LabelledImages(real.test.images_NHWC, real.test.labels, digits))
+    assert data.name == "Fashion-MNIST"
+    assert data.train.class_names == real.class_names
+    mixed.labels[0] = (mixed.labels[0] + 1) % 10
+    assert not DataSet.of(mixed).is_fashion_mnist
 
 
 def test_a_recompressed_copy_and_other_spellings_are_accepted(copy: Path) -> None:
     for name in identity.FILES:
-        path = sources.file_path(copy, name)
+        path = places.file_path(copy, name)
         assert path is not None
         plain = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         path.unlink()
@@ -68,7 +83,7 @@ def test_mnist_is_refused_by_name(copy: Path) -> None:
     assert "this is MNIST (handwritten digits)" in verdicts[name]
     assert list(verdicts.values()).count("intact") == 3
     with pytest.raises(DataError, match="this is MNIST"):
-        sources.load(sources.Source(copy, "test"), "train")
+        _ = DataSet(copy).train
 
 
 def test_mnist_pictures_are_known_by_their_digest() -> None:
@@ -96,16 +111,16 @@ def test_order_of_places(
     copy: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch, no_system_copy: None
 ) -> None:
     with pytest.raises(DataError, match="fashioncnn data fetch"):
-        sources.find()
-    monkeypatch.setattr(sources, "SYSTEM_FOLDER", copy)
-    assert sources.find().origin == "the system's copy"
+        places.find()
+    monkeypatch.setattr(places, "SYSTEM_FOLDER", copy)
+    assert places.find().origin == "the system's copy"
     shutil.copytree(copy, own_cache)
-    assert sources.find() == sources.Source(own_cache, "the user's cache")
+    assert places.find() == places.Place(own_cache, "the user's cache")
     monkeypatch.setenv("FASHIONCNN_DATA", str(copy))
-    assert sources.find().origin == "FASHIONCNN_DATA"
-    assert sources.find(own_cache).origin == "--data"
+    assert places.find().origin == "FASHIONCNN_DATA"
+    assert places.find(own_cache).origin == "--data"
     with pytest.raises(DataError, match="--data"):
-        sources.find(copy / "nothing")
+        places.find(copy / "nothing")
 
 
 def test_fetch_from_a_folder_copies_to_the_cache(copy: Path, own_cache: Path) -> None:

@@ -25,7 +25,7 @@ def corrupted(name: str, strength: float, images: Images) -> Images:
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_every_severity_is_worse_than_the_one_before(name: str) -> None:
-    images = make_pictures(200).images_NHW
+    images = make_pictures(200).images_NHWC
     _, unit, strengths = CORRUPTIONS[name]
     assert unit
     before = images.copy()
@@ -43,36 +43,36 @@ def test_every_severity_is_worse_than_the_one_before(name: str) -> None:
 
 
 def test_single_pictures_by_hand() -> None:
-    point = np.zeros((300, 28, 28), np.uint8)
+    point = np.zeros((300, 28, 28, 1), np.uint8)
     point[:, 10, 12] = 200
     moved = corrupted("shift", 3, point)
-    places = {tuple(place) for place in np.argwhere(moved)[:, 1:]}
+    places = {tuple(place) for place in np.argwhere(moved)[:, 1:3]}
     assert places == {(y, x) for y in (7, 10, 13) for x in (9, 12, 15)} - {(10, 12)}
     assert (moved.sum((1, 2)) == 200).all()
 
-    half = corrupted("contrast", 0.5, point)[0]
+    half = corrupted("contrast", 0.5, point)[0, :, :, 0]
     mean = 200 / 784
     assert half[10, 12] == round(mean + (200 - mean) / 2)
 
-    white = np.full((50, 28, 28), 255, np.uint8)
-    assert (corrupted("occlusion", 6, white) == 0).sum((1, 2)).tolist() == [36] * 50
-    grey = np.full((50, 28, 28), 128, np.uint8)
+    white = np.full((50, 28, 28, 1), 255, np.uint8)
+    assert (corrupted("occlusion", 6, white) == 0).sum((1, 2, 3)).tolist() == [36] * 50
+    grey = np.full((50, 28, 28, 1), 128, np.uint8)
     noisy = corrupted("noise", 0.1, grey).astype(float) - 128
     assert noisy.std() == pytest.approx(25.5, rel=0.02)
 
     turned = corrupted("flip", 1.0, point)
-    assert (np.argwhere(turned)[:, 1:] == (17, 12)).all()
-    line = np.zeros((2, 28, 28), np.uint8)
+    assert (np.argwhere(turned)[:, 1:3] == (17, 12)).all()
+    line = np.zeros((2, 28, 28, 1), np.uint8)
     line[:, 13:15, 4:24] = 255
     upright = CORRUPTIONS["rotation"][0](line, 90, np.random.default_rng(0))
-    np.testing.assert_allclose(upright[0], line[0].T, atol=1)
-    smooth = corrupted("blur", 1.0, point)[0].astype(float)
+    np.testing.assert_allclose(upright[0, :, :, 0], line[0, :, :, 0].T, atol=1)
+    smooth = corrupted("blur", 1.0, point)[0, :, :, 0].astype(float)
     # A point becomes a Gaussian: its height is 1 / (2 π σ²) of what it was.
     assert smooth[10, 12] == pytest.approx(200 / (2 * np.pi), abs=1)
 
 
 def test_unknown_pictures_are_what_they_say() -> None:
-    images, random = make_pictures(50).images_NHW, np.random.default_rng(1)
+    images, random = make_pictures(50).images_NHWC, np.random.default_rng(1)
     np.testing.assert_array_equal(UNKNOWN["inverted"](images, random), 255 - images)
     mixed = UNKNOWN["scrambled"](images, random)
     np.testing.assert_array_equal(np.sort(mixed.reshape(50, -1)), np.sort(images.reshape(50, -1)))

@@ -18,6 +18,7 @@ from PIL import Image
 
 import fashioncnn as fc
 from conftest import Cli
+from fashioncnn.data.sources.fashion_mnist import CLASSES
 from fashioncnn.errors import Stopped, TrackingError
 from fashioncnn.runs.directory import Run, runs_below
 from fashioncnn.tracking import trackers
@@ -80,7 +81,7 @@ def by_tag(run: Run) -> dict[str, list[float]]:
     """Return what metrics.jsonl holds of three epochs, by tag."""
     found: dict[str, list[float]] = {}
     for record in run.metrics:
-        for tag, value in scalars(record).items():
+        for tag, value in scalars(record, CLASSES).items():
             found.setdefault(tag, []).append(value)
     assert len(found["val/accuracy/Shirt"]) == len(found["train/loss"]) == 3
     return found

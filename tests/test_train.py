@@ -315,15 +315,17 @@ def test_a_network_says_what_it_sees(tiny_recipe: Path, tmp_path: Path) -> None:
     run = fc.train(tiny_recipe, changes={"training.epochs": 6}, out=tmp_path, device="cpu")
     pictures = make_pictures(20, seed=5)
     trained = fc.load(run, device="cpu")
-    answers = trained.predict(pictures.images_NHW)
+    answers = trained.predict(pictures.images_NHWC)
     assert answers.probabilities.shape == (20, 10)
     np.testing.assert_allclose(answers.probabilities.sum(1), 1)
     names = [pictures.class_names[label] for label in pictures.labels]
     assert np.mean([one == other for one, other in zip(answers.classes, names, strict=True)]) > 0.8
-    with pytest.raises(DataError, match=r"must be uint8 \(n, height, width\)"):
-        trained.predict(pictures.images_NHW / 255)  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="must be uint8"):
-        trained.predict(pictures.images_NHW[0])
+    with pytest.raises(DataError, match="must be uint8 with 4 axes"):
+        trained.predict(pictures.images_NHWC / 255)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="28 x 1 pixels; 8 to 224"):
+        trained.predict(pictures.images_NHWC[0])
+    with pytest.raises(DataError, match=r"\(n, height, width, 1\)"):
+        trained.predict(np.repeat(pictures.images_NHWC, 3, axis=3))
     assert fc.evaluate(run).classes["Shirt"].name == "Shirt"
     with pytest.raises(KeyError, match="no class 'Skirt'"):
         fc.evaluate(run).classes["Skirt"]

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import fashioncnn as fc
+from fashioncnn.data.preparation import Preparation
 from fashioncnn.explanation.maximisation import maximise
 from fashioncnn.explanation.units import patches, units
 from fashioncnn.models.parts import parts_of
@@ -17,11 +18,22 @@ from fashioncnn.models.plain_cnn import PlainCNN
 from fashioncnn.models.strided_cnn import StridedCNN
 from fashioncnn.opening.trained import open_trained
 
+LIMITS = (torch.tensor(0.0), torch.tensor(1.0))
+
 
 def networks() -> list[nn.Module]:
     torch.manual_seed(1)
-    strided = StridedCNN(image_size=28, classes=10, channels=(6, 8), blocks=(1, 1), residual=True)
-    plain = PlainCNN(image_size=28, classes=10, channels=(6, 8), hidden_features=(8,))
+    strided = StridedCNN(
+        in_channels=1,
+        image_size=(28, 28),
+        classes=10,
+        channels=(6, 8),
+        blocks=(1, 1),
+        residual=True,
+    )
+    plain = PlainCNN(
+        in_channels=1, image_size=(28, 28), classes=10, channels=(6, 8), hidden_features=(8,)
+    )
     return [strided.eval(), plain.eval()]
 
 
@@ -52,18 +64,18 @@ def test_peaks_places_and_patches_by_hand() -> None:
     weight = torch.zeros(3, 1, 3, 3)
     weight[0, 0, 1, 1], weight[1, 0, 1, 1], weight[2, 0, 1, 1] = 1, 2, -1
     network[0].weight.data = weight
-    images = 0.5 * torch.rand(4, 1, 9, 9)
+    images = torch.randint(0, 30, (4, 1, 9, 9)) / 255
     for picture in range(4):
-        images[picture, 0, picture + 1, 5] = 1.0 + picture
+        images[picture, 0, picture + 1, 5] = (1.0 + picture) / 5
     (found,) = units(network, images).values()
-    np.testing.assert_allclose(found.peaks[:, 0], [1, 2, 3, 4])
+    np.testing.assert_allclose(found.peaks[:, 0], [0.2, 0.4, 0.6, 0.8])
     assert found.places[:, 0].tolist() == [[1, 5], [2, 5], [3, 5], [4, 5]]
     assert found.dead == (2,)
     assert found.alike == ((0, 1),)
-    cut = patches(found, images[:, 0].numpy(), 0, 2)
-    assert cut.shape == (2, 3, 3)
-    assert cut[:, 1, 1].tolist() == [4, 3]
-    np.testing.assert_array_equal(cut[0], images[3, 0, 3:6, 4:7])
+    cut = patches(found, Preparation().undo(images), 0, 2)
+    assert cut.shape == (2, 3, 3, 1)
+    assert cut[:, 1, 1, 0].tolist() == [204, 153]
+    np.testing.assert_allclose(cut[0, :, :, 0], 255 * images[3, 0, 3:6, 4:7], atol=1e-3)
 
 
 @pytest.mark.usefixtures("tiny_data")
@@ -71,12 +83,12 @@ def test_activation_maximisation(tiny_recipe: Path, tmp_path: Path) -> None:
     run = fc.train(tiny_recipe, changes=["training.epochs=6"], out=tmp_path, device="cpu")
     network = open_trained(run, "last").network
     layer = list(units(network, torch.rand(2, 1, 28, 28)))[-1]
-    made, of_channels = maximise(network, 10, {layer: [0, 3]}, 28, (0.0, 1.0))
-    assert made.shape == (10, 28, 28)
+    made, of_channels = maximise(network, 10, {layer: [0, 3]}, (1, 28, 28), LIMITS)
+    assert made.shape == (10, 28, 28, 1)
     assert made.min() >= 0
     assert made.max() <= 1
     with torch.no_grad():
-        answers = network(torch.from_numpy(made[:, None])).argmax(1)
+        answers = network(torch.from_numpy(made).permute(0, 3, 1, 2)).argmax(1)
     assert answers.tolist() == list(range(10))
 
     channels = of_channels[layer]
@@ -88,11 +100,11 @@ def test_activation_maximisation(tiny_recipe: Path, tmp_path: Path) -> None:
             lambda module, inputs, output: heard.append(output.flatten(2).mean(2))
         )
     )
-    network(torch.from_numpy(channels[:, None]))
+    network(torch.from_numpy(channels).permute(0, 3, 1, 2))
     network(torch.rand(50, 1, 28, 28))
     hook.remove()
     made_answers, others = heard
     assert made_answers[0, 0] > others[:, 0].max()
     assert made_answers[1, 3] > others[:, 3].max()
-    again, _ = maximise(network, 10, {layer: [0, 3]}, 28, (0.0, 1.0))
+    again, _ = maximise(network, 10, {layer: [0, 3]}, (1, 28, 28), LIMITS)
     np.testing.assert_array_equal(made, again)

@@ -8,14 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 import fashioncnn as fc
 from fashioncnn.cli import score_tables
 from fashioncnn.data import unlabelled
-from fashioncnn.data.unlabelled import read_pictures
 from fashioncnn.errors import DataError
+from fashioncnn.photos import files
 from fashioncnn.workflows.unknown import unknown
+
+
+def read_pictures(path: Path) -> NDArray[np.uint8]:
+    return unlabelled.read_pictures(path, height=28, width=28, channels=1)[..., 0]
 
 
 def test_a_folder_of_pictures_becomes_grey_and_small(tmp_path: Path) -> None:
@@ -52,7 +57,7 @@ def test_what_is_no_picture_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(DataError, match=r"bad\.png: .*damaged"):
         read_pictures(tmp_path / "bad.png")
     (tmp_path / "bad.png").write_bytes(whole)
-    monkeypatch.setattr(unlabelled, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(files, "MAX_PIXELS", 1000)
     with pytest.raises(DataError, match="280 x 280 pixels; at most 1,000"):
         read_pictures(tmp_path)
     monkeypatch.setattr(unlabelled, "MAX_PICTURES", 0)

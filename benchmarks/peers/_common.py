@@ -17,9 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fashioncnn.data.images import FASHION_MNIST_CLASSES, LabelledImages
+from fashioncnn.data.dataset import DataSet
+from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
-from fashioncnn.data.sources import find, load
+from fashioncnn.data.sources.fashion_mnist import CLASSES
 from fashioncnn.data.splits import Splits, split
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.scores import score
@@ -57,15 +58,14 @@ class Pictures(NamedTuple):
 
 def read() -> tuple[Splits, LabelledImages]:
     """Return the splits of `two-conv`, and test."""
-    source = find()
-    splits = split(load(source, "train"), validation_images=5000, seed=20170825)
-    return splits, load(source, "test")
+    data = DataSet()
+    return split(data.train, validation_images=5000, seed=20170825), data.test
 
 
 def prepare(pictures: LabelledImages) -> Pictures:
     """Resize and scale all pictures at once."""
-    images = as_uint8_NCHW(pictures.images_NHW, torch.device("cpu"))
-    return Pictures(Preparation(32, 0.5, 0.5)(images).numpy(), pictures.labels)
+    images = as_uint8_NCHW(pictures.images_NHWC, torch.device("cpu"))
+    return Pictures(Preparation((32, 32), (0.5,), (0.5,))(images).numpy(), pictures.labels)
 
 
 def run(fit: Callable[[Pictures, Pictures, int], Callable[[Pictures], NDArray[Any]]]) -> None:
@@ -93,7 +93,5 @@ def arguments() -> argparse.Namespace:
 def answer(seconds: float, logits: NDArray[Any], labels: NDArray[np.int64]) -> None:
     """Print the one JSON object."""
     indices = np.arange(len(labels))
-    predictions = Predictions(
-        np.asarray(logits, np.float32), labels, indices, FASHION_MNIST_CLASSES
-    )
+    predictions = Predictions(np.asarray(logits, np.float32), labels, indices, CLASSES)
     print(json.dumps({"metrics": {"train/seconds": seconds, **score(predictions).metrics()}}))

@@ -26,7 +26,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
     """Pictures, transformed one at a time with Pillow."""
 
     def __init__(self, pictures: LabelledImages, train: bool) -> None:
-        self.images, self.labels, self.train = pictures.images_NHW, pictures.labels, train
+        self.images, self.labels, self.train = pictures.images_NHWC[..., 0], pictures.labels, train
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from fashioncnn.benchmarking.latency import measure_calls
+from fashioncnn.data.images import Shape
 from fashioncnn.data.preparation import Preparation
+from fashioncnn.data.sources.fashion_mnist import SHAPE
 from fashioncnn.recipes.build import build_network, build_preparation
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.contents import Cost
@@ -19,7 +21,7 @@ COUNTED_IMAGES = 2
 LATENCY_SECONDS = 0.2
 
 
-def training_flops_an_image(recipe: Recipe, classes: int = 10) -> int:
+def training_flops_an_image(recipe: Recipe, classes: int = 10, shape: Shape = SHAPE) -> int:
     """Return the floating-point operations of one picture's forward and backward pass.
 
     Counted by torch over convolutions and matrix products, a multiplication and an addition being
@@ -27,14 +29,14 @@ def training_flops_an_image(recipe: Recipe, classes: int = 10) -> int:
     """
     from torch.utils.flop_counter import FlopCounterMode
 
-    network = build_network(recipe, classes).train()
-    images = build_preparation(recipe)(torch.zeros(COUNTED_IMAGES, 1, 28, 28, dtype=torch.uint8))
+    network = build_network(recipe, classes, shape.channels).train()
+    images = build_preparation(recipe)(torch.zeros(COUNTED_IMAGES, *shape, dtype=torch.uint8))
     with FlopCounterMode(display=False) as counter:
         network(images).sum().backward()
     return int(counter.get_total_flops()) // COUNTED_IMAGES
 
 
-def cost(network: nn.Module, preparation: Preparation) -> Cost:
+def cost(network: nn.Module, preparation: Preparation, shape: Shape) -> Cost:
     """Return parameters, bytes of the weights, arithmetic and latency of one picture, in fp32.
 
     Latency is on this machine's processor, from one uint8 picture to its logits; `bench predict`
@@ -48,11 +50,11 @@ def cost(network: nn.Module, preparation: Preparation) -> Cost:
         with torch.inference_mode():
             network(preparation(images_NCHW))
 
-    calls = measure_calls(predict, 1, LATENCY_SECONDS)
+    calls = measure_calls(predict, shape, 1, LATENCY_SECONDS)
     return Cost(
         parameters=sum(weight.numel() for weight in weights),
         weight_bytes=sum(weight.numel() * weight.element_size() for weight in weights),
-        macs=prediction_macs(network, preparation),
+        macs=prediction_macs(network, preparation, shape),
         p50_milliseconds=calls["p50_milliseconds"],
         p99_milliseconds=calls["p99_milliseconds"],
         hardware=hardware(processor),
@@ -61,7 +63,7 @@ def cost(network: nn.Module, preparation: Preparation) -> Cost:
 
 
 @torch.no_grad()
-def prediction_macs(network: nn.Module, preparation: Preparation) -> int:
+def prediction_macs(network: nn.Module, preparation: Preparation, shape: Shape) -> int:
     """Return the multiplications, each with an addition, that one picture's answer takes.
 
     Counted over convolutions and dense layers, by hooks: torch's counter takes a second to start.
@@ -77,7 +79,7 @@ def prediction_macs(network: nn.Module, preparation: Preparation) -> int:
     layers = [part for part in network.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     try:
-        network(preparation(torch.zeros(1, 1, 28, 28, dtype=torch.uint8)))
+        network(preparation(torch.zeros(1, *shape, dtype=torch.uint8)))
     finally:
         for hook in hooks:
             hook.remove()

@@ -8,18 +8,20 @@ from collections.abc import Callable
 
 import torch
 
+from fashioncnn.data.images import Shape
+
 WARM_UP_CALLS = 5
 FEWEST_CALLS = 20
 
 
 def measure_calls(
-    predict: Callable[[torch.Tensor], None], batch_size: int, seconds: float
+    predict: Callable[[torch.Tensor], None], shape: Shape, batch_size: int, seconds: float
 ) -> dict[str, float]:
-    """Call `predict` with uint8 noise (batch_size, 1, 28, 28) for `seconds`, 20 times at least.
+    """Call `predict` with uint8 noise (batch_size, *shape) for `seconds`, 20 times at least.
 
     Answers images per second and the 50th and 99th percentile of a call's milliseconds.
     """
-    images = torch.randint(0, 256, (batch_size, 1, 28, 28), dtype=torch.uint8)
+    images = torch.randint(0, 256, (batch_size, *shape), dtype=torch.uint8)
     for _ in range(WARM_UP_CALLS):
         predict(images)
     taken: list[float] = []

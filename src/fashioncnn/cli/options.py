@@ -80,8 +80,8 @@ DataFolder = Annotated[
     Path | None,
     typer.Option(
         "--data",
-        metavar="DIR",
-        help="Fashion-MNIST's folder; else $FASHIONCNN_DATA, else where it is found.",
+        metavar="PATH",
+        help="Pictures: folders, .npz, .csv, IDX files; else $FASHIONCNN_DATA, else Fashion-MNIST.",
     ),
 ]
 TrackOption = Annotated[

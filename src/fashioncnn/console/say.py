@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -63,18 +63,18 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def with_progress(items: Sequence[T], words: str) -> Iterator[T]:
-    """Yield `items`, with a bar on a terminal, and elsewhere a line now and then."""
+def with_progress(items: Iterable[T], count: int, words: str) -> Iterator[T]:
+    """Yield `items`, `count` of them, with a bar on a terminal, elsewhere a line now and then."""
     if sys.stderr.isatty():
         from rich.progress import track
 
-        yield from track(items, words, console=console(), transient=True)
+        yield from track(items, words, count, console=console(), transient=True)
         return
     started = told = time.perf_counter()
     for done, item in enumerate(items):
         now = time.perf_counter()
         if now - told > SECONDS_BETWEEN_LINES:
             told = now
-            left = (now - started) / done * (len(items) - done)
-            say(f"{words}: {done} of {len(items)}, about {duration(left)} left")
+            left = (now - started) / done * (count - done)
+            say(f"{words}: {done} of {count}, about {duration(left)} left")
         yield item

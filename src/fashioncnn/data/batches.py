@@ -59,7 +59,7 @@ class Batches:
                 f"training.batch_size is {self.batch_size}: {self.processes} processes cannot "
                 "share that evenly"
             )
-        self._images = as_uint8_NCHW(self.pictures.images_NHW, self.device)
+        self._images = as_uint8_NCHW(self.pictures.images_NHWC, self.device)
         self._labels = torch.as_tensor(self.pictures.labels)
         self._flip_phase: Tensor | None = None
         if self.augmentation.alternating_flip:
@@ -91,9 +91,9 @@ class Batches:
         if self.selection and losses_N is not None:
             order = self.selection.choose(number, losses_N).cpu()[order]
         labels = self._labels[order]
-        source_size = self._images.shape[-1]
+        height, width = self._images.shape[-2:]
         draws = self.augmentation.draw(
-            labels, source_size, random, self.device, self._flips(number, order)
+            labels, (height, width), random, self.device, self._flips(number, order)
         )
         order, labels = order.to(self.device), labels.to(self.device)
 
@@ -128,7 +128,7 @@ def in_order(
     pictures: LabelledImages, preparation: Preparation, batch_size: int, device: torch.device
 ) -> Iterator[Batch]:
     """Yield the pictures in their own order, prepared and not augmented."""
-    images = as_uint8_NCHW(pictures.images_NHW, device)
+    images = as_uint8_NCHW(pictures.images_NHWC, device)
     labels = torch.as_tensor(pictures.labels, device=device)
     for start in range(0, len(images), batch_size):
         chosen = slice(start, start + batch_size)

@@ -23,7 +23,7 @@ class Pair:
 
 
 def near_duplicates(
-    images_NHW: NDArray[np.uint8],
+    images_NHWC: NDArray[np.uint8],
     largest_rms: float,
     watch: Callable[[Sequence[int]], Iterable[int]] = iter,
 ) -> Iterator[Pair]:
@@ -33,7 +33,7 @@ def near_duplicates(
     blocks, whose beginnings go through `watch`, for progress to be shown; what may be near is then
     computed exactly in integers.
     """
-    flat_NP = torch.from_numpy(images_NHW.reshape(len(images_NHW), -1))
+    flat_NP = torch.from_numpy(images_NHWC.reshape(len(images_NHWC), -1))
     pixels = flat_NP.shape[1]
     # Centred, so that float32 loses little where the pictures are alike.
     centred_NP = flat_NP.float()

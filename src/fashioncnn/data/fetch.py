@@ -11,15 +11,15 @@ from pathlib import Path
 
 from fashioncnn.data import debian, download
 from fashioncnn.data.identity import FILES
-from fashioncnn.data.sources import (
+from fashioncnn.data.places import (
     ENVIRONMENT_VARIABLE,
-    Source,
+    Place,
     cache_folder,
     candidates,
     file_path,
     folder_with_files,
-    read_verified,
 )
+from fashioncnn.data.sources.fashion_mnist import read_verified
 from fashioncnn.errors import DataError, StorageError
 
 Say = Callable[[str], None]
@@ -30,7 +30,7 @@ def fetch(
     *,
     say: Say | None = None,
     mirrors: Sequence[str] = download.MIRRORS,
-) -> Source:
+) -> Place:
     """Find or get Fashion-MNIST's four files, verified; `say` hears what was tried.
 
     A folder that the user names (`from_folder`, copied to the cache, or $FASHIONCNN_DATA) is the
@@ -42,16 +42,16 @@ def fetch(
     say = say or (lambda _: None)
     problems = []
     named = bool(os.environ.get(ENVIRONMENT_VARIABLE))
-    for source in candidates():
-        if folder := folder_with_files(source.folder):
+    for place in candidates():
+        if folder := folder_with_files(place.folder):
             try:
                 verify(folder)
-                return Source(folder, source.origin)
+                return Place(folder, place.origin)
             except DataError as error:
                 problems.append(str(error))
-                say(f"{source.origin}: {error}")
+                say(f"{place.origin}: {error}")
         elif named:
-            raise DataError(f"{ENVIRONMENT_VARIABLE} is {source.folder}: {_missing(source.folder)}")
+            raise DataError(f"{ENVIRONMENT_VARIABLE} is {place.folder}: {_missing(place.folder)}")
     if named:
         raise DataError(problems[0])
     for mirror in mirrors:
@@ -100,7 +100,7 @@ def _missing(folder: Path) -> str:
     return f"missing {', '.join(missing)}"
 
 
-def _into_cache(folder: Path, origin: str) -> Source:
+def _into_cache(folder: Path, origin: str) -> Place:
     """Verify the files in `folder` and copy them to the cache, all or none."""
     found = folder_with_files(folder)
     if found is None:
@@ -111,15 +111,15 @@ def _into_cache(folder: Path, origin: str) -> Source:
             path = file_path(found, name)
             assert path is not None
             shutil.copyfile(path, scratch / (name + (".gz" if path.suffix == ".gz" else "")))
-        return Source(_settle(scratch), origin)
+        return Place(_settle(scratch), origin)
 
 
-def _download(mirror: str) -> Source:
+def _download(mirror: str) -> Place:
     with _scratch_folder() as scratch:
         for name in FILES:
             download.download(mirror, name, scratch)
             read_verified(scratch, name)
-        return Source(_settle(scratch), f"downloaded from {mirror}")
+        return Place(_settle(scratch), f"downloaded from {mirror}")
 
 
 @contextmanager

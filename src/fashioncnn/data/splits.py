@@ -1,4 +1,4 @@
-"""The fixed validation set: a stratified part of the training pictures."""
+"""The validation set: a stratified part of the training pictures, or what the data set brings."""
 
 from __future__ import annotations
 
@@ -16,39 +16,58 @@ from fashioncnn.errors import DataError
 class Splits:
     """Training and validation pictures. Test is not here: evaluation alone reads it.
 
-    `validation_indices` are positions in the training file, rising.
+    `validation_indices` are positions in the training pictures, rising; None where the data set
+    brings validation pictures of its own.
     """
 
     train: LabelledImages
     validation: LabelledImages
-    validation_indices: NDArray[np.int64]
+    validation_indices: NDArray[np.int64] | None
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the validation set's positions, which settles the whole split."""
+        """SHA-256 of the validation set's positions, or pictures, which settles the whole split."""
+        if self.validation_indices is None:
+            return self.validation.digest
         return hashlib.sha256(self.validation_indices.astype("<i8").tobytes()).hexdigest()
 
 
 def split(pictures: LabelledImages, *, validation_images: int, seed: int) -> Splits:
-    """Set `validation_images` pictures aside, equally many of every class.
+    """Set `validation_images` pictures aside, of every class in proportion to its pictures.
 
-    The same `seed` always sets the same pictures aside. Raises DataError when the number does not
-    divide by the classes or a class has too few pictures; 0 is allowed.
+    The same `seed` always sets the same pictures aside. Raises DataError when that leaves fewer
+    pictures to train on than it takes; 0 is allowed.
     """
-    per_class, rest = divmod(validation_images, pictures.classes)
-    smallest = int(np.bincount(pictures.labels, minlength=pictures.classes).min())
-    if rest or not 0 <= per_class < smallest:
+    if not 0 <= validation_images <= len(pictures) // 2:
         raise DataError(
-            f"data.validation_images is {validation_images}; it must be a multiple of the "
-            f"{pictures.classes} classes, at least 0 and below {smallest * pictures.classes}"
+            f"data.validation_images is {validation_images}; it must be 0 to "
+            f"{len(pictures) // 2}, half of the {len(pictures)} training pictures"
         )
-    random = np.random.Generator(np.random.PCG64(seed))
-    chosen = [
-        random.permutation(np.flatnonzero(pictures.labels == label))[:per_class]
-        for label in range(pictures.classes)
-    ]
-    validation_indices = np.sort(np.concatenate(chosen))
-    train_indices = np.setdiff1d(np.arange(len(pictures)), validation_indices, assume_unique=True)
+    train_indices, validation_indices = stratified(
+        pictures.labels, pictures.classes, validation_images, seed
+    )
     return Splits(
         pictures.take(train_indices), pictures.take(validation_indices), validation_indices
     )
+
+
+def stratified(
+    labels: NDArray[np.int64], classes: int, count: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions of those that stay, and of `count` set aside in proportion, rising."""
+    random = np.random.Generator(np.random.PCG64(seed))
+    aside = [
+        random.permutation(np.flatnonzero(labels == label))[:number]
+        for label, number in enumerate(_shares(np.bincount(labels, minlength=classes), count))
+    ]
+    chosen = np.sort(np.concatenate(aside))
+    return np.setdiff1d(np.arange(len(labels)), chosen, assume_unique=True), chosen
+
+
+def _shares(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Share `count` out in proportion to `sizes`, by the largest remainders (Hamilton's method)."""
+    exact = sizes * count / max(1, sizes.sum())
+    shares: NDArray[np.int64] = np.floor(exact).astype(np.int64)
+    order = np.argsort(shares - exact, kind="stable")
+    shares[order[: count - int(shares.sum())]] += 1
+    return shares

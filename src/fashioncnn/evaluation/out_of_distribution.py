@@ -17,21 +17,22 @@ Images = NDArray[np.uint8]
 KNOWN_KEPT_PERCENT = 95
 
 
-def random_noise(images_NHW: Images, random: np.random.Generator) -> Images:
+def random_noise(images_NHWC: Images, random: np.random.Generator) -> Images:
     """Return noise, every grey equally likely, in place of the pictures."""
-    return random.integers(0, 256, images_NHW.shape, dtype=np.uint8)
+    return random.integers(0, 256, images_NHWC.shape, dtype=np.uint8)
 
 
-def inverted(images_NHW: Images, random: np.random.Generator) -> Images:
+def inverted(images_NHWC: Images, random: np.random.Generator) -> Images:
     """Return the pictures with black and white exchanged."""
     del random
-    return 255 - images_NHW
+    return 255 - images_NHWC
 
 
-def scrambled(images_NHW: Images, random: np.random.Generator) -> Images:
+def scrambled(images_NHWC: Images, random: np.random.Generator) -> Images:
     """Return the pictures with their pixels in another order, one for all pictures."""
-    flat = images_NHW.reshape(len(images_NHW), -1)
-    return flat[:, random.permutation(flat.shape[1])].reshape(images_NHW.shape)
+    count, height, width, channels = images_NHWC.shape
+    flat = images_NHWC.reshape(count, height * width, channels)
+    return flat[:, random.permutation(flat.shape[1])].reshape(images_NHWC.shape)
 
 
 UNKNOWN: dict[str, Callable[[Images, np.random.Generator], Images]] = {

@@ -30,7 +30,7 @@ def confused_pictures(
         chosen.extend(of_pair[np.argsort(-probability[of_pair])][:PICTURES_A_CONFUSION])
     indices = np.array(chosen, np.int64)
     return {
-        "images": pictures.images_NHW[indices],
+        "images": pictures.images_NHWC[indices],
         "indices": indices,
         "labels": predictions.labels[indices],
         "predicted": predictions.predicted[indices],
@@ -58,7 +58,7 @@ def telling_pictures(pictures: LabelledImages, predictions: Predictions) -> dict
     right = right[np.argsort(margin, kind="stable")][:TELLING_PICTURES]
     chosen = np.concatenate([mistakes, right])
     return {
-        "images": pictures.images_NHW[chosen],
+        "images": pictures.images_NHWC[chosen],
         "indices": chosen,
         "kind": np.repeat([0, 1], [len(mistakes), len(right)]),
         "answers": answers[chosen],

@@ -25,12 +25,12 @@ VIEWS: dict[ViewsName, tuple[View, ...]] = {
 def seen(pictures: LabelledImages, view: View) -> LabelledImages:
     """Return the pictures mirrored and shifted as `view` says; what enters is black."""
     mirrored, down, right = view
-    images = pictures.images_NHW[:, :, ::-1] if mirrored else pictures.images_NHW
+    images = pictures.images_NHWC[:, :, ::-1] if mirrored else pictures.images_NHWC
     if down or right:
         margin = max(abs(down), abs(right))
-        height, width = images.shape[1:]
-        padded = np.pad(images, ((0, 0), (margin, margin), (margin, margin)))
+        height, width = images.shape[1:3]
+        padded = np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
         images = padded[
             :, margin - down : margin - down + height, margin - right : margin - right + width
         ]
-    return replace(pictures, images_NHW=np.ascontiguousarray(images))
+    return replace(pictures, images_NHWC=np.ascontiguousarray(images))

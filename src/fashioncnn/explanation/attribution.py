@@ -24,7 +24,7 @@ WINDOW, STRIDE = 5, 2
 STEPS = 24
 
 
-def grad_cam(network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float) -> Maps:
+def grad_cam(network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: Tensor) -> Maps:
     """Grad-CAM of the last visible layer, enlarged (Selvaraju et al., arXiv 1610.02391, sec. 3)."""
     del black
     from captum.attr import LayerAttribution, LayerGradCam
@@ -37,35 +37,36 @@ def grad_cam(network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: fl
 
 
 def integrated_gradients(
-    network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float
+    network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: Tensor
 ) -> Maps:
     """Gradients along the way from a black picture (Sundararajan et al., arXiv 1703.01365)."""
     from captum.attr import IntegratedGradients
 
-    baseline = torch.full_like(images_NCHW, black)
+    baseline = torch.zeros_like(images_NCHW) + black
     maps = IntegratedGradients(network).attribute(
         images_NCHW, baseline, target=classes, n_steps=STEPS, internal_batch_size=512
     )
     return _as_maps(maps)
 
 
-def occlusion(network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float) -> Maps:
+def occlusion(network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: Tensor) -> Maps:
     """How much the class loses when 5x5 pixels turn black (Zeiler, Fergus, arXiv 1311.2901)."""
     from captum.attr import Occlusion
 
+    channels = images_NCHW.shape[1]
     with torch.no_grad():
         maps = Occlusion(network).attribute(
             images_NCHW,
-            sliding_window_shapes=(1, WINDOW, WINDOW),
-            strides=(1, STRIDE, STRIDE),
-            baselines=black,
+            sliding_window_shapes=(channels, WINDOW, WINDOW),
+            strides=(channels, STRIDE, STRIDE),
+            baselines=torch.zeros_like(images_NCHW[:1]) + black,
             target=classes,
             perturbations_per_eval=8,
         )
     return _as_maps(maps)
 
 
-Method = Callable[[nn.Module, Tensor, Tensor, float], Maps]
+Method = Callable[[nn.Module, Tensor, Tensor, Tensor], Maps]
 METHODS: dict[str, Method] = {
     "Grad-CAM": grad_cam,
     "integrated gradients": integrated_gradients,
@@ -74,13 +75,14 @@ METHODS: dict[str, Method] = {
 
 
 def attributions(
-    network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float
+    network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: Tensor
 ) -> dict[str, Maps]:
     """Return every method's maps of prepared pictures for `classes` (n,), by name.
 
     Grad-CAM is left out for a network without a convolution.
 
-    `black` is what a black pixel is after preparation. The network is left as it was.
+    `black` (1 or c, 1, 1) is what a black pixel is after preparation. The network is left as it
+    was.
     """
     network = copy.deepcopy(network).eval()
     keep_inputs(network)
@@ -96,7 +98,7 @@ def attributions(
 
 def edges(images_NCHW: Tensor) -> Maps:
     """Return how strong the edges of the pictures are (Sobel): a map that asks no network."""
-    images = images_NCHW.detach().numpy()[:, 0]
+    images = images_NCHW.detach().mean(1).numpy()
     step, smooth = np.array([-1, 0, 1]), np.array([1, 2, 1])
     # Not ndimage.sobel, which smooths along every other axis: here, across pictures.
     down, right = (
@@ -123,5 +125,5 @@ def randomised(network: nn.Module, seed: int = 0) -> nn.Module:
     return fresh.eval()
 
 
-def _as_maps(maps_N1HW: Tensor) -> Maps:
-    return np.asarray(maps_N1HW.detach().float().numpy()[:, 0], np.float32)
+def _as_maps(maps_NCHW: Tensor) -> Maps:
+    return np.asarray(maps_NCHW.detach().float().mean(1).numpy(), np.float32)

@@ -21,7 +21,7 @@ BASELINES = ("edges", "random")
 
 
 def check_maps(
-    network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: float, seed: int = 0
+    network: nn.Module, images_NCHW: Tensor, classes: Tensor, black: Tensor, seed: int = 0
 ) -> dict[str, MapCheck]:
     """Check every method on prepared pictures, for `classes` (n,), beside edges and noise."""
     # Half a second to import, and few ask for it.
@@ -40,7 +40,7 @@ def check_maps(
     inserted = {name: insertion.mean(1) for name, (_, insertion) in curves.items()}
     bar = inserted[max(BASELINES, key=lambda name: float(inserted[name].mean()))]
     # Most of a picture is black ground, where any map says nothing, whatever the weights.
-    shown = (images_NCHW[:, 0] != black).numpy()
+    shown = (images_NCHW != black).any(1).numpy()
     found = {}
     for name, (deletion, insertion) in curves.items():
         gain = inserted[name] - bar
@@ -79,7 +79,7 @@ def _curve(
     images_NCHW: Tensor,
     classes: Tensor,
     maps: Maps,
-    black: float,
+    black: Tensor,
     *,
     delete: bool,
 ) -> NDArray[np.float64]:
@@ -88,12 +88,12 @@ def _curve(
     order = np.argsort(-maps.reshape(count, -1), axis=1, kind="stable")
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(pixels)[None].repeat(count, 0), axis=1)
-    rank_NCHW = torch.from_numpy(rank.reshape(images_NCHW.shape))
+    rank_N1HW = torch.from_numpy(rank.reshape(count, 1, *images_NCHW.shape[2:]))
     columns = []
     for step in range(CURVE_STEPS + 1):
-        important = rank_NCHW < step / CURVE_STEPS * pixels
+        important = rank_N1HW < step / CURVE_STEPS * pixels
         shown = important.logical_not() if delete else important
-        logits = network(torch.where(shown, images_NCHW, torch.tensor(black)))
+        logits = network(torch.where(shown, images_NCHW, black))
         chosen = logits.double().softmax(1).gather(1, classes[:, None])[:, 0]
         columns.append(chosen.numpy())
     return np.stack(columns, axis=1)

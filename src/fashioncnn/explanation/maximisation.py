@@ -8,6 +8,7 @@ Feature Visualization".
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,17 +31,18 @@ def maximise(
     network: nn.Module,
     classes: int,
     channels: Mapping[str, Sequence[int]],
-    image_size: int,
-    limits: tuple[float, float],
+    size: tuple[int, int, int],
+    limits: tuple[Tensor, Tensor],
     seed: int = 0,
     bf16: bool = False,
 ) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
     """Return the picture that each class, and each of `channels` by layer, answers most strongly.
 
-    Pictures are (classes, size, size) and (channels, size, size) from 0 to 1, which stand for the
-    prepared values `limits`, of black and of white. A class is maximised by its logit and its
-    probability, a channel by the mean of its map. All are found side by side, with `bf16` in
-    bfloat16 on the processor, which is half as much again as fast where it has instructions for it.
+    Their `size` is (channels, height, width); they are (n, height, width, channels) from 0 to 1,
+    which stand for the prepared values `limits`, of black and of white. A class is maximised by its
+    logit and its probability, a channel by the mean of its map. All are found side by side, with
+    `bf16` in bfloat16 on the processor, which is half as much again as fast where it has
+    instructions for it.
     """
     network = copy.deepcopy(network).eval().requires_grad_(False)
     layers = parts_of(network).shown
@@ -58,7 +60,7 @@ def maximise(
     rows = _rows(classes, channels)
     count = classes + sum(map(len, channels.values()))
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        images = _ascend(objective, count, image_size, limits, seed)
+        images = _ascend(objective, count, size, limits, seed)
     return images[:classes], {name: images[rows[name]] for name in channels}
 
 
@@ -96,14 +98,15 @@ def _rows(classes: int, channels: Mapping[str, Sequence[int]]) -> dict[str, slic
 def _ascend(
     objective: Callable[[Tensor], Tensor],
     count: int,
-    size: int,
-    limits: tuple[float, float],
+    size: tuple[int, int, int],
+    limits: tuple[Tensor, Tensor],
     seed: int,
 ) -> NDArray[np.float32]:
-    """Return the pictures (count, size, size) that raise the sum of `objective` most."""
+    """Return the pictures (count, h, w, c) that raise the sum of `objective` most."""
     black, white = limits
     random = torch.Generator().manual_seed(seed)
-    pixels = torch.randn(count, 1, size, size, generator=random) * 0.1 - 1.5
+    side = math.sqrt(size[1] * size[2])
+    pixels = torch.randn(count, *size, generator=random) * 0.1 - 1.5
     pixels.requires_grad_()
     mean, square = torch.zeros_like(pixels), torch.zeros_like(pixels)
     for step in range(1, STEPS + 1):
@@ -112,7 +115,7 @@ def _ascend(
             -LARGEST_JITTER, LARGEST_JITTER + 1, (2,), generator=random
         ).tolist()
         moved = shown.roll((down, right), (2, 3))
-        roughness = (shown.diff(dim=2).square().mean() + shown.diff(dim=3).square().mean()) * size
+        roughness = (shown.diff(dim=2).square().mean() + shown.diff(dim=3).square().mean()) * side
         score = objective(black + (white - black) * moved).sum()
         costs = ROUGHNESS_COST * roughness + BRIGHTNESS_COST * shown.mean()
         (gradient,) = torch.autograd.grad(count * costs - score, pixels)
@@ -122,4 +125,5 @@ def _ascend(
         change = mean / (1 - 0.9**step) / ((square / (1 - 0.999**step)).sqrt() + 1e-8)
         with torch.no_grad():
             pixels -= RATE * change
-    return np.asarray(torch.sigmoid(pixels).detach().numpy()[:, 0], np.float32)
+    found = torch.sigmoid(pixels).detach().permute(0, 2, 3, 1).contiguous()
+    return np.asarray(found.numpy(), np.float32)

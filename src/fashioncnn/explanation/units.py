@@ -120,19 +120,18 @@ def _fields(network: nn.Module) -> Iterator[tuple[str, nn.Module, Field]]:
 
 
 def patches(
-    found: Units, images_NHW: NDArray[np.float32], channel: int, count: int
-) -> NDArray[np.float32]:
-    """Return the (count, size, size) patches that excite `channel` most, strongest first.
+    found: Units, images_NHWC: NDArray[np.uint8], channel: int, count: int
+) -> NDArray[np.uint8]:
+    """Return the (count, size, size, c) patches that excite `channel` most, strongest first.
 
     Each is of another picture; beyond the picture's border a patch is as dark as can be.
     """
     size, step, start = found.field.size, found.field.step, found.field.start
     strongest = np.argsort(-found.peaks[:, channel], kind="stable")[:count]
-    darkest = float(images_NHW.min())
-    cut = np.full((len(strongest), size, size), darkest, np.float32)
+    cut = np.full((len(strongest), size, size, images_NHWC.shape[3]), images_NHWC.min(), np.uint8)
     for row, picture in enumerate(strongest):
         top, left = found.places[picture, channel] * step + start
-        image = images_NHW[picture]
+        image = images_NHWC[picture]
         rows = slice(max(0, top), min(image.shape[0], top + size))
         columns = slice(max(0, left), min(image.shape[1], left + size))
         cut[row, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = (

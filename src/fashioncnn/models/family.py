@@ -23,25 +23,27 @@ class ModelSettings(Settings):
     probabilities; costs as many times as much."""
 
     @abstractmethod
-    def build(self, *, image_size: int, classes: int) -> nn.Module:
+    def build(self, *, in_channels: int, image_size: tuple[int, int], classes: int) -> nn.Module:
         """Return one network with fresh weights, drawn from torch's own random state.
 
-        It takes float pictures (n, 1, image_size, image_size) and returns logits (n, classes).
+        It takes float pictures (n, in_channels, *image_size), `image_size` being (height, width),
+        and returns logits (n, classes).
         """
 
-    def fault(self, image_size: int) -> str | None:
-        """Say why the network cannot take pictures of `image_size`, or None when it can."""
+    def fault(self, image_size: tuple[int, int]) -> str | None:
+        """Say why the network cannot take pictures of (height, width), or None when it can."""
         del image_size
         return None
 
 
-def halving_fault(stages: int, halvings: int, image_size: int) -> str | None:
-    """Say that `halvings` of `stages` leave nothing of `image_size` pixels a side, or None."""
-    if image_size >> halvings:
+def halving_fault(stages: int, halvings: int, image_size: tuple[int, int]) -> str | None:
+    """Say that `halvings` of `stages` leave nothing of the shorter side, or None."""
+    shorter = min(image_size)
+    if shorter >> halvings:
         return None
     spared = stages - halvings
     return (
         f"model.channels has {stages} entries, each {'but the first ' if spared else ''}"
-        f"halving the picture: data.image_size {image_size} allows at most "
-        f"{image_size.bit_length() - 1 + spared}"
+        f"halving the picture: data.image_size {shorter} allows at most "
+        f"{shorter.bit_length() - 1 + spared}"
     )

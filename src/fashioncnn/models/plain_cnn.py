@@ -53,27 +53,28 @@ class PlainCNNSettings(ModelSettings):
         """How often the picture is halved."""
         return len(self.channels)
 
-    def fault(self, image_size: int) -> str | None:
+    def fault(self, image_size: tuple[int, int]) -> str | None:
         """See ModelSettings."""
         return halving_fault(len(self.channels), self.halvings, image_size)
 
-    def build(self, *, image_size: int, classes: int) -> PlainCNN:
+    def build(self, *, in_channels: int, image_size: tuple[int, int], classes: int) -> PlainCNN:
         """See ModelSettings."""
         keywords = self.model_dump(exclude={"family", "members"})
-        return PlainCNN(image_size=image_size, classes=classes, **keywords)
+        return PlainCNN(in_channels=in_channels, image_size=image_size, classes=classes, **keywords)
 
 
 class PlainCNN(nn.Module):
     """`channels` gives one convolution block each; `hidden_features` one dense layer each.
 
-    Takes (n, 1, image_size, image_size) float, returns (n, classes) logits. Raises ValueError
+    Takes (n, in_channels, *image_size) float, returns (n, classes) logits. Raises ValueError
     when the blocks halve `image_size` to nothing.
     """
 
     def __init__(
         self,
         *,
-        image_size: int,
+        in_channels: int,
+        image_size: tuple[int, int],
         classes: int,
         channels: Sequence[int],
         hidden_features: Sequence[int],
@@ -85,10 +86,10 @@ class PlainCNN(nn.Module):
         initialisation: Initialisation = "pytorch",
     ) -> None:
         super().__init__()
-        if image_size >> len(channels) == 0:
+        if min(image_size) >> len(channels) == 0:
             raise ValueError(f"{len(channels)} blocks halve pictures of {image_size} to nothing")
         layers: OrderedDict[str, nn.Module] = OrderedDict()
-        width = 1
+        width = in_channels
         for number, block_channels in enumerate(channels, start=1):
             layers[f"conv{number}"] = nn.Conv2d(
                 width, block_channels, kernel_size, padding=kernel_size // 2
@@ -100,7 +101,8 @@ class PlainCNN(nn.Module):
             layers[f"pool{number}_relu"] = nn.ReLU(inplace=True)
             width = block_channels
         layers["flatten"] = FlattenChannelsLast()
-        features = width * (image_size >> len(channels)) ** 2
+        height, length = (side >> len(channels) for side in image_size)
+        features = width * height * length
         for number, dense_features in enumerate(hidden_features, start=1):
             layers[f"dense{number}"] = nn.Linear(features, dense_features)
             if hidden_batch_norm:

@@ -53,14 +53,16 @@ class StridedCNNSettings(ModelSettings):
         """How often the picture is halved."""
         return len(self.channels) - (self.stem_stride == 1)
 
-    def fault(self, image_size: int) -> str | None:
+    def fault(self, image_size: tuple[int, int]) -> str | None:
         """See ModelSettings."""
         return halving_fault(len(self.channels), self.halvings, image_size)
 
-    def build(self, *, image_size: int, classes: int) -> StridedCNN:
+    def build(self, *, in_channels: int, image_size: tuple[int, int], classes: int) -> StridedCNN:
         """See ModelSettings."""
         keywords = self.model_dump(exclude={"family", "members"})
-        return StridedCNN(image_size=image_size, classes=classes, **keywords)
+        return StridedCNN(
+            in_channels=in_channels, image_size=image_size, classes=classes, **keywords
+        )
 
     @model_validator(mode="after")
     def _one_number_of_blocks_a_stage(self) -> StridedCNNSettings:
@@ -75,7 +77,7 @@ class StridedCNNSettings(ModelSettings):
 class StridedCNN(nn.Module):
     """`channels` gives the width of each stage, `blocks` its number of further convolutions.
 
-    Takes (n, 1, image_size, image_size) float, returns (n, classes) logits. `logit_scale`
+    Takes (n, in_channels, *image_size) float, returns (n, classes) logits. `logit_scale`
     multiplies them: below 1 it keeps the first answers small while the output layer learns fast.
     Raises ValueError when the stages halve `image_size` to nothing.
     """
@@ -83,7 +85,8 @@ class StridedCNN(nn.Module):
     def __init__(
         self,
         *,
-        image_size: int,
+        in_channels: int,
+        image_size: tuple[int, int],
         classes: int,
         channels: Sequence[int],
         blocks: Sequence[int],
@@ -94,10 +97,10 @@ class StridedCNN(nn.Module):
         logit_scale: float = 1.0,
     ) -> None:
         super().__init__()
-        if image_size >> (len(channels) - (stem_stride == 1)) == 0:
+        if min(image_size) >> (len(channels) - (stem_stride == 1)) == 0:
             raise ValueError(f"{len(channels)} stages halve pictures of {image_size} to nothing")
         layers: OrderedDict[str, nn.Module] = OrderedDict()
-        width, kernel_size, stride = 1, stem_kernel_size, stem_stride
+        width, kernel_size, stride = in_channels, stem_kernel_size, stem_stride
         for stage, (out, count) in enumerate(zip(channels, blocks, strict=True), start=1):
             # An even kernel lies evenly around the pixels that an output stands for.
             padding = (kernel_size - 1) // 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -13,12 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashioncnn.console.say import say
-from fashioncnn.data.dataset import DataSet, open_dataset
-from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.dataset import DataSet
+from fashioncnn.data.images import LabelledImages, Shape, with_channels
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.errors import DataError, RunError
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.opening.data import Data, data_of
 from fashioncnn.opening.runs import AnyRun, as_run
 from fashioncnn.recipes.build import build_network, build_preparation, build_splits
 from fashioncnn.recipes.load import load as load_recipe
@@ -31,7 +31,6 @@ from fashioncnn.training.device import DeviceName, choose_device
 from fashioncnn.training.state import load_network
 
 CheckpointName = Literal["best", "last"]
-Data = DataSet | Path | str | None
 
 
 @dataclass(frozen=True)
@@ -64,12 +63,22 @@ class Trained:
     device: torch.device
     kept: Kept
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that the network knows."""
+        return self.run.trained_on.class_names
+
+    @property
+    def shape(self) -> Shape:
+        """Channels, height and width of the pictures that the network knows."""
+        return self.run.trained_on.shape
+
     @cached_property
     def network(self) -> nn.Module:
         """The network that predicts. Raises RunError when the checkpoint is damaged."""
         saved = checkpoints.load(self.run.checkpoints, self.checkpoint)
         averaged = any(name.startswith("average/") for name in saved.tensors)
-        network = build_network(self.recipe, len(self.data.class_names))
+        network = build_network(self.recipe, len(self.class_names), self.shape.channels)
         load_network(network, saved.tensors, "average/" if averaged else "model/")
         return network.eval()
 
@@ -81,7 +90,8 @@ class Trained:
     def pictures(self, split: SplitName, purpose: str) -> LabelledImages:
         """Return the pictures of `split`; each use of test is counted, with its `purpose`.
 
-        Raises RunError when the recipe sets no validation pictures aside.
+        Raises RunError when the recipe sets no validation pictures aside, or when the data are not
+        those that the network knows.
         """
         if split == "validation":
             if not self.recipe.data.validation_images:
@@ -89,31 +99,50 @@ class Trained:
                     f"{self.run.path} has no validation pictures: its recipe trains on all "
                     "(data.validation_images is 0)"
                 )
-            return build_splits(self.recipe, self.data.train).validation
+            train = self._known(self.data.train)
+            if self.run.trained_on.sha256 not in (None, train.digest):
+                raise RunError(
+                    f"{self.run.path} was trained on other pictures than those of "
+                    f"{self.data.source.place}"
+                )
+            return build_splits(self.recipe, train, self.data.validation).validation
+        test = self._known(self.data.test)
         readings.record(self.run, purpose, self.weights)
-        return self.data.test
+        return test
 
-    def prepared(self, images_NHW: NDArray[np.uint8]) -> Tensor:
-        """Return pictures (n, h, w) as the network takes them, on the processor."""
-        return self.preparation(as_uint8_NCHW(images_NHW, torch.device("cpu")))
+    def _known(self, pictures: LabelledImages) -> LabelledImages:
+        if (pictures.class_names, pictures.shape) != (self.class_names, self.shape):
+            raise RunError(
+                f"{self.run.path} knows pictures of {self.run.trained_on.name} ({self.shape}, "
+                f"{len(self.class_names)} classes), not those of {self.data.source.place} "
+                f"({pictures.shape}, {pictures.classes} classes): name others with --data"
+            )
+        return pictures
+
+    def prepared(self, images_NHWC: NDArray[np.uint8]) -> Tensor:
+        """Return pictures (n, h, w, c) as the network takes them, on the processor."""
+        return self.preparation(as_uint8_NCHW(images_NHWC, torch.device("cpu")))
 
     def predictions(self, pictures: LabelledImages) -> Predictions:
         """Return the network's logits for `pictures`, in fp32."""
         return predict(self.network, pictures, self.preparation, self.device)
 
-    def predict(self, images_NHW: NDArray[np.uint8]) -> Answers:
-        """Return what the network says of grey pictures, uint8 (n, h, w), light on dark.
+    def predict(self, images: NDArray[np.uint8]) -> Answers:
+        """Return what the network says of pictures, uint8 (n, h, w) or (n, h, w, channels).
 
-        Raises DataError when they are something else.
+        They are as those of the data set: of Fashion-MNIST light on dark. Raises DataError when
+        they are something else.
         """
-        names = self.data.class_names
-        images = np.asarray(images_NHW)
-        if images.ndim != 3 or images.dtype != np.uint8 or not images.size:
+        images_NHWC = with_channels(np.asarray(images))
+        channels = self.shape.channels
+        if not images_NHWC.size or images_NHWC.shape[3:] != (channels,):
             raise DataError(
-                f"pictures must be uint8 (n, height, width), got {images.dtype} {images.shape}"
+                f"pictures must be uint8 (n, height, width, {channels}), "
+                f"got {images_NHWC.dtype} {np.shape(images)}"
             )
-        pictures = LabelledImages(images, np.zeros(len(images), np.int64), names)
-        return Answers(np.exp(self.predictions(pictures).log_probabilities), names)
+        none = np.zeros(len(images_NHWC), np.int64)
+        pictures = LabelledImages(images_NHWC, none, self.class_names)
+        return Answers(np.exp(self.predictions(pictures).log_probabilities), self.class_names)
 
 
 def open_trained(
@@ -133,7 +162,7 @@ def open_trained(
         checkpoint,
         told.epoch,
         told.tensors_sha256,
-        open_dataset(data),
+        data_of(run, data),
         choose_device(device),
         Kept(run, told.tensors_sha256, say),
     )

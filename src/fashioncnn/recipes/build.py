@@ -10,7 +10,7 @@ from torch import nn
 
 from fashioncnn.data.augmentations.pipeline import AugmentationPipeline
 from fashioncnn.data.batches import Batches
-from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.images import LabelledImages, joined
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.data.randomness import stream_seed
 from fashioncnn.data.selection import Selection
@@ -24,16 +24,32 @@ from fashioncnn.training.processes import Processes
 from fashioncnn.training.state import TrainingState
 
 
-def build_splits(recipe: Recipe, pictures: LabelledImages) -> Splits:
-    """Set the recipe's validation pictures aside."""
-    return split(
-        pictures, validation_images=recipe.data.validation_images, seed=recipe.data.split_seed
-    )
+def build_splits(
+    recipe: Recipe, pictures: LabelledImages, validation: LabelledImages | None = None
+) -> Splits:
+    """Set the recipe's validation pictures aside, or take those that the data set brings.
+
+    A recipe without validation trains on all.
+    """
+    wanted = recipe.data.validation_images
+    if validation is None:
+        return split(pictures, validation_images=wanted, seed=recipe.data.split_seed)
+    if wanted:
+        return Splits(pictures, validation, None)
+    everything = joined([pictures, validation])
+    return split(everything, validation_images=0, seed=recipe.data.split_seed)
 
 
 def build_preparation(recipe: Recipe) -> Preparation:
     """Return how the recipe prepares pictures."""
-    return Preparation(recipe.data.image_size, recipe.data.pixel_mean, recipe.data.pixel_std)
+    data = recipe.data
+    return Preparation(data.size, _each_channel(data.pixel_mean), _each_channel(data.pixel_std))
+
+
+def _each_channel(value: float | tuple[float, ...] | str) -> tuple[float, ...]:
+    if isinstance(value, str):
+        raise ValueError(f"{value!r} is known when the pictures are: see recipes.fit")
+    return value if isinstance(value, tuple) else (value,)
 
 
 def build_augmentation(recipe: Recipe, class_names: tuple[str, ...]) -> AugmentationPipeline:
@@ -45,13 +61,15 @@ def build_augmentation(recipe: Recipe, class_names: tuple[str, ...]) -> Augmenta
     return AugmentationPipeline(table.strengths(), by_class, table.alternating_flip)
 
 
-def build_network(recipe: Recipe, classes: int) -> nn.Module:
-    """Return the recipe's network, in channels-last order, with fresh weights.
+def build_network(recipe: Recipe, classes: int, channels: int = 1) -> nn.Module:
+    """Return the recipe's network for pictures of `channels`, with fresh weights.
+
+    It is in channels-last order.
 
     The weights follow from torch's own random state; see `build_state`.
     """
     members = [
-        recipe.model.build(image_size=recipe.data.image_size, classes=classes)
+        recipe.model.build(in_channels=channels, image_size=recipe.data.size, classes=classes)
         for _ in range(recipe.model.members)
     ]
     network = Ensemble(members) if len(members) > 1 else members[0]
@@ -60,14 +78,19 @@ def build_network(recipe: Recipe, classes: int) -> nn.Module:
 
 
 def build_state(
-    recipe: Recipe, classes: int, seed: int, device: torch.device, image_count: int = 0
+    recipe: Recipe,
+    classes: int,
+    seed: int,
+    device: torch.device,
+    image_count: int = 0,
+    channels: int = 1,
 ) -> TrainingState:
     """Return network, optimiser, average and the losses of the training pictures at the start.
 
     Seeds torch's own generators, which initialisation and dropout draw from.
     """
     torch.manual_seed(stream_seed(seed, "network") >> 1)
-    network = build_network(recipe, classes).to(device)
+    network = build_network(recipe, classes, channels).to(device)
     optimizer = recipe.optimizer.build(network)
     decay = recipe.averaging.ema_decay
     average = MovingAverage(network, decay) if decay else None

@@ -25,6 +25,9 @@ def explain(faults: Iterable[Mapping[str, Any]]) -> list[str]:
         if fault["type"] == "union_tag_invalid":
             tag = CHOICES[path[0]].tag
             path, fault = (*path, tag), {**fault, "input": fault["input"][tag]}
+        elif fault["type"] not in ("extra_forbidden", "missing"):
+            # What a key of several kinds may be is told by the key, not by each kind.
+            path = _of_key(path)
         key = _key(path)
         if key in lines:
             continue
@@ -32,6 +35,12 @@ def explain(faults: Iterable[Mapping[str, Any]]) -> list[str]:
             return [*lines.values(), "and more"]
         lines[key] = _line(path, fault)
     return list(lines.values())
+
+
+def _of_key(path: tuple[str, ...]) -> tuple[str, ...]:
+    while path and not schema_at(path):
+        path = path[:-1]
+    return path
 
 
 def show(value: object) -> str:

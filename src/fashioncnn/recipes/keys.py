@@ -113,17 +113,23 @@ def _constants(schema: Json) -> list[str]:
 
 def _resolve(schema: Json, root: Json) -> Json:
     if "anyOf" in schema:
-        schema = next(choice for choice in schema["anyOf"] if choice.get("type") != "null")
+        choices = [choice for choice in schema["anyOf"] if choice.get("type") != "null"]
+        schema = choices[0] if len(choices) == 1 else schema
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
     return schema
 
 
 def _words(schema: Json) -> str:
+    if "anyOf" in schema:
+        return ", or ".join(_words(choice) for choice in schema["anyOf"])
     if "enum" in schema:
         return "one of " + ", ".join(str(value) for value in schema["enum"])
     if "const" in schema:
         return str(schema["const"])
+    if "prefixItems" in schema:
+        first, *others = schema["prefixItems"]
+        return f"a list of {1 + len(others)} entries: {_words(first).removeprefix('a ')}"
     if schema.get("type") == "array":
         items = _words(schema["items"]).removeprefix("a ")
         return f"a list of {schema.get('minItems', 0)} to {schema.get('maxItems')} entries: {items}"

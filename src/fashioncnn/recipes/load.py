@@ -13,7 +13,6 @@ from typing import Any
 import tomli_w
 from pydantic import ValidationError
 
-from fashioncnn.data.images import FASHION_MNIST_CLASSES
 from fashioncnn.errors import RecipeError
 from fashioncnn.recipes import faults
 from fashioncnn.recipes.schema import CHOICES, Recipe, recipe_type
@@ -21,6 +20,9 @@ from fashioncnn.recipes.schema import CHOICES, Recipe, recipe_type
 MAX_BYTES = 1 << 20
 # A recipe has some 50 keys, and one for each class here and there.
 MAX_KEYS = 5000
+
+# The tables with a key for each class.
+BY_CLASS = (("loss", "class_weights"), ("augmentation", "by_class"), ("reported", "classes"))
 
 # As "optimizer.learning_rate=0.002" each, or {"optimizer.learning_rate": 0.002}.
 Changes = Sequence[str] | Mapping[str, Any]
@@ -54,13 +56,12 @@ def read_text(name_or_path: str | Path) -> str:
 
 
 def load(
-    recipe: str | Path | Recipe,
-    changes: Changes = (),
-    class_names: Sequence[str] = FASHION_MNIST_CLASSES,
+    recipe: str | Path | Recipe, changes: Changes = (), class_names: Sequence[str] | None = None
 ) -> Recipe:
     """Return the recipe of a built-in name or a path, or `recipe` itself, with `changes` applied.
 
-    Raises RecipeError with every fault at once. A changed recipe loses its promise.
+    Raises RecipeError with every fault at once; with `class_names`, other names of classes are
+    faults. A changed recipe loses its promise.
     """
     if isinstance(recipe, Recipe):
         tables, origin = recipe.model_dump(mode="json", exclude_none=True), recipe.name
@@ -77,13 +78,13 @@ def load(
 
 
 def validate(
-    tables: dict[str, Any], origin: str, class_names: Sequence[str] = FASHION_MNIST_CLASSES
+    tables: dict[str, Any], origin: str, class_names: Sequence[str] | None = None
 ) -> Recipe:
     """Check `tables` whole; RecipeError lists every fault, with key, value and what is allowed."""
     origin = faults.cut(origin) if "\n" in origin else origin
     if _count(tables) > MAX_KEYS:
         raise RecipeError(f"recipe {origin}: more than {MAX_KEYS:,} keys, so not a recipe")
-    lines = _unknown_classes(tables, class_names)
+    lines = [] if class_names is None else _unknown_classes(tables, class_names)
     try:
         recipe = recipe_type().model_validate(_without_others_defaults(tables))
     except ValidationError as error:
@@ -216,11 +217,7 @@ def _count(table: object) -> int:
 
 def _unknown_classes(tables: dict[str, Any], class_names: Sequence[str]) -> list[str]:
     lines = []
-    for table, key in (
-        ("loss", "class_weights"),
-        ("augmentation", "by_class"),
-        ("reported", "classes"),
-    ):
+    for table, key in BY_CLASS:
         outer = tables.get(table)
         named = outer.get(key) if isinstance(outer, dict) else None
         names = named if isinstance(named, dict) else ()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import Field, create_model, model_validator
+from pydantic import Field, Strict, create_model, model_validator
 
 from fashioncnn.data.augmentations import AUGMENTATIONS
+from fashioncnn.data.images import LARGEST_SIDE, SMALLEST_SIDE
 from fashioncnn.models import FAMILIES
 from fashioncnn.models.family import ModelSettings
 from fashioncnn.registry import Choices, MadeBy, OneOf, Registry
@@ -31,20 +32,37 @@ CHOICES: dict[str, Choices[Any]] = {
 }
 
 
+Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE), Strict()]
+# One number for all channels, or one for each of three.
+Mean = float | Annotated[tuple[float, float, float], Strict(False)] | Literal["data"]
+Std = Positive | Annotated[tuple[Positive, Positive, Positive], Strict(False)] | Literal["data"]
+
+
 class DataSettings(Settings):
     """How pictures are split and prepared."""
 
-    image_size: Annotated[int, Field(ge=8, le=224)] = 28
-    """Pixels a side that the network sees; pictures are resized bilinearly."""
-    pixel_mean: float = 0.0
-    """Subtracted from pixels on the scale 0 to 1."""
-    pixel_std: Positive = 1.0
-    """What they are divided by afterwards."""
+    image_size: Side | Annotated[tuple[Side, Side], Strict(False)] | Literal["data"] = 28
+    """Pixels a side that the network sees, or [height, width], or "data": as the pictures are.
+    Others are resized bilinearly."""
+    pixel_mean: Mean = 0.0
+    """Subtracted from pixels on the scale 0 to 1: one number, or one a channel, or "data": the mean
+    of the training pictures."""
+    pixel_std: Std = 1.0
+    """What they are divided by afterwards; "data": the standard deviation of the training
+    pictures."""
     validation_images: Annotated[int, Field(ge=0)] = 5000
-    """How many of the training pictures are set aside, equally many of every class. With 0, all are
-    trained on, and the last epoch's weights are taken."""
+    """How many of the training pictures are set aside, of every class in proportion. Where that is
+    more than half of them, a twelfth are. With 0, all are trained on, and the last epoch's weights
+    are taken. A data set that brings validation pictures keeps its own."""
     split_seed: Annotated[int, Field(ge=0, lt=2**63)] = 20170825
     """Which ones. Two recipes with the same seed and number can be compared on validation."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width that the network sees. Raises ValueError while that is "data"."""
+        if isinstance(self.image_size, str):
+            raise ValueError("data.image_size is 'data': it is known when the pictures are")
+        return (self.image_size,) * 2 if isinstance(self.image_size, int) else self.image_size
 
 
 class AugmentationSettings(Settings):
@@ -173,7 +191,7 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Recipe:
-        if wrong := self.model.fault(self.data.image_size):
+        if self.data.image_size != "data" and (wrong := self.model.fault(self.data.size)):
             raise ValueError(wrong)
         if self.schedule.warmup_epochs >= self.training.epochs:
             raise ValueError(

@@ -50,7 +50,7 @@ def candidate_sheet(found: Sequence[Candidate], pictures: LabelledImages) -> Can
         tuple(one.label for one in some),
         tuple(one.suggested for one in some),
         tuple(one.suggested_probability for one in some),
-        Tiles.of(pictures.images_NHW[[one.index for one in some]]),
+        Tiles.of(pictures.images_NHWC[[one.index for one in some]]),
     )
 
 
@@ -60,4 +60,4 @@ def _picture(
     pictures, split, index = train, "train", position
     if position >= len(train):
         pictures, split, index = test, "test", position - len(train)
-    return split, index, int(pictures.labels[index]), pictures.images_NHW[index]
+    return split, index, int(pictures.labels[index]), pictures.images_NHWC[index]

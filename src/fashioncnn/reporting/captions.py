@@ -12,7 +12,7 @@ CAPTIONS = {
     "learning_by_class": "Accuracy on validation pictures by class: which were learned at once, "
     "and which late or never.",
     "learning": "The same filters and channels after several epochs, and what they make of one "
-    "picture: edges appear first, parts of clothes later.",
+    "picture: edges appear first, parts of things later.",
     "path": "One picture on its way through the whole network: at every stage the channels that "
     "answer it most strongly, the strongest on top, and in the end the probabilities.",
     "confusion_matrix": "Rows are the true classes, columns what the network answered.",
@@ -38,7 +38,7 @@ CAPTIONS = {
     "groups mean nothing.",
     "preferred_by_classes": "Activation maximisation: the picture, found pixel by pixel, that each "
     "class answers most strongly. It shows what a class adds up, not what it has seen. That they "
-    "hardly look like clothes is a finding, not a fault of the figure.",
+    "hardly look like pictures is a finding, not a fault of the figure.",
     "robustness": "Accuracy on test pictures made worse, from none to the strongest of five "
     "severities; the dotted line is the accuracy on the pictures as they are.",
     "history": "Every setting in the order of trying. Crosses were given up early, at the accuracy "
@@ -53,8 +53,8 @@ CAPTIONS = {
     "pairs_across": "The nearest pairs: on the left the training picture, on the right the test "
     "picture, with the root of their mean squared difference in greys of 0 to 255.",
     "pairs_alike_across": "A training picture, left, and a test picture, right, that a network's "
-    "last features hardly tell apart, with the cosine of their angle: the same article "
-    "photographed twice, or articles that differ in what the network does not look at.",
+    "last features hardly tell apart, with the cosine of their angle: the same thing "
+    "photographed twice, or things that differ in what the network does not look at.",
     "pairs_alike_labelled_differently": "Pictures of different labels that a network's last "
     "features hardly tell apart. One label may be wrong, or both right and the pictures too small "
     "to tell.",

@@ -37,9 +37,9 @@ class Named:
 
 
 def comparison_document(
-    named: Sequence[Named], test_NHW: NDArray[np.uint8] | None, title: str = TITLE
+    named: Sequence[Named], test_NHWC: NDArray[np.uint8] | None, title: str = TITLE
 ) -> ComparisonDocument:
-    """Compare each group with the first; `test_NHW` are the pictures to show, if any.
+    """Compare each group with the first; `test_NHWC` are the pictures to show, if any.
 
     Two single runs are compared by McNemar's exact test, groups by the paired bootstrap over
     pictures and seeds; Holm's correction keeps the chance of one false alarm at 5 %. Raises
@@ -53,7 +53,7 @@ def comparison_document(
         class_names=first.group.class_names,
         groups=tuple(_group(one) for one in named),
         comparisons=tuple(
-            _compared(first, one, result, test_NHW)
+            _compared(first, one, result, test_NHWC)
             for one, result in zip(others, found, strict=True)
         ),
     )
@@ -109,7 +109,7 @@ def _group(one: Named) -> GroupPart:
 
 
 def _compared(
-    first: Named, other: Named, result: Comparison, test_NHW: NDArray[np.uint8] | None
+    first: Named, other: Named, result: Comparison, test_NHWC: NDArray[np.uint8] | None
 ) -> ComparedPart:
     before, after = _right(first), _right(other)
     gain = after - before
@@ -134,8 +134,8 @@ def _compared(
         f1=_f1_effects(first, other),
         gained_count=result.gained,
         lost_count=result.lost,
-        gained=_changed(other, before, after, gained, test_NHW),
-        lost=_changed(other, before, after, lost, test_NHW),
+        gained=_changed(other, before, after, gained, test_NHWC),
+        lost=_changed(other, before, after, lost, test_NHWC),
     )
 
 
@@ -161,16 +161,16 @@ def _changed(
     before: NDArray[np.float64],
     after: NDArray[np.float64],
     order: NDArray[np.int64],
-    test_NHW: NDArray[np.uint8] | None,
+    test_NHWC: NDArray[np.uint8] | None,
 ) -> ChangedPictures | None:
     """Return the first pictures of `order`, if any."""
     run, some = one.group.first.predictions, order[:PICTURES_TOLD]
     indices = run.indices[some]
     if not len(some):
         return None
-    known = test_NHW is not None and indices.max() < len(test_NHW)
+    known = test_NHWC is not None and indices.max() < len(test_NHWC)
     return ChangedPictures(
-        Tiles.of(test_NHW[indices]) if test_NHW is not None and known else None,
+        Tiles.of(test_NHWC[indices]) if test_NHWC is not None and known else None,
         tuple(int(index) for index in indices),
         tuple(run.class_names[run.labels[at]] for at in some),
         tuple(float(share) for share in before[some]),

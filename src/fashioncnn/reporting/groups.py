@@ -124,9 +124,11 @@ class Group:
 
 
 def groups(runs: Sequence[ScoredRun]) -> list[Group]:
-    """Put runs of the same recipe together, in the order of first appearance."""
+    """Put runs of the same recipe and data set together, in the order of first appearance."""
     by_recipe: dict[str, list[ScoredRun]] = {}
     for run in runs:
-        key = run.name + json.dumps(run.settings, sort_keys=True)
+        known = run.run.trained_on
+        told = [run.name, run.settings, known.name, known.class_names, known.shape]
+        key = json.dumps(told, sort_keys=True)
         by_recipe.setdefault(key, []).append(run)
     return [Group(tuple(of_recipe)) for of_recipe in by_recipe.values()]

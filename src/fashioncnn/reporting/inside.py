@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fashioncnn.npz import Arrays
 from fashioncnn.reporting.documents.inside import (
     AttributionMap,
     AttributionPart,
@@ -25,7 +26,6 @@ from fashioncnn.reporting.documents.inside import (
 )
 from fashioncnn.reporting.tiles import Tiles
 from fashioncnn.runs import artifacts
-from fashioncnn.runs.arrays import Arrays
 from fashioncnn.runs.artifact import Kept
 
 SHEET_CHANNELS = 16

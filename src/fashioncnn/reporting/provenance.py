@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fashioncnn.reporting.groups import Group
+from fashioncnn.runs.provenance import TrainedOn
 
 
 def provenance(one: Group) -> tuple[tuple[str, str], ...]:
@@ -19,7 +22,8 @@ def provenance(one: Group) -> tuple[tuple[str, str], ...]:
         ("started", facts["started"]),
         ("hardware", f"{facts['hardware']}, {facts['precision']}"),
         ("versions", ", ".join(f"{name} {value}" for name, value in facts["versions"].items())),
-        ("data, SHA-256", ", ".join(f"{name} {sha}" for name, sha in facts["data"].items())),
+        ("data", _data(run.run.trained_on)),
+        ("data, SHA-256", _digests(facts["data"], run.run.trained_on)),
         (
             "validation",
             f"{facts['split']['validation_images']:,} of the training pictures, split seed "
@@ -35,3 +39,13 @@ def provenance(one: Group) -> tuple[tuple[str, str], ...]:
         ),
         ("evaluations on test, run by run", readings),
     )
+
+
+def _data(known: TrainedOn) -> str:
+    place = f", from {known.place}" if known.place else ""
+    return f"{known.name}: {len(known.class_names)} classes, {known.shape}{place}"
+
+
+def _digests(files: Mapping[str, str], known: TrainedOn) -> str:
+    """Return those of the files that were proved, else that of the training pictures."""
+    return ", ".join(f"{name} {sha}" for name, sha in files.items()) or str(known.sha256)

@@ -46,6 +46,7 @@ def run_document(group: Group) -> RunDocument:
     return RunDocument(
         kind="runs",
         recipe=RecipePart(run.name, recipe["summary"], recipe["model"]["members"], run.recipe_toml),
+        data_name=run.run.trained_on.name,
         n=len(group.runs),
         accuracy=group.mean_std("test/accuracy"),
         accuracy_interval=group.intervals["test/accuracy"],

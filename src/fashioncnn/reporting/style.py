@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,8 +49,24 @@ SETTINGS: dict[Any, Any] = {
 
 
 def class_colours(class_names: Sequence[str]) -> dict[str, str]:
-    """Return a colour for each class: the same class has the same colour everywhere."""
-    return {name: _PALETTE[index % len(_PALETTE)] for index, name in enumerate(class_names)}
+    """Return a colour for each class: the same class has the same colour everywhere.
+
+    The first ten are of the palette; for more classes, all are hues of equal distance, in turn
+    light and dark.
+    """
+    count = len(class_names)
+    if count <= len(_PALETTE):
+        return dict(zip(class_names, _PALETTE, strict=False))
+    return {name: _hue(index, count) for index, name in enumerate(class_names)}
+
+
+def _hue(index: int, count: int) -> str:
+    # Neighbours in the list are far apart on the circle: steps of the golden ratio.
+    hue = (index * 0.6180339887498949) % 1
+    light = (0.36, 0.52, 0.68)[index % 3]
+    saturation = (0.85, 0.6)[index // 3 % 2] if count > 20 else 0.75
+    channels = colorsys.hls_to_rgb(hue, light, saturation)
+    return "#" + "".join(f"{round(255 * channel):02X}" for channel in channels)
 
 
 def ink_of(colour: str) -> str:

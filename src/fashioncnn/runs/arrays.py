@@ -1,25 +1,22 @@
-"""Named arrays as a compressed .npz, never unpickled, and checked before anything is allocated."""
+"""Named arrays as a compressed .npz, and what they have to be."""
 
 from __future__ import annotations
 
 import io
-import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from fashioncnn.errors import FashionCNNError, RunError, StorageError
+from fashioncnn import npz
+from fashioncnn.errors import RunError
+from fashioncnn.npz import Arrays
 from fashioncnn.runs.files import write_bytes
 
-Arrays = dict[str, NDArray[Any]]
 MAX_BYTES = 160 << 20
-MAX_ARRAYS = 4096
 
 
 @dataclass(frozen=True)
@@ -45,44 +42,7 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def read(path: Path) -> Arrays:
     """Read named arrays. Raises RunError when the file is missing, damaged or too large."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if len(members) > MAX_ARRAYS or sum(one.file_size for one in members) > MAX_BYTES:
-                raise RunError(f"{path}: more than {MAX_ARRAYS} arrays or {MAX_BYTES:,} bytes")
-            return {
-                member.filename.removesuffix(".npy"): _array(archive, member) for member in members
-            }
-    except FileNotFoundError:
-        raise RunError(f"{path} is missing") from None
-    except FashionCNNError:
-        raise
-    except OSError as error:
-        if error.errno is not None:
-            raise StorageError.from_os_error("read", path, error) from None
-        raise RunError(f"{path}: damaged") from None
-    except Exception:
-        # What zipfile, zlib and numpy raise for hostile files has no type in common.
-        raise RunError(f"{path}: damaged") from None
-
-
-def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
-    with archive.open(member) as file:
-        shape, fortran, dtype = _header(file)
-        size = math.prod(shape) * dtype.itemsize
-        if dtype.hasobject or size != member.file_size - file.tell():
-            raise ValueError("not the size that its header declares")
-        values = np.frombuffer(bytearray(file.read(size)), dtype)
-        return values.reshape(shape, order="F" if fortran else "C")
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    if npy.read_magic(file) == (1, 0):
-        header = npy.read_array_header_1_0(file)
-    else:
-        header = npy.read_array_header_2_0(file)
-    shape, fortran, dtype = header
-    return shape, fortran, dtype
+    return npz.read(path, MAX_BYTES, RunError)
 
 
 def fault(arrays: Arrays, specs: Mapping[str, Spec]) -> str | None:

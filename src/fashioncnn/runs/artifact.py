@@ -11,8 +11,9 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from fashioncnn.errors import RunError
+from fashioncnn.npz import Arrays
 from fashioncnn.runs import arrays
-from fashioncnn.runs.arrays import Arrays, Spec
+from fashioncnn.runs.arrays import Spec
 from fashioncnn.runs.directory import Run
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
 

@@ -21,7 +21,7 @@ from fashioncnn.runs.directory import EVALUATION, EXPLANATIONS
 SplitName = Literal["test", "validation"]
 
 INDICES = Spec("i", ("n",))
-PICTURES = Spec("u", ("n", "h", "w"))
+PICTURES = Spec("u", ("n", "h", "w", "c"))
 SHARES = Spec("f", ("n",))
 MAPS = Spec("f", ("n", "h", "w"))
 
@@ -62,6 +62,7 @@ CONFUSED_PICTURES = ArraysArtifact(
         "predicted": INDICES,
         "probabilities": SHARES,
     },
+    form=2,
 )
 TELLING_PICTURES = ArraysArtifact(
     f"{EVALUATION}/telling_pictures.npz",
@@ -74,6 +75,7 @@ TELLING_PICTURES = ArraysArtifact(
         "answer_probabilities": SHARES,
         "other_probabilities": SHARES,
     },
+    form=2,
 )
 
 FILTERS = ArraysArtifact(f"{EXPLANATIONS}/filters.npz", {"*": Spec("f", (".", ".", ".", "."))})
@@ -87,6 +89,7 @@ EXPLAINED_PICTURES = ArraysArtifact(
         "probabilities": Spec("f", ("n", "k")),
         "stages": Spec("U", (".",)),
     },
+    form=2,
 )
 LEARNING = ArraysArtifact(
     f"{EXPLANATIONS}/learning.npz",
@@ -100,18 +103,18 @@ LEARNING = ArraysArtifact(
 UNITS = ArraysArtifact(
     f"{EXPLANATIONS}/units.npz",
     {
-        "classes": Spec("f", (".", ".", ".")),
+        "classes": Spec("f", (".", ".", ".", ".")),
         "channels *": Spec("i", (".",)),
-        "patches *": Spec("f", (".", ".", ".", ".")),
-        "preferred *": Spec("f", (".", ".", ".")),
+        "patches *": Spec("u", (".", ".", ".", ".", ".")),
+        "preferred *": Spec("f", (".", ".", ".", ".")),
     },
-    form=2,
+    form=3,
 )
 UNIT_FACTS = JsonArtifact(f"{EXPLANATIONS}/units.json", UnitFacts)
 ATTRIBUTIONS = ArraysArtifact(
     f"{EXPLANATIONS}/attributions.npz",
     {
-        "images": MAPS,
+        "images": Spec("u", ("n", ".", ".", ".")),
         "indices": INDICES,
         "labels": INDICES,
         "predicted": INDICES,
@@ -120,6 +123,7 @@ ATTRIBUTIONS = ArraysArtifact(
         "map *": MAPS,
         "control *": MAPS,
     },
+    form=2,
 )
 ATTRIBUTION_CHECKS = JsonArtifact(f"{EXPLANATIONS}/attributions.json", AttributionChecks)
 EMBEDDING = ArraysArtifact(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from filelock import FileLock, Timeout
 from fashioncnn.errors import RunError, StorageError
 from fashioncnn.runs import metrics
 from fashioncnn.runs.files import sync_folder, write_text
-from fashioncnn.runs.provenance import read_provenance
+from fashioncnn.runs.provenance import TrainedOn, read_provenance, trained_on
 
 EVALUATION = "evaluation"
 EXPLANATIONS = "explanations"
@@ -87,6 +88,11 @@ class Run:
     def provenance(self) -> dict[str, Any]:
         """What provenance.json says. Raises RunError when it is damaged."""
         return read_provenance(self.provenance_file)
+
+    @cached_property
+    def trained_on(self) -> TrainedOn:
+        """The pictures that its network knows. Raises RunError when provenance is damaged."""
+        return trained_on(self.provenance)
 
     @property
     def metrics(self) -> list[dict[str, Any]]:

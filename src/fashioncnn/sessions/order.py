@@ -12,6 +12,7 @@ from typing import Any
 from fashioncnn.console.say import silence
 from fashioncnn.console.stopping import stop_wish
 from fashioncnn.data.dataset import DataSet
+from fashioncnn.data.sources.base import Size
 from fashioncnn.errors import GivenUp
 from fashioncnn.executors.base import Report
 from fashioncnn.recipes.load import validate
@@ -31,7 +32,7 @@ class Order:
     recipe_toml: str
     seeds: tuple[int, ...]
     subfolder: str
-    data: str | None
+    data: tuple[str | None, Size | None]
     device: DeviceName
     judged: bool = False
     track: tuple[TrackerName, ...] = ()
@@ -62,7 +63,7 @@ def train_order(
             raise GivenUp("hopeless beside other settings")
 
     wishes = Wishes(folder / order.subfolder, True, tuple(order.track), after_epoch)
-    opened = data or _data_set(order.data)
+    opened = data or _data_set(*order.data)
     with (
         stop_wish() as wish,
         silence(),
@@ -77,9 +78,9 @@ def train_order(
 
 
 @lru_cache(maxsize=1)
-def _data_set(place: str | None) -> DataSet:
+def _data_set(place: str | None, size: Size | None) -> DataSet:
     """Open a data set, once for all jobs of a process."""
-    return DataSet(place)
+    return DataSet(place, size)
 
 
 def best_accuracy(run: Run) -> list[float]:

@@ -18,6 +18,7 @@ from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.splits import Splits
 from fashioncnn.errors import RunError, Stopped
 from fashioncnn.recipes.build import build_splits, build_state, build_training
+from fashioncnn.recipes.fit import fit
 from fashioncnn.recipes.load import differences, dump, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import checkpoints, metrics, snapshots
@@ -74,11 +75,21 @@ def open_session(
 
     Under torchrun, the processes train together; the first one writes and speaks.
     """
-    data.source  # noqa: B018 a missing data set is said before a device is opened
+    data = at_size_of(recipe, data)
+    recipe, remarks = fit(recipe, data)
     fabric = fabric_for(device, recipe.training.precision, together=True)
-    splits = build_splits(recipe, data.train)
+    splits = build_splits(recipe, data.train, data.validation)
     with together(fabric) as processes, nullcontext() if processes.first else silence():
-        yield Session(recipe, splits, data.digests("train"), processes, wishes, wish)
+        for line in (*data.remarks(), *remarks):
+            say(line)
+        yield Session(recipe, splits, data, processes, wishes, wish)
+
+
+def at_size_of(recipe: Recipe, data: DataSet) -> DataSet:
+    """Return `data`, read at the recipe's size where pictures come in several."""
+    if data.size or not data.source.mixed or recipe.data.image_size == "data":
+        return data
+    return replace(data, size=recipe.data.size)
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,7 @@ class Session:
 
     recipe: Recipe
     splits: Splits
-    data_digests: Mapping[str, str]
+    data: DataSet
     processes: Processes
     wishes: Wishes
     wish: StopWish
@@ -103,7 +114,9 @@ class Session:
 
             run = self.processes.broadcast(begin)
             train, device = self.splits.train, self.processes.fabric.device
-            state = build_state(self.recipe, train.classes, seed, device, len(train))
+            state = build_state(
+                self.recipe, train.classes, seed, device, len(train), train.shape.channels
+            )
             records = self._restore(run, state)
             names = self.wishes.track if self.processes.first else ()
             with copying(names, run, say) as trackers:
@@ -124,7 +137,8 @@ class Session:
             say(f"no run of this recipe with seed {seed} in {out} yet: starting one")
         facts = provenance(
             seed=seed,
-            data=dict(self.data_digests),
+            data=self.data.file_digests(),
+            data_set=self.data.facts(),
             split={
                 "seed": self.recipe.data.split_seed,
                 "validation_images": len(self.splits.validation),
@@ -187,7 +201,8 @@ class Session:
         training = build_training(self.recipe, self.splits, ongoing.seed, self.processes)
         batches = training.batches
         say(
-            f"{self.recipe.name}, seed {ongoing.seed}: {len(batches.pictures):,} pictures, "
+            f"{self.recipe.name}, seed {ongoing.seed}: {len(batches.pictures):,} pictures of "
+            f"{self.data.name}, "
             f"{sum(p.numel() for p in state.network.parameters()):,} parameters, "
             f"{precision_of(self.processes.fabric)} on {self._hardware()}, in {run.path}"
         )

@@ -49,7 +49,8 @@ class MLflow:
         """See Tracker."""
         with _reaching(self._uri):
             for record in records[self._epochs :]:
-                self._write(scalars(record), record["epoch"])
+                names = self._run.trained_on.class_names
+                self._write(scalars(record, names), record["epoch"])
                 self._epochs = record["epoch"]
 
     def files(self) -> None:

@@ -31,7 +31,7 @@ class TensorBoard:
         with _writing():
             for record in records[self._epochs :]:
                 self._epochs = record["epoch"]
-                self._scalars(scalars(record))
+                self._scalars(scalars(record, self._run.trained_on.class_names))
             self._writer.flush()
 
     def files(self) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from fashioncnn.data.images import FASHION_MNIST_CLASSES
 from fashioncnn.runs import artifacts
 from fashioncnn.runs.directory import Run
 
@@ -28,7 +27,7 @@ class Tracker(Protocol):
         """Say how the training ended."""
 
 
-def scalars(record: Record) -> dict[str, float]:
+def scalars(record: Record, class_names: Sequence[str]) -> dict[str, float]:
     """Return the numbers of a record by name; those by class are "val/accuracy/Shirt"."""
     found = {}
     for key, value in record.items():
@@ -36,7 +35,7 @@ def scalars(record: Record) -> dict[str, float]:
             found[key] = float(value)
         elif isinstance(value, list):
             by_class = key.removesuffix("_by_class")
-            for name, figure in zip(FASHION_MNIST_CLASSES, value, strict=False):
+            for name, figure in zip(class_names, value, strict=False):
                 found[f"{by_class}/{name}"] = float(figure)
     return found
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from fashioncnn.console.say import say
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.explanation.attribution import attributions, edges, random_maps, randomised
 from fashioncnn.explanation.checks import check_maps
+from fashioncnn.npz import Arrays
+from fashioncnn.opening.data import Data
 from fashioncnn.opening.runs import AnyRun
-from fashioncnn.opening.trained import Data, Trained
+from fashioncnn.opening.trained import Trained
 from fashioncnn.runs import artifacts
-from fashioncnn.runs.arrays import Arrays
 from fashioncnn.runs.contents import AttributionChecks
 from fashioncnn.training.device import DeviceName
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
@@ -47,7 +49,7 @@ def attribute_trained(trained: Trained) -> AttributionChecks:
     checked = np.arange(min(CHECKED, len(test)))
     checks = check_maps(
         trained.network,
-        trained.prepared(test.images_NHW[checked]),
+        trained.prepared(test.images_NHWC[checked]),
         torch.from_numpy(predictions.predicted[checked]),
         trained.preparation.of_grey(0.0),
     )
@@ -55,18 +57,29 @@ def attribute_trained(trained: Trained) -> AttributionChecks:
     return trained.kept.put(artifacts.ATTRIBUTION_CHECKS, AttributionChecks(len(checked), checks))
 
 
+def first_of_each(indices: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return `indices` with the first of each class in front, then the second of each, …"""
+    turn = np.zeros(len(indices), np.int64)
+    for label in np.unique(labels[indices]):
+        mine = labels[indices] == label
+        turn[mine] = np.arange(mine.sum())
+    return indices[np.argsort(turn, kind="stable")]
+
+
 def _maps(trained: Trained, test: LabelledImages, predictions: Predictions) -> Arrays:
     """Return the maps of a few right and wrong answers, with all their controls."""
     right = predictions.predicted == predictions.labels
-    shown = np.concatenate(
-        [np.flatnonzero(right)[:RIGHT_SHOWN], np.flatnonzero(~right)[:WRONG_SHOWN]]
+    chosen = (
+        first_of_each(np.flatnonzero(found), test.labels)[:count]
+        for found, count in ((right, RIGHT_SHOWN), (~right, WRONG_SHOWN))
     )
-    images, black = trained.prepared(test.images_NHW[shown]), trained.preparation.of_grey(0.0)
+    shown = np.concatenate(list(chosen))
+    images, black = trained.prepared(test.images_NHWC[shown]), trained.preparation.of_grey(0.0)
     answers = torch.from_numpy(predictions.predicted[shown])
     maps = attributions(trained.network, images, answers, black)
     control = attributions(randomised(trained.network), images, answers, black)
     return {
-        "images": images[:, 0].numpy(),
+        "images": test.images_NHWC[shown],
         "indices": shown,
         "labels": test.labels[shown],
         "predicted": predictions.predicted[shown],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fashioncnn.console.say import with_progress
-from fashioncnn.data.dataset import open_dataset
 from fashioncnn.data.duplicates import Pair, near_duplicates
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import as_uint8_NCHW
@@ -25,9 +23,11 @@ from fashioncnn.evaluation.label_candidates import Candidate, candidates
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.explanation.alike import AlikePair, most_alike
 from fashioncnn.explanation.embedding import features
+from fashioncnn.opening.data import Data, open_data
 from fashioncnn.opening.runs import AnyRun, open_runs
-from fashioncnn.opening.trained import Data, Trained
+from fashioncnn.opening.trained import Trained
 from fashioncnn.recipes.build import build_preparation, build_state, build_training
+from fashioncnn.recipes.fit import fit
 from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.reporting.audit import candidate_sheet, pair_sheet
@@ -91,12 +91,12 @@ def audit(
     scored with and without the test pictures that are candidates. Raises DataError without data,
     RecipeError for an unknown recipe, RunError when a run cannot be used.
     """
-    chosen = load(recipe, ["data.validation_images=0"])
-    opened_data = open_dataset(data)
+    opened_data = open_data(data)
     trained = [open_evaluated(run, opened_data, device) for run in open_runs(runs)]
+    chosen, _ = fit(load(recipe, ["data.validation_images=0"]), opened_data)
     train, test = opened_data.train, opened_data.test
     folder = make_folder(Path(out))
-    pairs = find_pairs(np.concatenate([train.images_NHW, test.images_NHW]))
+    pairs = find_pairs(np.concatenate([train.images_NHWC, test.images_NHWC]))
     train_p, test_p, network = out_of_fold(chosen, train, test, seed, device)
     across, labelled_differently = _alike(chosen, network, train, test)
     test_found = candidates(test.labels, test_p)
@@ -115,10 +115,12 @@ def audit(
     return found
 
 
-def find_pairs(images_NHW: NDArray[np.uint8]) -> list[Pair]:
+def find_pairs(images_NHWC: NDArray[np.uint8]) -> list[Pair]:
     """Return all pairs of at most 10 greys root-mean-square difference, the nearest first."""
     pairs = near_duplicates(
-        images_NHW, NEAR_RMS, partial(with_progress, words="comparing pictures")
+        images_NHWC,
+        NEAR_RMS,
+        lambda blocks: with_progress(blocks, len(blocks), "comparing pictures"),
     )
     return sorted(pairs, key=lambda pair: (pair.rms, pair.first, pair.second))
 
@@ -139,12 +141,17 @@ def out_of_fold(
     train_p = np.zeros((len(train), train.classes))
     test_p = np.zeros((len(test), train.classes))
     for number in with_progress(
-        range(FOLDS), f"training {recipe.name} without a fifth of the pictures"
+        range(FOLDS), FOLDS, f"training {recipe.name} without a fifth of the pictures"
     ):
         held = np.sort(order[number::FOLDS])
         kept = train.take(np.setdiff1d(np.arange(len(train)), held))
         state = build_state(
-            recipe, train.classes, seed + number, fabric.device, image_count=len(kept)
+            recipe,
+            train.classes,
+            seed + number,
+            fabric.device,
+            image_count=len(kept),
+            channels=train.shape.channels,
         )
         splits = Splits(kept, train.take(np.empty(0, np.int64)), np.empty(0, np.int64))
         for _ in build_training(recipe, splits, seed + number, Processes(fabric)).run(state):
@@ -164,8 +171,8 @@ def _alike(
     found = []
     for pictures in (train, test):
         for start in range(0, len(pictures), EMBEDDED_AT_ONCE):
-            images_NHW = pictures.images_NHW[start : start + EMBEDDED_AT_ONCE]
-            uint8_NCHW = as_uint8_NCHW(images_NHW, torch.device("cpu"))
+            images_NHWC = pictures.images_NHWC[start : start + EMBEDDED_AT_ONCE]
+            uint8_NCHW = as_uint8_NCHW(images_NHWC, torch.device("cpu"))
             found.append(features(network, preparation(uint8_NCHW)))
     features_NF = np.concatenate(found)
     splits = np.repeat([0, 1], [len(train), len(test)])

@@ -49,5 +49,8 @@ def bench_predict(
         "hardware": hardware(chosen),
         "precision": "bf16" if bf16 else "fp32",
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "batches": [measure_calls(predict, size, SECONDS_A_BATCH_SIZE) for size in batch_sizes],
+        "batches": [
+            measure_calls(predict, trained.shape, size, SECONDS_A_BATCH_SIZE)
+            for size in batch_sizes
+        ],
     }

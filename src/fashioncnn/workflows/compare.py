@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fashioncnn.errors import RunError
+from fashioncnn.opening.data import Data
 from fashioncnn.opening.runs import AnyRun, open_runs
 from fashioncnn.opening.scored import scored_run
-from fashioncnn.opening.trained import Data, Trained
+from fashioncnn.opening.trained import Trained
 from fashioncnn.recipes.load import differences, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.reporting.comparison import TITLE, Named, comparison_document
@@ -61,7 +62,7 @@ def compare_groups(
         )
         for name, group in zip(_names(recipes, paths), groups, strict=True)
     ]
-    shown = first.pictures("test", "pictures").images_NHW if pictures else None
+    shown = first.pictures("test", "pictures").images_NHWC if pictures else None
     return comparison_document(named, shown, title)
 
 

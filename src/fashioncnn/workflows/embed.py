@@ -6,10 +6,11 @@ import numpy as np
 
 from fashioncnn.console.say import say
 from fashioncnn.explanation.embedding import features, place
+from fashioncnn.npz import Arrays
+from fashioncnn.opening.data import Data
 from fashioncnn.opening.runs import AnyRun
-from fashioncnn.opening.trained import Data, Trained
+from fashioncnn.opening.trained import Trained
 from fashioncnn.runs import artifacts
-from fashioncnn.runs.arrays import Arrays
 from fashioncnn.training.device import DeviceName
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 
@@ -34,7 +35,7 @@ def embed_trained(trained: Trained) -> Arrays:
     test = trained.pictures("test", "pictures")
     some = np.arange(min(EMBEDDED, len(test)))
     say(f"laying {len(some):,} pictures out on a map")
-    prepared = trained.prepared(test.images_NHW[some])
+    prepared = trained.prepared(test.images_NHWC[some])
     return trained.kept.put(
         artifacts.EMBEDDING,
         {

@@ -16,8 +16,9 @@ from fashioncnn.evaluation.predict import predict
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.scores import Scores, score
 from fashioncnn.evaluation.views import VIEWS, ViewsName
+from fashioncnn.opening.data import Data
 from fashioncnn.opening.runs import AnyRun, as_run
-from fashioncnn.opening.trained import CheckpointName, Data, Trained, open_trained
+from fashioncnn.opening.trained import CheckpointName, Trained, open_trained
 from fashioncnn.runs import artifacts, checkpoints, readings
 from fashioncnn.runs.artifact import Artifact, Kept
 from fashioncnn.runs.artifacts import SplitName
@@ -159,4 +160,4 @@ def _judge(trained: Trained, predictions: Predictions) -> None:
             validation, _ = _predictions(trained, "validation", "plain")
         trained.kept.put(artifacts.CONFIDENCE, confidence(predictions, validation))
     if trained.kept.get(artifacts.COST) is None:
-        trained.kept.put(artifacts.COST, cost(trained.network, trained.preparation))
+        trained.kept.put(artifacts.COST, cost(trained.network, trained.preparation, trained.shape))

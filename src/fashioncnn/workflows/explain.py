@@ -20,12 +20,13 @@ from fashioncnn.explanation.learning import learning
 from fashioncnn.explanation.maximisation import maximise
 from fashioncnn.explanation.stages import stages
 from fashioncnn.explanation.units import Units, patches, units
+from fashioncnn.npz import Arrays
+from fashioncnn.opening.data import Data
 from fashioncnn.opening.runs import AnyRun
-from fashioncnn.opening.trained import CheckpointName, Data, Trained, open_trained
+from fashioncnn.opening.trained import CheckpointName, Trained, open_trained
 from fashioncnn.reporting.figures import draw
 from fashioncnn.reporting.inside import inside
 from fashioncnn.runs import artifacts, snapshots
-from fashioncnn.runs.arrays import Arrays
 from fashioncnn.runs.artifact import Artifact
 from fashioncnn.runs.contents import LayerUnits, UnitFacts
 from fashioncnn.training.device import DeviceName, has_bf16
@@ -60,8 +61,7 @@ def explain(
     """
     trained = open_trained(run, checkpoint, data, device)
     explain_trained(trained, pictures, per_class)
-    names = trained.data.class_names
-    return draw(inside(trained.kept, names), trained.run.figures)
+    return draw(inside(trained.kept, trained.class_names), trained.run.figures)
 
 
 def explain_trained(trained: Trained, pictures: Sequence[int] = (), per_class: int = 1) -> None:
@@ -75,7 +75,7 @@ def explain_layers(trained: Trained, pictures: Sequence[int] = (), per_class: in
     test = trained.pictures("test", "pictures")
     indices = _choose(test, pictures, per_class)
     chosen = test.take(indices)
-    prepared_NCHW = trained.prepared(chosen.images_NHW)
+    prepared_NCHW = trained.prepared(chosen.images_NHWC)
     maps = feature_maps(trained.network, prepared_NCHW)
     shown = stages(trained.network, maps)
     networks = _networks_by_epoch(trained)
@@ -83,7 +83,7 @@ def explain_layers(trained: Trained, pictures: Sequence[int] = (), per_class: in
     kept.put(artifacts.FILTERS, convolution_filters(trained.network))
     kept.put(artifacts.FEATURE_MAPS, maps)
     explained: Arrays = {
-        "images": chosen.images_NHW,
+        "images": chosen.images_NHWC,
         "labels": chosen.labels,
         "indices": indices,
         "probabilities": _probabilities(trained.network, prepared_NCHW),
@@ -98,23 +98,23 @@ def explain_units(trained: Trained) -> None:
     # What `explain_layers` has asked for, and was counted there.
     test, preparation = trained.data.test, trained.preparation
     several = test.take(np.arange(min(UNIT_PICTURES, len(test))))
-    images = trained.prepared(several.images_NHW)
+    images = trained.prepared(several.images_NHWC)
     found = units(trained.network, images)
     channels = {layer: _most_varied(one) for layer, one in found.items()}
     of_classes, of_channels = maximise(
         trained.network,
         test.classes,
         {layer: chosen.tolist() for layer, chosen in channels.items()},
-        preparation.image_size,
+        (test.shape.channels, *preparation.image_size),
         (preparation.of_grey(0.0), preparation.of_grey(1.0)),
         bf16=has_bf16("cpu"),
     )
     arrays: Arrays = {"classes": of_classes}
-    images_NHW = images[:, 0].numpy()
+    images_NHWC = preparation.undo(images)
     for layer, one in found.items():
         arrays[f"channels {layer}"] = channels[layer]
         arrays[f"patches {layer}"] = np.stack(
-            [patches(one, images_NHW, channel, PATCHES_SHOWN) for channel in channels[layer]]
+            [patches(one, images_NHWC, channel, PATCHES_SHOWN) for channel in channels[layer]]
         )
         arrays[f"preferred {layer}"] = of_channels[layer]
     trained.kept.put(artifacts.UNITS, arrays)

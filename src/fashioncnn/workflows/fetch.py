@@ -6,11 +6,11 @@ from pathlib import Path
 
 from fashioncnn.console.say import say
 from fashioncnn.data import fetch
-from fashioncnn.data.sources import Source
+from fashioncnn.data.places import Place
 from fashioncnn.errors import DataError
 
 
-def fetch_data(from_folder: Path | None = None) -> Source:
+def fetch_data(from_folder: Path | None = None) -> Place:
     """Find or get Fashion-MNIST, verified; see `fashioncnn.data.fetch`.
 
     Raises DataError when no place has it, StorageError when the disk refuses.

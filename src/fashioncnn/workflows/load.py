@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fashioncnn.opening.data import Data
 from fashioncnn.opening.runs import AnyRun
-from fashioncnn.opening.trained import CheckpointName, Data, Trained, open_trained
+from fashioncnn.opening.trained import CheckpointName, Trained, open_trained
 from fashioncnn.training.device import DeviceName
 
 

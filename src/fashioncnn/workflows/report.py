@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from fashioncnn.console.say import say
-from fashioncnn.data.dataset import open_dataset
 from fashioncnn.errors import RunError
+from fashioncnn.opening.data import Data, data_of
 from fashioncnn.opening.runs import AnyRun, open_runs
 from fashioncnn.opening.scored import scored_run
-from fashioncnn.opening.trained import Data, Trained
+from fashioncnn.opening.trained import Trained
 from fashioncnn.reporting.documents.files import Document
 from fashioncnn.reporting.figures import Helper, makers_of
 from fashioncnn.reporting.groups import groups
@@ -62,7 +62,7 @@ def report(
     opened = open_runs(given)
     if not opened:
         raise RunError("report: no run was given")
-    opened_data = open_dataset(data)
+    opened_data = data_of(opened[0], data)
     folder = _folder(opened)
     figures = folder / FIGURES
     # Evaluation measures how fast the network answers: nothing else may work meanwhile.

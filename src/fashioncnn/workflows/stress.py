@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashioncnn.console.say import with_progress
-from fashioncnn.evaluation.corruptions import CORRUPTIONS
+from fashioncnn.evaluation.corruptions import CORRUPTIONS, strengths_of
 from fashioncnn.evaluation.out_of_distribution import UNKNOWN, Detection, detection, signs
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.opening.data import Data
 from fashioncnn.opening.runs import AnyRun
-from fashioncnn.opening.trained import Data, Trained
+from fashioncnn.opening.trained import Trained
 from fashioncnn.runs import artifacts
 from fashioncnn.runs.contents import Corrupted, Stress
 from fashioncnn.training.device import DeviceName
@@ -38,25 +39,29 @@ def stress_trained(trained: Trained) -> Stress:
     plain = predictions_of(trained)
     pictures = trained.pictures("test", "stress")
 
-    def answers(images_NHW: NDArray[np.uint8]) -> Predictions:
-        seen = replace(pictures, images_NHW=np.ascontiguousarray(images_NHW))
+    def answers(images_NHWC: NDArray[np.uint8]) -> Predictions:
+        seen = replace(pictures, images_NHWC=np.ascontiguousarray(images_NHWC))
         return trained.predictions(seen)
 
     known = signs(plain)
     accuracies: dict[str, list[float]] = {name: [] for name in CORRUPTIONS}
     unknown: dict[str, dict[str, Detection]] = {}
-    steps = [(name, strength) for name, (_, _, all_) in CORRUPTIONS.items() for strength in all_]
-    for name, strength in with_progress([*steps, *((name, None) for name in UNKNOWN)], "stress"):
+    strengths = {name: strengths_of(name, pictures.shape) for name in CORRUPTIONS}
+    steps: list[tuple[str, float | None]] = [
+        *((name, strength) for name, several in strengths.items() for strength in several),
+        *((name, None) for name in UNKNOWN),
+    ]
+    for name, strength in with_progress(steps, len(steps), "stress"):
         random = np.random.default_rng(SEED)
         if strength is None:
-            seen = signs(answers(UNKNOWN[name](pictures.images_NHW, random)))
+            seen = signs(answers(UNKNOWN[name](pictures.images_NHWC, random)))
             unknown[name] = {sign: detection(known[sign], seen[sign]) for sign in known}
         else:
-            worse = CORRUPTIONS[name][0](pictures.images_NHW, strength, random)
+            worse = CORRUPTIONS[name][0](pictures.images_NHWC, strength, random)
             accuracies[name].append(_accuracy(answers(worse)))
     corruptions = {
-        name: Corrupted(unit, strengths, tuple(accuracies[name]))
-        for name, (_, unit, strengths) in CORRUPTIONS.items()
+        name: Corrupted(unit, strengths[name], tuple(accuracies[name]))
+        for name, (_, unit, _) in CORRUPTIONS.items()
     }
     found = Stress(len(pictures), _accuracy(plain), corruptions, unknown)
     return trained.kept.put(artifacts.STRESS, found)

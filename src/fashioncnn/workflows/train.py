@@ -8,17 +8,23 @@ from pathlib import Path
 
 from fashioncnn.console.say import say
 from fashioncnn.console.stopping import StopWish, stop_wish
-from fashioncnn.data.dataset import open_dataset
 from fashioncnn.errors import Stopped
 from fashioncnn.executors.base import Executor, Job, run_jobs
 from fashioncnn.executors.here import Here
-from fashioncnn.opening.trained import Data
+from fashioncnn.opening.data import Data, open_data
+from fashioncnn.recipes.fit import fit
 from fashioncnn.recipes.load import Changes, dump, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder
 from fashioncnn.sessions.order import Order, train_order
-from fashioncnn.sessions.session import AfterEpoch, Wishes, earlier_run, open_session
+from fashioncnn.sessions.session import (
+    AfterEpoch,
+    Wishes,
+    at_size_of,
+    earlier_run,
+    open_session,
+)
 from fashioncnn.tracking.trackers import TrackerName, check, copy_run
 from fashioncnn.training.device import DeviceName, PrecisionName, launched_together
 
@@ -90,12 +96,13 @@ def train_seeds(
     runs: dict[int, Run] = {}
     with stop_wish() as wish:
         if executor is None or isinstance(executor, Here):
-            with open_session(chosen, open_dataset(data), device, wishes, wish) as session:
+            with open_session(chosen, open_data(data), device, wishes, wish) as session:
                 for seed in seeds:
                     runs[seed] = session.train(seed)
         else:
-            place = open_dataset(data).place
-            order = Order(dump(chosen), (), "", None if place is None else str(place), device)
+            opened = at_size_of(chosen, open_data(data))
+            chosen, _ = fit(chosen, opened)
+            order = Order(dump(chosen), (), "", opened.address(), device)
             _train_elsewhere(chosen, order, seeds, wishes, executor, wish, runs)
     return [runs[seed] for seed in seeds]
 

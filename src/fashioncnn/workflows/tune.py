@@ -13,11 +13,12 @@ from typing import Any
 from fashioncnn.console.say import say
 from fashioncnn.console.stopping import StopWish, stop_wish
 from fashioncnn.console.study_progress import StudyProgress
-from fashioncnn.data.dataset import DataSet, open_dataset
+from fashioncnn.data.dataset import DataSet
 from fashioncnn.errors import Diverged, GivenUp, RecipeError, SpaceError, Stopped, StudyError
 from fashioncnn.executors.base import Done, Executor, Job, Running, run_jobs
 from fashioncnn.executors.here import Here
-from fashioncnn.opening.trained import Data, open_trained
+from fashioncnn.opening.data import Data, open_data
+from fashioncnn.opening.trained import open_trained
 from fashioncnn.recipes.load import dump
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.reporting.html import write_page
@@ -103,7 +104,7 @@ def tune(
             + ("one seed each, " if seeds == 1 else f"{seeds} seeds each, ")
             + (f"{done} of them tried already, in {folder}" if done else f"in {folder}")
         )
-        opened = open_dataset(data)
+        opened = open_data(data)
         study = Study(
             search, folder, seeds, opened, device, track, executor or Here(), wish, deadline
         )
@@ -166,17 +167,17 @@ class Study:
             yield Job(ticket.number, train_order, self._arguments(recipe, ticket))
 
     def _arguments(self, recipe: Recipe, ticket: Ticket) -> tuple[Any, ...]:
-        place = self.data.place
+        here = isinstance(self.executor, Here)
         order = Order(
             recipe_toml=dump(recipe),
             seeds=tuple(range(self.seeds)),
             subfolder=f"settings/{digest(recipe)}",
-            data=None if place is None else str(place),
+            data=self.data.address() if not here else (None, None),
             device=self.device,
             judged=not ticket.finalist,
             track=tuple(self.track) if self.executor.shares_disk else (),
         )
-        opened = (self.data,) if isinstance(self.executor, Here) else ()
+        opened = (self.data,) if here else ()
         return (order.to_json(), *opened)
 
     def _conclude(self, done: Done) -> None:

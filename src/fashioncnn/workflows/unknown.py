@@ -9,8 +9,9 @@ import numpy as np
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.unlabelled import read_pictures
 from fashioncnn.evaluation.out_of_distribution import detection, signs
+from fashioncnn.opening.data import Data
 from fashioncnn.opening.runs import AnyRun
-from fashioncnn.opening.trained import Data, Trained
+from fashioncnn.opening.trained import Trained
 from fashioncnn.runs import artifacts
 from fashioncnn.runs.contents import Unknown, UnknownPictures
 from fashioncnn.training.device import DeviceName
@@ -27,12 +28,16 @@ def unknown(
     AUROC and the false positive rate at 95 %; the run keeps it for its page. Raises DataError when
     there are no pictures, RunError when the run cannot be used.
     """
-    images_NHW = read_pictures(Path(path))
     trained = open_evaluated(run, data, device)
-    pictures = LabelledImages(images_NHW, np.zeros(len(images_NHW), np.int64))
+    shape = trained.shape
+    images_NHWC = read_pictures(
+        Path(path), height=shape.height, width=shape.width, channels=shape.channels
+    )
+    none = np.zeros(len(images_NHWC), np.int64)
+    pictures = LabelledImages(images_NHWC, none, trained.class_names)
     known, seen = signs(predictions_of(trained)), signs(trained.predictions(pictures))
     found = {sign: detection(known[sign], seen[sign]) for sign in known}
-    answer = UnknownPictures(str(path), len(images_NHW), found["probability"], found["energy"])
+    answer = UnknownPictures(str(path), len(images_NHWC), found["probability"], found["energy"])
     asked = trained.kept.get(artifacts.UNKNOWN)
     others = [one for one in (asked.asked if asked else ()) if one.path != answer.path]
     trained.kept.put(artifacts.UNKNOWN, Unknown((*others, answer)))

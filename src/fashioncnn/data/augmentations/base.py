@@ -33,5 +33,10 @@ class AffineAugmentation(Augmentation):
     """Moves pixels; all that are active are multiplied, and the picture is sampled once."""
 
     @abstractmethod
-    def matrices(self, uniforms_NU: Tensor, strength_N: Tensor, source_size: int) -> Tensor:
-        """Return (n, 3, 3): homogeneous output position to source position, both in -1..1."""
+    def matrices(
+        self, uniforms_NU: Tensor, strength_N: Tensor, source_size: tuple[int, int]
+    ) -> Tensor:
+        """Return (n, 3, 3): homogeneous output position to source position, both in -1..1.
+
+        `source_size` is (height, width), in pixels.
+        """

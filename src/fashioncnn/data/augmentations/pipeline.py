@@ -51,12 +51,12 @@ class AugmentationPipeline:
     def draw(
         self,
         labels: Tensor,
-        source_size: int,
+        source_size: tuple[int, int],
         generator: torch.Generator,
         device: torch.device,
         flip_uniforms_N1: Tensor | None = None,
     ) -> EpochDraws:
-        """Draw for the pictures with these `labels` (n,), on the processor, and move to `device`.
+        """Draw for pictures with these `labels` (n,) and (height, width); move it to `device`.
 
         Drawing is on the processor always, so that a seed means the same on every device.
         `flip_uniforms_N1` decides the flips in place of a draw.

@@ -23,12 +23,14 @@ class Rotation(AffineAugmentation):
     ]
     uniforms = 1
 
-    def matrices(self, uniforms_NU: Tensor, strength_N: Tensor, source_size: int) -> Tensor:
+    def matrices(
+        self, uniforms_NU: Tensor, strength_N: Tensor, source_size: tuple[int, int]
+    ) -> Tensor:
         """Rotate by (2u - 1) times the strength."""
-        del source_size
+        height, width = source_size
         radians = torch.deg2rad((2 * uniforms_NU[:, 0] - 1) * strength_N)
         matrices = torch.eye(3).repeat(len(strength_N), 1, 1)
         matrices[:, 0, 0] = matrices[:, 1, 1] = radians.cos()
-        matrices[:, 0, 1] = -radians.sin()
-        matrices[:, 1, 0] = radians.sin()
+        matrices[:, 0, 1] = -radians.sin() * (height / width)
+        matrices[:, 1, 0] = radians.sin() * (width / height)
         return matrices

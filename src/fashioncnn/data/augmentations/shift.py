@@ -20,7 +20,7 @@ class Shift(PixelAugmentation):
         int,
         Field(
             ge=0,
-            le=28,
+            le=224,
             description="Shifts along each axis are whole numbers between minus this and this.",
         ),
     ]

@@ -116,6 +116,7 @@ class RunDocument:
 
     kind: Literal["runs"]
     recipe: RecipePart
+    data_name: str
     n: int
     accuracy: MeanStd
     accuracy_interval: Interval

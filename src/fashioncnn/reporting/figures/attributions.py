@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
-from numpy.typing import NDArray
 
 from fashioncnn.reporting.documents.inside import AttributionPart
-from fashioncnn.reporting.figures.contact_sheet import Tile, as_grey, contact_sheet
+from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet
 from fashioncnn.reporting.figures.sheet import Sheet
 from fashioncnn.reporting.style import FAINT, INK, class_colours, ink_of
 
@@ -22,7 +20,7 @@ METHOD_COLOURS = ("#332288", "#117733", "#CC6677")
 def maps(found: AttributionPart, names: Sequence[str]) -> Sheet:
     """Draw a row a picture: the picture, each method and its control, edges and noise."""
     colours = class_colours(names)
-    pictures = _in_grey(found.images.values)
+    pictures = found.images.values
     columns = [column.maps.values for column in found.columns]
     rows, words, inks = [], [], []
     for row, picture in enumerate(pictures):
@@ -37,12 +35,6 @@ def maps(found: AttributionPart, names: Sequence[str]) -> Sheet:
         words.append(answer if true == answer else f"{answer}\n(truly {true})")
         inks.append(ink_of(colours[answer]))
     return contact_sheet(rows, words, inks, scale="RdBu_r", ends=(-1, 1))
-
-
-def _in_grey(images: NDArray[Any]) -> NDArray[Any]:
-    """Return pictures in colours of their own (n, h, w, 3): dark on white, as everywhere."""
-    greys = 1 - np.stack([as_grey(image) for image in images]) / 255
-    return np.repeat(greys[..., None], 3, axis=-1)
 
 
 def curves(found: AttributionPart) -> Figure:

@@ -106,6 +106,7 @@ def _inside(found: Inside) -> Iterator[Named]:
         path,
         units,
     )
+    from fashioncnn.reporting.figures.pictures import on_dark
 
     names = found.class_names
     if found.learning and found.pictures:
@@ -118,9 +119,10 @@ def _inside(found: Inside) -> Iterator[Named]:
         assert found.pictures
         yield f"feature_maps_{maps.layer}", partial(feature_maps.sheet, maps, found.pictures, names)
     if found.units:
-        yield "preferred_by_classes", partial(units.classes, found.units, names)
+        dark = found.pictures is not None and on_dark(found.pictures.images.values)
+        yield "preferred_by_classes", partial(units.classes, found.units, names, dark)
         for sheet in found.units.sheets:
-            yield f"units_{sheet.layer}", partial(units.sheet, sheet)
+            yield f"units_{sheet.layer}", partial(units.sheet, sheet, dark)
     if found.attributions:
         yield "attributions", partial(attributions.maps, found.attributions, names)
         yield "attribution_curves", partial(attributions.curves, found.attributions)

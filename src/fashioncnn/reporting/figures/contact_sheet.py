@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashioncnn.reporting.figures.sheet import Picture, Sheet, Words, colours
+from fashioncnn.reporting.figures.pictures import on_dark, shown
+from fashioncnn.reporting.figures.sheet import Sheet, Words, colours, fitted
 from fashioncnn.reporting.style import INK
 
 # Inches: a picture's side, and what a line of words takes.
@@ -22,7 +23,7 @@ GAP = 0.12
 class Tile:
     """A picture with words above and below it, and the colours of its frame and title.
 
-    The picture is (h, w), or (h, w, 3) with colours of its own from 0 to 1.
+    The picture is of a data set, (h, w, c) from 0 to 255, or a map (h, w) on a colour scale.
     """
 
     image: NDArray[Any]
@@ -38,14 +39,18 @@ def contact_sheet(
     label_colours: Sequence[str] = (),
     *,
     side: float = SIDE,
-    scale: str = "gray_r",
+    scale: str = "viridis",
     ends: tuple[float, float] = (0, 255),
+    dark: bool | None = None,
 ) -> Sheet:
-    """Lay out rows of tiles, all pictures on matplotlib's colour `scale` between `ends`.
+    """Lay out rows of tiles; maps are on matplotlib's colour `scale` between `ends`.
 
-    `row_labels` stand on the left, each with a colour of its own.
+    `row_labels` stand on the left, each with a colour of its own. Grey pictures are reversed where
+    they are `dark`: by default, where their corners are.
     """
     sheet, y = Sheet(), 0.0
+    if dark is None:
+        dark = _on_dark(rows)
     for number, row in enumerate(rows):
         y += LINE * max(_lines(tile.title) for tile in row) + 0.04
         # A sheet may have no labels, but then for no row.
@@ -54,7 +59,11 @@ def contact_sheet(
             middle = y + side / 2
             sheet.words.append(Words(label, 0, middle, 8, "right", "middle", label_colours[number]))
         for column, tile in enumerate(row):
-            _place(sheet, tile, GAP + column * (side + GAP), y, side, scale, ends)
+            if tile.image.ndim == 3:
+                pixels = shown(tile.image, dark)
+            else:
+                pixels = colours(tile.image, scale, *ends)
+            _place(sheet, tile, pixels, GAP + column * (side + GAP), y, side)
         y += side + LINE * max(_lines(tile.below) for tile in row) + GAP
     return sheet
 
@@ -62,16 +71,12 @@ def contact_sheet(
 def _place(
     sheet: Sheet,
     tile: Tile,
+    pixels_HWC: NDArray[np.uint8],
     x: float,
     y: float,
     side: float,
-    scale: str,
-    ends: tuple[float, float],
 ) -> None:
-    own = tile.image.ndim == 3
-    pixels = np.rint(255 * tile.image).astype(np.uint8) if own else None
-    shown = colours(tile.image, scale, *ends) if pixels is None else pixels
-    sheet.pictures.append(Picture(shown, x, y, side, side, tile.frame))
+    sheet.pictures.append(fitted(pixels_HWC, x, y, side, tile.frame))
     middle = x + side / 2
     if tile.title:
         title = Words(tile.title, middle, y - 0.03, 7.5, "middle", "bottom", tile.title_colour)
@@ -85,10 +90,9 @@ def in_rows(tiles: Sequence[Tile], columns: int) -> list[list[Tile]]:
     return [list(tiles[at : at + columns]) for at in range(0, len(tiles), columns)]
 
 
-def as_grey(image: NDArray[Any]) -> NDArray[Any]:
-    """Return any picture on the scale 0 to 255, from its least to its largest value."""
-    low, high = float(image.min()), float(image.max())
-    return np.asarray((image - low) * (255 / max(high - low, 1e-9)))
+def _on_dark(rows: Sequence[Sequence[Tile]]) -> bool:
+    images = [tile.image for row in rows for tile in row if tile.image.ndim == 3]
+    return bool(images) and on_dark(np.stack(images))
 
 
 def _lines(words: str) -> int:

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from fashioncnn.reporting.documents.inside import ExplainedPictures, MapSheet
 from fashioncnn.reporting.figures.mosaic import mosaic
-from fashioncnn.reporting.figures.sheet import Picture, Sheet, Words, colour_bar, colours
+from fashioncnn.reporting.figures.pictures import on_dark, shown
+from fashioncnn.reporting.figures.sheet import (
+    Picture,
+    Sheet,
+    Words,
+    colour_bar,
+    colours,
+    fitted,
+)
 from fashioncnn.reporting.style import class_colours, ink_of
 
 SIDE, GAP = 0.62, 0.04
@@ -46,9 +54,11 @@ def _pictures(
     drawn: Sheet, pictures: ExplainedPictures, class_names: Sequence[str], count: int
 ) -> None:
     shades = class_colours(class_names)
-    for row, image in enumerate(pictures.images.values[:count]):
+    images = pictures.images.values[:count]
+    dark = on_dark(images)
+    for row, image in enumerate(images):
         name, y = class_names[pictures.labels[row]], STEP * row
-        drawn.pictures.append(Picture(colours(image, "gray_r", 0, 255), 0, y, SIDE, SIDE))
+        drawn.pictures.append(fitted(shown(image, dark), 0, y, SIDE))
         words, ink = f"{name}\n#{pictures.indices[row]}", ink_of(shades[name])
         middle = y + SIDE / 2
         drawn.words.append(Words(words, -0.08, middle, 8, "right", "middle", ink, bold=True))
@@ -59,9 +69,8 @@ def _maps(drawn: Sheet, one: MapSheet, maps: NDArray[Any]) -> float:
     count, channels = maps.shape[0], maps.shape[1]
     for row in range(count):
         for column in range(channels):
-            shown = pixels(maps[row, column], one)
             at = (LEFT + STEP * column, STEP * row)
-            drawn.pictures.append(Picture(shown, *at, SIDE, SIDE))
+            drawn.pictures.append(fitted(pixels(maps[row, column], one), *at, SIDE))
     for column, channel in enumerate(one.channels[:channels]):
         middle = LEFT + STEP * column + SIDE / 2
         drawn.words.append(Words(str(channel), middle, -0.04, 8, "middle", "bottom"))
@@ -83,12 +92,6 @@ def _features(drawn: Sheet, one: MapSheet, maps: NDArray[Any], class_names: Sequ
         words = f"feature, 0 to {features - 1}"
         drawn.words.append(Words(words, LEFT + FEATURES_WIDTH / 2, bottom, 8, "middle"))
     return LEFT + FEATURES_WIDTH
-
-
-def picture_column(pictures: ExplainedPictures, rows: Sequence[int]) -> NDArray[np.uint8]:
-    """Return the chosen pictures of `rows`, one below the other."""
-    values = pictures.images.values
-    return colours(mosaic([values[row] for row in rows], 1), "gray_r", 0, 255)
 
 
 def map_grid(one: MapSheet, rows: Sequence[int], columns: Sequence[int]) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from fashioncnn.reporting.documents.inside import ExplainedPictures, Learning
 from fashioncnn.reporting.documents.run import RunDocument
 from fashioncnn.reporting.figures.mosaic import GAP, mosaic
+from fashioncnn.reporting.figures.pictures import on_dark, shown
 from fashioncnn.reporting.tiles import Tiles
 
 TILE = 0.62
@@ -52,7 +53,8 @@ def sheet(found: Learning, pictures: ExplainedPictures) -> Figure:
     panels = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
     _draw(panels[0], found.filters, "RdBu_r")
     panels[0].set_xlabel("first filters", fontsize=8)
-    panels[1].imshow(pictures.images.values[0], cmap="gray_r", vmin=0, vmax=255)
+    images = pictures.images.values
+    panels[1].imshow(shown(images[0], on_dark(images)), interpolation="nearest")
     panels[1].set_xlabel(f"picture\n#{pictures.indices[0]}", fontsize=8)
     panels[1].set(xticks=[], yticks=[])
     panels[1].spines[:].set_visible(False)

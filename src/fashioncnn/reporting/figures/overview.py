@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from fashioncnn.reporting.documents.run import RunDocument
 from fashioncnn.reporting.figures import confusion, curves, feature_maps, filters, per_class
+from fashioncnn.reporting.figures.pictures import column, on_dark
 
 PICTURES = (0, 1, 5, 6, 8, 9)
 CHANNELS = 6
@@ -28,7 +29,8 @@ def overview(document: RunDocument) -> Figure:
     rows = [row for row in PICTURES if row < one.maps.shape[0]]
     columns = range(min(CHANNELS, one.maps.shape[1]))
     pictures = figure.add_axes((0.725, 0.02, 0.04, 0.31))
-    pictures.imshow(feature_maps.picture_column(found.pictures, rows), interpolation="nearest")
+    images = found.pictures.images.values
+    pictures.imshow(column(images, rows, on_dark(images)), interpolation="nearest")
     pictures.set_title(f"{one.layer}: what it makes of pictures")
     maps = figure.add_axes((0.77, 0.02, 0.22, 0.31))
     maps.imshow(feature_maps.map_grid(one, rows, columns), interpolation="nearest")

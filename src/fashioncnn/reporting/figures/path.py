@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fashioncnn.reporting.documents.inside import ExplainedPictures, PathStage, PathThroughNetwork
-from fashioncnn.reporting.figures.sheet import Picture, Sheet, Words, colours, one_colour
+from fashioncnn.reporting.figures.pictures import on_dark, shown
+from fashioncnn.reporting.figures.sheet import Picture, Sheet, Words, colours, fitted, one_colour
 from fashioncnn.reporting.style import class_colours, ink_of
 
 PICTURE, SIDE, GAP = 1.6, 0.94, 0.05
@@ -22,8 +23,9 @@ def sheet(
     rows = [stage.answer.shape[0] for stage in found.stages if len(stage.answer.shape) > 1]
     height = max(rows, default=5) * (SIDE + GAP) - GAP
     name, number = class_names[pictures.labels[0]], pictures.indices[0]
-    image = colours(pictures.images.values[0], "gray_r", 0, 255)
-    drawn.pictures.append(Picture(image, 0, (height - PICTURE) / 2, PICTURE, PICTURE))
+    image = pictures.images.values[0]
+    pixels = shown(image, on_dark(pictures.images.values))
+    drawn.pictures.append(fitted(pixels, 0, (height - PICTURE) / 2, PICTURE))
     top, ink = (height - PICTURE) / 2 - 0.05, ink_of(class_colours(class_names)[name])
     drawn.words.append(Words(f"{name}\n#{number}", PICTURE / 2, top, 9, "middle", "bottom", ink))
     x = PICTURE + 0.25
@@ -44,8 +46,8 @@ def _stage(drawn: Sheet, stage: PathStage, x: float, height: float) -> None:
         words = f"{len(answer)}\nfeatures"
     else:
         for row, values in enumerate(answer):
-            shown = colours(values, "viridis", *ends)
-            drawn.pictures.append(Picture(shown, x, row * (SIDE + GAP), SIDE, SIDE))
+            pixels = colours(values, "viridis", *ends)
+            drawn.pictures.append(fitted(pixels, x, row * (SIDE + GAP), SIDE))
         channels, high, wide = stage.shape
         words = f"{channels} of\n{high}x{wide}\nhere {', '.join(map(str, stage.channels[:3]))},\n"
         words += ", ".join(map(str, stage.channels[3:]))

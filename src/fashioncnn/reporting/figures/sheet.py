@@ -146,6 +146,15 @@ class Sheet:
         )  # fmt: skip
 
 
+def fitted(
+    pixels_HWC: NDArray[np.uint8], x: float, y: float, side: float, frame: str | None = None
+) -> Picture:
+    """Return a picture in the middle of a square of `side` at (x, y), as wide or high as that."""
+    height, width = (side * length / max(pixels_HWC.shape[:2]) for length in pixels_HWC.shape[:2])
+    left, top = x + (side - width) / 2, y + (side - height) / 2
+    return Picture(pixels_HWC, left, top, width, height, frame)
+
+
 def colour_bar(
     sheet: Sheet,
     scale: str,

@@ -1,0 +1,124 @@
+"""Picture files of any kind, read within bounds: upright, 8 bits a channel, grey or colour."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from fashioncnn.errors import DataError, StorageError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
+MAX_PIXELS = 50_000_000
+MAX_FILE_BYTES = 256 << 20
+# Pillow's modes for one channel of more than 8 bits, and for real numbers.
+DEEP_MODES = ("I;16", "I;16B", "I;16L", "I")
+REAL_MODE = "F"
+GREY_MODES = ("1", "L", "LA", "La", *DEEP_MODES, REAL_MODE)
+
+
+def picture_files(folder: Path, at_most: int) -> list[Path]:
+    """Return the picture files anywhere below `folder`, by name.
+
+    Raises DataError when there is none, or more than `at_most`.
+    """
+    found = (one for one in folder.rglob("*") if is_picture_name(one) and one.is_file())
+    files = sorted(itertools.islice(found, at_most + 1))
+    if not files:
+        raise DataError(f"{folder}: no picture in it ({', '.join(SUFFIXES)})")
+    if len(files) > at_most:
+        raise DataError(f"{folder}: more than {at_most:,} pictures")
+    return files
+
+
+def is_picture_name(path: Path) -> bool:
+    """Say whether a file's name ends as a picture's does."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_picture(path: Path, side: int | None = None) -> Image.Image:
+    """Return the picture in a file: mode "L" where it is grey, else "RGB".
+
+    It is turned upright as its EXIF data say, and black where it is transparent; of an animation it
+    is the first frame; 16 bits and real numbers become 8. A JPEG may come at a half, a quarter or
+    an eighth of its size, but not below `side` pixels along its shorter edge. Raises DataError when
+    it is damaged, too large or no picture; StorageError when the disk does not give it.
+    """
+    if path.exists() and not path.is_file():
+        # A pipe or a device could keep us waiting for ever.
+        raise DataError(f"{path}: neither a file nor a folder")
+    with _one_line(str(path)):
+        return _read(path, str(path), side)
+
+
+def read_picture_bytes(content: bytes, name: str, side: int | None = None) -> Image.Image:
+    """Return the picture that `content` is a file of; see `read_picture`."""
+    with _one_line(name):
+        return _read(io.BytesIO(content), name, side)
+
+
+def as_grey(picture: Image.Image) -> NDArray[np.uint8]:
+    """Return a picture as uint8 (h, w), by the luma of ITU-R 601."""
+    return np.asarray(picture.convert("L"))
+
+
+@contextmanager
+def _one_line(name: str) -> Iterator[None]:
+    """Make whatever goes wrong one line that names the file."""
+    try:
+        with warnings.catch_warnings():
+            # What Pillow finds odd about a file is nothing that its owner can do much about.
+            warnings.simplefilter("ignore")
+            yield
+    except DataError:
+        raise
+    except Exception as error:
+        # What Pillow raises for damaged and hostile files has no type in common.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise StorageError.from_os_error("read", name, error) from None
+        raise DataError(f"{name}: not a picture, or damaged") from None
+
+
+def _read(file: Path | io.BytesIO, name: str, side: int | None) -> Image.Image:
+    with Image.open(file, formats=FORMATS) as picture:
+        if picture.width * picture.height > MAX_PIXELS:
+            raise DataError(
+                f"{name}: {picture.width} x {picture.height} pixels; at most {MAX_PIXELS:,} "
+                "are read"
+            )
+        if side is not None and picture.format == "JPEG":
+            picture.draft(picture.mode, (side, side))
+        return _eight_bits(ImageOps.exif_transpose(picture), name)
+
+
+def _eight_bits(picture: Image.Image, name: str) -> Image.Image:
+    grey = picture.mode in GREY_MODES
+    if picture.mode in DEEP_MODES:
+        values = np.asarray(picture, np.float64)
+        # Sixteen bits a pixel, unless no pixel needs more than eight.
+        return Image.fromarray(_as_bytes(values, 65535.0 if values.max() > 255 else 255.0, name))
+    if picture.mode == REAL_MODE:
+        values = np.asarray(picture, np.float64)
+        return Image.fromarray(_as_bytes(values, 255.0 if values.max() > 1 else 1.0, name))
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        see_through = picture.convert("RGBA")
+        black = Image.new("RGBA", see_through.size, "black")
+        return Image.alpha_composite(black, see_through).convert("L" if grey else "RGB")
+    return picture.convert("L" if grey else "RGB")
+
+
+def _as_bytes(values: NDArray[np.float64], white: float, name: str) -> NDArray[np.uint8]:
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > white:
+        raise DataError(
+            f"{name}: pixels from {values.min():g} to {values.max():g}; they must lie in 0 to 1, "
+            "0 to 255 or 0 to 65535"
+        )
+    return np.asarray(np.rint(values * (255 / white)), np.uint8)

@@ -1,0 +1,330 @@
+"""Data sets of every kind: read back as they were written, and refused in a line."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from sklearn.datasets import load_digits
+
+import fashioncnn as fc
+from conftest import make_pictures
+from fashioncnn.data.dataset import DataSet
+from fashioncnn.data.idx import write_idx
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.sources import SOURCES
+from fashioncnn.data.sources.base import Part
+from fashioncnn.data.sources.folders import write_folders
+from fashioncnn.data.sources.npz_file import write_npz
+from fashioncnn.errors import DataError, FashionCNNError
+from fashioncnn.recipes.fit import channel_statistics, fit
+
+pytestmark = pytest.mark.fast
+DIGITS = tuple("0123456789")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def digits() -> dict[Part, LabelledImages]:
+    """The real digits that scikit-learn ships, 8 x 8, in three splits."""
+    images, labels = load_digits(return_X_y=True)
+    grey = np.rint(images * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
+    whole = LabelledImages(grey, labels.astype(np.int64), DIGITS)
+    turns = np.arange(len(whole)) % 10
+    chosen: dict[Part, NDArray[np.bool_]] = {
+        "train": turns < 8,
+        "validation": turns == 8,
+        "test": turns == 9,
+    }
+    return {part: whole.take(np.flatnonzero(mine)) for part, mine in chosen.items()}
+
+
+def colours(count: int = 60) -> LabelledImages:
+    """Wide pictures in colour: one class five times the two others."""
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [5 * count // 7, count // 7, count // 7])
+    images = random.integers(0, 80, (len(labels), 48, 64, 3), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[10:30, 20:40, label] = 230
+    return LabelledImages(images, labels, ("red/warm", "50 % green", "blue"))
+
+
+def as_idx(folder: Path, parts: dict[Part, LabelledImages]) -> Path:
+    for part, pictures in parts.items():
+        name = {"train": "train", "validation": "val", "test": "t10k"}[part]
+        write_idx(folder / f"{name}-images-idx3-ubyte", pictures.images_NHWC[..., 0])
+        write_idx(folder / f"{name}-labels-idx1-ubyte", pictures.labels.astype(np.uint8))
+    return folder
+
+
+def as_csv(folder: Path, parts: dict[Part, LabelledImages]) -> Path:
+    for part, pictures in parts.items():
+        flat = pictures.images_NHWC.reshape(len(pictures), -1)
+        rows = np.column_stack([pictures.labels, flat])
+        header = ",".join(["label", *(f"pixel{number}" for number in range(1, rows.shape[1]))])
+        path = folder / f"digits_{part}.csv"
+        np.savetxt(path, rows, "%d", delimiter=",", header=header, comments="")
+    return folder
+
+
+def as_npz(folder: Path, parts: dict[Part, LabelledImages]) -> Path:
+    write_npz(folder / "mine.npz", parts)
+    return folder / "mine.npz"
+
+
+def as_folders(folder: Path, parts: dict[Part, LabelledImages]) -> Path:
+    write_folders(folder, parts)
+    return folder
+
+
+WRITERS: dict[str, Callable[[Path, dict[Part, LabelledImages]], Path]] = {
+    "idx": as_idx,
+    "csv": as_csv,
+    "npz": as_npz,
+    "folders": as_folders,
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_every_source_gives_back_what_was_written(kind: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    parts = digits()
+    data = DataSet(WRITERS[kind](folder, parts))
+    assert data.source.kind == kind
+    assert data.class_names == DIGITS
+    assert data.train.digest == parts["train"].digest
+    assert data.test.digest == parts["test"].digest
+    assert data.validation is not None
+    assert data.validation.digest == parts["validation"].digest
+    assert not data.is_fashion_mnist
+    assert data.remarks() == []
+
+
+def test_every_registered_source_is_tested() -> None:
+    assert SOURCES.keys() - WRITERS.keys() == {"fashion-mnist"}
+
+
+@pytest.mark.parametrize("kind", ["npz", "folders"])
+def test_colour_of_any_size_and_odd_names(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    pictures = colours()
+    data = DataSet(WRITERS[kind](tmp_path / "data", {"train": pictures, "test": pictures}))
+    assert data.train.digest == pictures.digest
+    assert data.shape == (3, 48, 64)
+
+
+def test_a_test_split_is_made_in_proportion_and_always_the_same() -> None:
+    pictures = colours(700)
+    data, again = (DataSet.of(pictures) for _ in range(2))
+    assert data.test.counts().tolist() == [72, 14, 14]
+    assert data.train.counts().tolist() == [428, 86, 86]
+    assert (data.train.digest, data.test.digest) == (again.train.digest, again.test.digest)
+    assert "100 are set aside" in data.remarks()[0]
+    both = np.concatenate([data.train.images_NHWC, data.test.images_NHWC])
+    assert len(np.unique(both.reshape(len(both), -1), axis=0)) == len(pictures)
+
+
+def test_a_folder_as_people_have_it(tmp_path: Path) -> None:
+    """Sizes, kinds and colours mixed; files that are none are left out and named."""
+    for name, shade in (("cats", 200), ("dogs", 90)):
+        folder = tmp_path / "pets" / name
+        folder.mkdir(parents=True)
+        for number in range(6):
+            size = (40 + 10 * number, 60)
+            Image.new("RGB", size, (shade, 20 * number, 10)).save(folder / f"{number}.jpg")
+        Image.new("L", (30, 30), shade).save(folder / "grey.png")
+        Image.new("RGBA", (30, 30), (shade, 1, 2, 128)).save(folder / "through.png")
+    (tmp_path / "pets" / "dogs" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "pets" / "cats" / "notes.txt").write_text("words")
+    (tmp_path / "pets" / ".hidden").mkdir()
+    data = DataSet(tmp_path / "pets")
+    assert data.class_names == ("cats", "dogs")
+    assert data.shape == (3, 28, 28)
+    assert data.train.counts().sum() + data.test.counts().sum() == 16
+    left_out = data.remarks()
+    assert sum("broken.png: not a picture" in line for line in left_out) == 1
+    assert sum("notes.txt: not a picture" in line for line in left_out) == 1
+    large = DataSet(tmp_path / "pets", (40, 50))
+    assert large.shape == (3, 40, 50)
+    assert large.source.mixed
+
+
+def test_what_was_decoded_is_found_again_by_content(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": digits()["train"]})
+    first = DataSet(tmp_path).train.digest
+    (kept,) = (tmp_path / "cache" / "fashioncnn" / "pictures").iterdir()
+    changed = kept.stat().st_mtime_ns
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    (tmp_path / "train").rename(moved / "train")
+    (tmp_path / "classes.txt").rename(moved / "classes.txt")
+    assert DataSet(moved).train.digest == first
+    assert kept.stat().st_mtime_ns == changed
+    (picture,) = (moved / "train" / "3").glob("000003.png")
+    Image.new("L", (8, 8), 7).save(picture)
+    assert DataSet(moved).train.digest != first
+    assert len(list(kept.parent.iterdir())) == 2
+
+
+def test_keras_and_medmnist_and_gzip(tmp_path: Path) -> None:
+    train, test = digits()["train"], digits()["test"]
+    grey = train.images_NHWC[..., 0]
+    np.savez(tmp_path / "keras.npz", x_train=grey, y_train=train.labels)
+    np.savez(
+        tmp_path / "med.npz",
+        train_images=np.repeat(train.images_NHWC, 3, axis=3),
+        train_labels=train.labels[:, None].astype(np.uint8),
+        test_images=np.repeat(test.images_NHWC, 3, axis=3),
+        test_labels=test.labels[:, None],
+    )
+    assert len(DataSet(tmp_path / "keras.npz").train) == round(6 / 7 * len(train))
+    assert DataSet(tmp_path / "med.npz").shape == (3, 8, 8)
+    folder = tmp_path / "idx"
+    folder.mkdir()
+    for path in list(as_idx(folder, digits()).iterdir()):
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    assert DataSet(folder).train.digest == train.digest
+
+
+def test_emnist_has_letters_by_its_mapping(tmp_path: Path) -> None:
+    pictures = make_pictures(40)
+    for stem, part in (("emnist-letters", "train"), ("emnist-letters", "test")):
+        images = pictures.images_NHWC[..., 0]
+        write_idx(tmp_path / f"{stem}-{part}-images-idx3-ubyte", images)
+        labels = (pictures.labels + 1).astype(np.uint8)
+        write_idx(tmp_path / f"{stem}-{part}-labels-idx1-ubyte", labels)
+    lines = (f"{number} {64 + number} {96 + number}\n" for number in range(1, 27))
+    (tmp_path / "emnist-letters-mapping.txt").write_text("".join(lines))
+    data = DataSet(tmp_path / "emnist-letters")
+    assert data.class_names[:3] == ("A/a", "B/b", "C/c")
+    np.testing.assert_array_equal(data.train.labels, pictures.labels)
+    write_idx(tmp_path / "emnist-digits-train-images-idx3-ubyte", images)
+    with pytest.raises(DataError, match=r"several data sets \(emnist-digits, emnist-letters\)"):
+        _ = DataSet(tmp_path).source
+
+
+def bad(name: str, folder: Path) -> Path:
+    """Make something that is no data set."""
+    labels, images = np.array([1, 2, 1, 2], np.uint8), np.zeros((4, 8, 8), np.uint8)
+    path = folder / name
+    if name == "empty":
+        path.mkdir()
+    elif name == "one class":
+        (path / "only").mkdir(parents=True)
+        Image.new("L", (8, 8)).save(path / "only" / "a.png")
+    elif name == "too deep":
+        (path / "train" / "a" / "b").mkdir(parents=True)
+        Image.new("L", (8, 8)).save(path / "train" / "a" / "b" / "c.png")
+    elif name == "labels from 1":
+        path.mkdir()
+        write_idx(path / "train-images-idx3-ubyte", images)
+        write_idx(path / "train-labels-idx1-ubyte", labels)
+    elif name == "floats":
+        path.mkdir()
+        write_idx(path / "train-labels-idx1-ubyte", labels - 1)
+        (path / "train-images-idx3-ubyte").write_bytes(bytes([0, 0, 13, 3]) + bytes(12))
+    elif name == "no labels.npz":
+        np.savez(path, train_images=images)
+    elif name == "fractions.npz":
+        np.savez(path, train_images=images / 2, train_labels=labels - 1)
+    elif name == "pickled.npz":
+        np.savez(path, train_images=images, train_labels=np.array([{}, 1, 2, 3], object))
+    elif name == "short row.csv":
+        path.write_text("0,1,2,3,4\n1,2,3\n")
+    elif name == "words.csv":
+        path.write_text("label,a,b,c,d\n0,1,2,x,4\n1,2,3,4,5\n")
+    elif name == "not square.csv":
+        path.write_text("0,1,2\n1,2,3\n")
+    elif name == "tiny.csv":
+        path.write_text("0,1\n1,2\n")
+    elif name == "loop":
+        path.symlink_to(path)
+    elif name == "missing":
+        pass
+    elif name == "huge":
+        for one in ("a", "b"):
+            (path / one).mkdir(parents=True)
+            Image.new("1", (70_000, 1000)).save(path / one / "panorama.png")
+    elif name == "drawing":
+        for one in ("a", "b"):
+            (path / one).mkdir(parents=True)
+            (path / one / "x.svg").write_text("<svg/>")
+    elif name == "many.npz":
+        np.savez(path, train_images=images, train_labels=np.arange(3))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("empty", "no pictures that are known"),
+        ("one class", "1 classes; 2 to 1,000 are needed"),
+        ("too deep", "nested too deep"),
+        ("labels from 1", "its labels are 1, 2; they must be 0, 1, 2"),
+        ("floats", "type 0x0d; only 0x08"),
+        ("no labels.npz", "without train_labels"),
+        ("fractions.npz", "train_images is float64"),
+        ("pickled.npz", "damaged"),
+        ("many.npz", "4 pictures but 3 labels"),
+        ("short row.csv", "line 2 has 3 numbers, the first 5"),
+        ("words.csv", "holds what is no whole number (string 'x')"),
+        ("not square.csv", "2 pixels a line are no square picture"),
+        ("tiny.csv", "1 x 1 pixels; 8 to 224 a side"),
+        ("loop", "nothing is there"),
+        ("missing", "nothing is there"),
+        ("huge", "70000 x 1000 pixels; at most 50,000,000"),
+        ("drawing", "no pictures that are known"),
+    ],
+)
+def test_bad_input_is_one_line(name: str, words: str, tmp_path: Path) -> None:
+    path = bad(name, tmp_path)
+    with pytest.raises(FashionCNNError) as caught:
+        _ = DataSet(path).train
+    assert words in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_folders_that_cannot_be_read_are_said(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="no pictures that are known"):
+        _ = DataSet(tmp_path / "pipe").source
+
+
+def test_a_recipe_is_fitted_to_the_data() -> None:
+    data = DataSet.of(colours(700))
+    changes = {"data.image_size": "data", "data.pixel_mean": "data", "data.pixel_std": "data"}
+    fitted, remarks = fit(fc.load_recipe("two-conv", changes), data)
+    assert fitted.data.size == (48, 64)
+    pixels = data.train.images_NHWC / 255
+    assert fitted.data.pixel_mean == pytest.approx(pixels.mean((0, 1, 2)), abs=1e-6)
+    assert fitted.data.pixel_std == pytest.approx(pixels.std((0, 1, 2)), abs=1e-6)
+    assert fitted.data.validation_images == 50
+    assert fitted.reported is None
+    assert ["50 are set aside" in line for line in remarks].count(True) == 1
+    assert fit(fitted, data) == (fitted, [])
+
+
+def test_what_does_not_fit_is_said_before_training() -> None:
+    _, remarks = fit(fc.load_recipe("fast-93"), DataSet.of(colours(70)))
+    assert ["shrunk to 28 x 28" in line for line in remarks] == [True]
+    _, remarks = fit(fc.load_recipe("fast-93"), DataSet.of(digits()["train"]))
+    assert ["look like digits" in line for line in remarks] == [True]
+
+
+def test_a_channel_that_never_varies_can_be_divided_by() -> None:
+    pictures = LabelledImages(np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 1, 0, 1]), ("a", "b"))
+    means, stds = channel_statistics(pictures)
+    assert means == [0]
+    assert stds == pytest.approx([1 / 255], abs=1e-6)
