@@ -39,8 +39,11 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.explain import explain as explain
     from fashioncnn.workflows.fetch import check_data as check_data
     from fashioncnn.workflows.fetch import fetch_data as fetch_data
+    from fashioncnn.workflows.import_data import import_data as import_data
     from fashioncnn.workflows.load import load as load
+    from fashioncnn.workflows.predict import predict as predict
     from fashioncnn.workflows.report import report as report
+    from fashioncnn.workflows.show_data import show_data as show_data
     from fashioncnn.workflows.stress import stress as stress
     from fashioncnn.workflows.train import train as train
     from fashioncnn.workflows.train import train_seeds as train_seeds
@@ -64,11 +67,14 @@ _HOME = {
     "audit": "workflows.audit:audit",
     "tune": "workflows.tune:tune",
     "load": "workflows.load:load",
+    "predict": "workflows.predict:predict",
     "bench_machine": "workflows.bench_machine:bench_machine",
     "bench_speed": "workflows.bench_speed:bench_speed",
     "bench_predict": "workflows.bench_predict:bench_predict",
     "fetch_data": "workflows.fetch:fetch_data",
     "check_data": "workflows.fetch:check_data",
+    "show_data": "workflows.show_data:show_data",
+    "import_data": "workflows.import_data:import_data",
     "open_run": "runs.directory:open_run",
     "open_runs": "opening.runs:open_runs",
     "load_recipe": "recipes.load:load",
@@ -95,11 +101,14 @@ __all__ = [  # noqa: RUF022 in the order of use
     "audit",
     "tune",
     "load",
+    "predict",
     "bench_machine",
     "bench_speed",
     "bench_predict",
     "fetch_data",
     "check_data",
+    "show_data",
+    "import_data",
     "open_run",
     "open_runs",
     "load_recipe",

@@ -84,6 +84,14 @@ DataFolder = Annotated[
         help="Pictures: folders, .npz, .csv, IDX files; else $FASHIONCNN_DATA, else Fashion-MNIST.",
     ),
 ]
+SizeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--size",
+        metavar="PIXELS",
+        help="Of pictures in several sizes: 28, or 48x64 (height x width).",
+    ),
+]
 TrackOption = Annotated[
     list[Tracker] | None,
     typer.Option("--track", metavar="NAME", help="Copy to tensorboard or mlflow, too; repeatable."),
@@ -123,6 +131,16 @@ VerboseOption = Annotated[
     ),
 ]
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def as_size(text: str | None) -> tuple[int, int] | None:
+    """Return "28" as (28, 28) and "48x64" as (48, 64). Ends with status 2 for something else."""
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and 8 <= int(side) <= 224 for side in sides):
+        raise typer.BadParameter(f"{text!r}: 8 to 224 pixels a side, as 28 or 48x64")
+    return int(sides[0]), int(sides[-1])
 
 
 def verb(app: typer.Typer, name: str | None = None) -> Callable[[F], F]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fashioncnn.recipes.schema import Recipe
     from fashioncnn.reporting.documents.comparison import ChangedPictures, ComparedPart
     from fashioncnn.workflows.audit import Audit
+    from fashioncnn.workflows.show_data import DataFacts
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -27,6 +28,19 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "─" * (sum(widths) + 2 * (len(widths) - 1)))
     return "\n".join(lines)
+
+
+def data(found: DataFacts) -> str:
+    """Show how many pictures of which class a data set has, and what is odd."""
+    channels, height, width = found.shape
+    colour = "grey" if channels == 1 else "colour"
+    rows = [["class", *found.counts]]
+    for index, name in enumerate(found.class_names):
+        rows.append([name, *(f"{counts[index]:,}" for counts in found.counts.values())])
+    rows.append(["all", *(f"{sum(counts):,}" for counts in found.counts.values())])
+    head = f"{found.name} ({found.kind}): {len(found.class_names)} classes, {colour}, "
+    odd = [f"odd: {one}" for one in found.odd] or ["nothing odd"]
+    return "\n".join([f"{head}{height} x {width}", "", table(rows), "", *odd])
 
 
 def recipes(listed: Sequence[Recipe]) -> str:

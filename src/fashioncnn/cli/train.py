@@ -21,9 +21,11 @@ from fashioncnn.cli.options import (
     Json,
     LogOption,
     Precision,
+    SizeOption,
     TrackOption,
     WorkersOption,
     answer,
+    as_size,
     executor,
     trackers,
 )
@@ -44,6 +46,7 @@ def train(
         typer.Option(metavar="N", min=1, max=1000, help="Train this many times: seeds 0, 1, …"),
     ] = None,
     data: DataFolder = None,
+    size: SizeOption = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Runs go to DIR/<recipe>/<time>-s<seed>.")
     ] = Path("runs"),
@@ -73,6 +76,7 @@ def train(
     if seed is not None and seeds is not None:
         raise typer.BadParameter("give --seed or --seeds, not both")
     from fashioncnn.evaluation.summary import summarise
+    from fashioncnn.opening.data import open_data
     from fashioncnn.workflows.train import is_first_process, train_seeds
 
     names = trackers(track, log)
@@ -80,7 +84,7 @@ def train(
         recipe,
         seeds=[seed or 0] if seeds is None else range(seeds),
         changes=changes or (),
-        data=data,
+        data=open_data(data, as_size(size)),
         out=out,
         device=device.value,
         precision=precision.value,

@@ -19,11 +19,14 @@ from fashioncnn.cli.options import (
     Json,
     LogOption,
     Runs,
+    SizeOption,
     TrackOption,
     answer,
+    as_size,
     trackers,
     verb,
 )
+from fashioncnn.cli.predict import predict
 from fashioncnn.cli.train import train
 from fashioncnn.cli.tune import tune
 
@@ -36,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 data_app = typer.Typer(no_args_is_help=True)
-app.add_typer(data_app, name="data", help="Get Fashion-MNIST, or check a copy of it.")
+app.add_typer(data_app, name="data", help="Get Fashion-MNIST; look at any pictures.")
 app.add_typer(bench.app, name="bench", help="Measure a machine, training, predicting.")
 
 
@@ -91,6 +94,49 @@ def data_check(
         raise typer.Exit(2)
 
 
+@verb(data_app, "show")
+def data_show(
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[SOURCE]", help="As --data; else Fashion-MNIST.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Draw samples, as PNG.")
+    ] = None,
+    size: SizeOption = None,
+    as_json: Json = False,
+) -> None:
+    """Count the pictures of any source, and say what is odd.
+
+    Samples by class, near-empty classes, copies across splits, mixed sizes.
+    """
+    from fashioncnn.workflows.show_data import show_data
+
+    found = show_data(source, sheet=out, size=as_size(size))
+    answer(as_json, asdict(found), tables.data(found))
+
+
+@verb(data_app, "import")
+def data_import(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="As --data.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="PATH", help="A new folder, or a .npz file.")
+    ],
+    size: SizeOption = None,
+    as_json: Json = False,
+) -> None:
+    """Write any source of pictures as folders or as .npz."""
+    from fashioncnn.workflows.import_data import import_data
+
+    written = import_data(source, out, size=as_size(size))
+    facts = written.facts()
+    answer(
+        as_json,
+        facts,
+        f"{written.name}: {facts['train_images']:,} training pictures, "
+        f"{len(facts['class_names'])} classes, {written.shape}, in {out}",
+    )
+
+
 @verb(data_app, "audit")
 def data_audit(
     runs: Annotated[
@@ -142,6 +188,7 @@ def recipes(
 
 verb(app)(train)
 verb(app)(evaluate)
+verb(app)(predict)
 verb(app)(tune)
 
 

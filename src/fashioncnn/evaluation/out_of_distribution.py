@@ -73,10 +73,10 @@ def signs(predictions: Predictions) -> dict[str, NDArray[np.float64]]:
     Energy is the logarithm of the summed exponentials of the logits, its sign as in known
     pictures having more (Liu et al., arXiv 2010.03759, sec. 3.1).
     """
-    from scipy import special
-
-    energy = special.logsumexp(predictions.logits.astype(np.float64), axis=1)
+    logits = predictions.logits.astype(np.float64)
+    largest = logits.max(axis=1, keepdims=True)
+    energy = largest[:, 0] + np.log(np.exp(logits - largest).sum(axis=1))
     return {
         "probability": np.exp(predictions.log_probabilities.max(axis=1)),
-        "energy": np.asarray(energy),
+        "energy": energy,
     }

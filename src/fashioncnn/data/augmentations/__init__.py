@@ -9,12 +9,22 @@ from __future__ import annotations
 from fashioncnn.data.augmentations.base import Augmentation
 from fashioncnn.data.augmentations.erasing import RandomErasing
 from fashioncnn.data.augmentations.flip import HorizontalFlip
+from fashioncnn.data.augmentations.photographed import Photographed
 from fashioncnn.data.augmentations.rotation import Rotation
 from fashioncnn.data.augmentations.shift import Shift
+from fashioncnn.data.augmentations.spread_sleeves import SpreadSleeves
 from fashioncnn.data.augmentations.translation import Translation
 from fashioncnn.registry import Registry
 
 AUGMENTATIONS: Registry[Augmentation] = Registry(
     lambda augmentation: augmentation.key,
-    (HorizontalFlip(), Shift(), RandomErasing(), Translation(), Rotation()),
+    (
+        HorizontalFlip(),
+        SpreadSleeves(),
+        Photographed(),
+        Shift(),
+        RandomErasing(),
+        Translation(),
+        Rotation(),
+    ),
 )

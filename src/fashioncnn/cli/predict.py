@@ -1,0 +1,93 @@
+"""The verb `predict`: what a network says of pictures of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fashioncnn.cli.options import Device, DeviceOption, Json, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fashioncnn.workflows.predict import Prediction
+
+
+def predict(
+    pictures: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[RUN] PICTURE...",
+            help="A run, else the network that comes along; files, folders, patterns, - for "
+            "standard input.",
+        ),
+    ],
+    top: Annotated[int, typer.Option(metavar="N", min=1, help="Classes to name.")] = 3,
+    not_sure_below: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", min=0, max=1, help="Less probable answers are not given."),
+    ] = None,
+    show: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw each step and the reasons, as PNG.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the answers as a table, too.")
+    ] = None,
+    device: DeviceOption = Device.AUTO,
+    as_json: Json = False,
+) -> None:
+    """Say what is on pictures of your own.
+
+    Photographs of clothes are cut out and made as Fashion-MNIST's pictures are.
+    """
+    from fashioncnn.runs.directory import is_run
+    from fashioncnn.workflows import predict as workflow
+
+    run = Path(pictures[0]) if is_run(Path(pictures[0])) else None
+    below = workflow.NOT_SURE_BELOW if not_sure_below is None else not_sure_below
+    found = workflow.predict(
+        pictures[1:] if run else pictures,
+        run,
+        top=top,
+        not_sure_below=below,
+        show=show,
+        device=device.value,
+    )
+    if csv is not None:
+        _write_csv(csv, found)
+    answer(as_json, {"pictures": [asdict(one) for one in found]}, _words(found))
+    if all(one.fault for one in found):
+        raise typer.Exit(2)
+
+
+def _words(found: Sequence[Prediction]) -> str:
+    lines = []
+    for one in found:
+        if one.fault:
+            lines.append(f"error: {one.fault}")
+            continue
+        classes = ", ".join(f"{name} {value:.0%}" for name, value in one.probabilities)
+        said = one.answer or "not sure"
+        lines.append("; ".join([f"{one.picture}: {said} ({classes})", *one.warnings]))
+    return "\n".join(lines)
+
+
+def _write_csv(path: Path, found: Sequence[Prediction]) -> None:
+    import csv
+    import io
+
+    from fashioncnn.runs.files import write_text
+
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["picture", "answer", "class", "probability", "energy", "warnings", "fault"])
+    for one in found:
+        name, value = one.probabilities[0] if one.probabilities else ("", "")
+        warnings = "; ".join(one.warnings)
+        writer.writerow(
+            [one.picture, one.answer or "", name, value, one.energy, warnings, one.fault or ""]
+        )
+    write_text(path, text.getvalue())

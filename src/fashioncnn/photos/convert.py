@@ -1,0 +1,107 @@
+"""From a photograph of one garment to pictures as Fashion-MNIST has them.
+
+Find the outline, negate and set the shades, cut out, fit to 28 x 28, light on black. What each step
+is worth stands in docs/lab-notes.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fashioncnn.photos.outline import Mask, UInt8, find_outline, touches_frame
+
+# The outline is sought in so many pixels of the longest side.
+WORKING_SIDE = 160
+PICTURE_SIDE = 28
+# Of the height, one picture for each: the data set's garments are hardly ever wider, and sleeves
+# that lie spread are.
+WIDEST = (0.85, 1.0)
+# Where the median shade of the garment is put, at the least and at the most.
+DARKEST, LIGHTEST = 120.0, 190.0
+TOO_DARK = 40
+
+NOTHING_FOUND = "no garment found: photograph one garment on a plain ground"
+SEVERAL_PIECES = "several pieces: photograph one alone; of shoes, one from its side"
+DARK = "too dark"
+CUT_OFF = "cut off at the edge: leave room around it"
+
+
+@dataclass(frozen=True)
+class Converted:
+    """`images_NHWC` (4, 28, 28, 1), light on black, what led to them, and what the user is told.
+
+    They are by WIDEST, then the same mirrored. `photo_HWC` is the photograph as it was worked on,
+    `outline` the garment in it.
+    """
+
+    images_NHWC: UInt8
+    photo_HWC: UInt8
+    outline: Mask
+    warnings: tuple[str, ...]
+
+
+def convert(photo: Image.Image) -> Converted:
+    """Convert a photograph; see `photos.files.read_picture`."""
+    rgb_HWC = _shrunk(np.asarray(photo.convert("RGB")))
+    outline, pieces = find_outline(rgb_HWC)
+    used = outline if outline.any() else np.ones_like(outline)
+    garment = _cut_out(_negated(rgb_HWC, used), used)
+    by_width = np.stack([_fitted(garment, widest) for widest in WIDEST])
+    return Converted(
+        np.concatenate([by_width, by_width[:, :, ::-1]])[..., None],
+        rgb_HWC,
+        outline,
+        _warnings(rgb_HWC, outline, pieces),
+    )
+
+
+def _warnings(rgb_HWC: UInt8, outline: Mask, pieces: int) -> tuple[str, ...]:
+    found = {
+        NOTHING_FOUND: not outline.any(),
+        SEVERAL_PIECES: pieces > 1,
+        DARK: rgb_HWC.mean() < TOO_DARK,
+        CUT_OFF: touches_frame(outline),
+    }
+    return tuple(words for words, true in found.items() if true)
+
+
+def _shrunk(rgb_HWC: UInt8) -> UInt8:
+    """Bring the longest side to WORKING_SIDE by averaging; smaller pictures are enlarged."""
+    height, width = rgb_HWC.shape[:2]
+    factor = WORKING_SIDE / max(height, width)
+    size = (max(8, round(width * factor)), max(8, round(height * factor)))
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(rgb_HWC, size, interpolation=how), np.uint8)
+
+
+def _negated(rgb_HWC: UInt8, mask: Mask) -> NDArray[np.float32]:
+    """Negate the lightness, as the data set does, and shift it so that its median is no extreme."""
+    lightness = np.asarray(cv2.cvtColor(rgb_HWC, cv2.COLOR_RGB2LAB), np.float32)[..., 0]
+    shades = 255 - lightness
+    median = float(np.median(shades[mask]))
+    shifted = shades - median + min(max(median, DARKEST), LIGHTEST)
+    return np.asarray(np.clip(shifted, 1, 255), np.float32)
+
+
+def _cut_out(shades_HW: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
+    """Cut the garment out, on black."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return (shades_HW * mask)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _fitted(garment_HW: NDArray[np.float32], widest: float) -> UInt8:
+    """Shrink to a longest edge of 28, no wider than `widest` of the height, in the middle."""
+    height, width = garment_HW.shape
+    used_width = min(float(width), widest * height)
+    factor = PICTURE_SIDE / max(height, used_width)
+    columns, rows = max(1, round(used_width * factor)), max(1, round(height * factor))
+    small = cv2.resize(garment_HW, (columns, rows), interpolation=cv2.INTER_AREA)
+    top, left = (PICTURE_SIDE - rows) // 2, (PICTURE_SIDE - columns) // 2
+    picture = np.zeros((PICTURE_SIDE, PICTURE_SIDE), np.uint8)
+    picture[top : top + rows, left : left + columns] = np.clip(np.rint(small), 0, 255)
+    return picture

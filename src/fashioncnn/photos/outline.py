@@ -1,0 +1,171 @@
+"""Where the garment is in a photograph: GrabCut, asked twice, and what to do where it fails."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+UInt8 = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+# Of the longest side: what is surely background.
+FRAME_SHARE = 0.02
+# Shares of the photograph: less than the first is taken for a mistake of the first attempt.
+SMALLEST_GARMENT, NOTHING = 0.06, 0.01
+# Of the first outline: the second one counts where it is so much smaller.
+MUCH_SMALLER = 0.85
+# Of the garment: smaller holes are filled whatever they look like.
+LARGE_HOLE = 0.03
+# Of the largest piece: smaller ones are no part of the garment.
+PIECE_SHARE = 0.3
+ROUNDS = 5
+# Standard deviation in Lab of 0 to 255: below it a sheet is blank.
+BLANK = 2.0
+
+
+def find_outline(rgb_HWC: UInt8) -> tuple[Mask, int]:
+    """Find the garment; return it (h, w), and of how many pieces it consists.
+
+    A frame around the photograph is background, and GrabCut (Rother et al., ACM ToG 23, 2004)
+    decides about the rest. It is asked again with thin lines blurred away, as joints between tiles
+    hold pieces of the floor together: an outline that lies within the first one then counts. If
+    next to nothing remains, it starts from what the colours of the edge and those of the middle
+    say. Nothing at all is an outline without pixels.
+    """
+    lab = _lab(rgb_HWC)
+    if lab.std((0, 1)).max() < BLANK:
+        return np.zeros(lab.shape[:2], np.bool_), 0
+    anywhere = np.full(lab.shape[:2], cv2.GC_PR_FGD, np.uint8)
+    mask, pieces = _whole(_grab_cut(lab, anywhere), lab)
+    if mask.mean() < SMALLEST_GARMENT:
+        marks = _by_colour(lab)
+        for attempt in (_grab_cut(lab, marks), marks == cv2.GC_PR_FGD):
+            mask, pieces = _whole(_smoothed(attempt), lab)
+            if mask.mean() >= SMALLEST_GARMENT:
+                break
+    else:
+        without_lines = _lab(_uint8(cv2.medianBlur(rgb_HWC, 5)))
+        inner, inner_pieces = _whole(_grab_cut(without_lines, anywhere), without_lines)
+        smaller = SMALLEST_GARMENT < inner.mean() < MUCH_SMALLER * mask.mean()
+        if smaller and (inner & mask).sum() > 0.9 * inner.sum():
+            mask, pieces = inner, inner_pieces
+    if mask.mean() < NOTHING:
+        return np.zeros_like(mask), 0
+    return mask, pieces
+
+
+def touches_frame(mask: Mask) -> bool:
+    """Say whether a good part of one side of the frame is garment: it goes on outside."""
+    frame = _frame(mask.shape)
+    inner = mask[frame:-frame, frame:-frame]
+    return any(side.mean() > 0.15 for side in (inner[0], inner[-1], inner[:, 0], inner[:, -1]))
+
+
+def _frame(shape: tuple[int, ...]) -> int:
+    return max(2, round(FRAME_SHARE * max(shape[:2])))
+
+
+def _lab(rgb_HWC: UInt8) -> UInt8:
+    return _uint8(cv2.cvtColor(rgb_HWC, cv2.COLOR_RGB2LAB))
+
+
+def _uint8(values: object) -> UInt8:
+    return np.asarray(values, np.uint8)
+
+
+def _grab_cut(lab_HWC: UInt8, start: UInt8) -> Mask:
+    """Run GrabCut from `start` (OpenCV's GC_ values), the frame set to background."""
+    marks = start.copy()
+    frame = _frame(marks.shape)
+    marks[:frame] = marks[-frame:] = marks[:, :frame] = marks[:, -frame:] = cv2.GC_BGD
+    if not (marks == cv2.GC_PR_FGD).any():
+        return np.zeros(marks.shape, np.bool_)
+    # The same photograph has the same outline.
+    cv2.setRNGSeed(0)
+    background, garment = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(lab_HWC, marks, (0, 0, 1, 1), background, garment, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    return np.asarray(marks == cv2.GC_PR_FGD, np.bool_)
+
+
+def _by_colour(lab_HWC: UInt8) -> UInt8:
+    """Mark what looks more like the middle than like the edge, and lies near the middle."""
+    lab = _uint8(cv2.bilateralFilter(lab_HWC, 0, 12, 3))
+    height, width = lab.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    away = ((y - (height - 1) / 2) / (height / 2)) ** 2 + ((x - (width - 1) / 2) / (width / 2)) ** 2
+    band = max(2, round(0.06 * max(height, width)))
+    edge = np.ones((height, width), np.bool_)
+    edge[band:-band, band:-band] = False
+    ratio = _unlikeliness(lab, lab[edge]) - _unlikeliness(lab, lab[away < 0.25])
+    likely = np.clip(ratio, -8, 8) + 3 * (0.6 - away) > 0
+    return _uint8(np.where(likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD))
+
+
+def _unlikeliness(lab_HWC: UInt8, colours_N3: UInt8, clusters: int = 4) -> NDArray[np.float64]:
+    """Return minus the log-likelihood (h, w) of every pixel, by the nearest of the clusters."""
+    cv2.setRNGSeed(0)
+    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
+    values = colours_N3.astype(np.float32)
+    none = np.empty((len(values), 1), np.int32)
+    _, member, _ = cv2.kmeans(values, clusters, none, stop, 2, cv2.KMEANS_PP_CENTERS)
+    pixels = lab_HWC.reshape(-1, 3).astype(np.float64)
+    by_cluster = []
+    for cluster in range(clusters):
+        own = values[np.asarray(member)[:, 0] == cluster]
+        if len(own) >= 5:
+            covariance = np.cov(own.T) + 20 * np.eye(3)
+            away = pixels - own.mean(0)
+            distance = np.einsum("pi,ij,pj->p", away, np.linalg.inv(covariance), away)
+            spread = np.log(np.linalg.det(covariance))
+            by_cluster.append((distance + spread) / 2 - np.log(len(own) / len(values)))
+    return np.asarray(np.min(by_cluster, axis=0)).reshape(lab_HWC.shape[:2])
+
+
+def _smoothed(mask: Mask) -> Mask:
+    """Take away what is thinner than 3 pixels, then close gaps of up to 5."""
+    disc, larger = (
+        _uint8(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))) for size in (3, 5)
+    )
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc)
+    padded = np.pad(opened, 5)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, larger)[5:-5, 5:-5]
+    return np.asarray(closed > 0, np.bool_)
+
+
+def _whole(mask: Mask, lab_HWC: UInt8) -> tuple[Mask, int]:
+    """Keep the largest piece and those not much smaller; fill holes; count the pieces.
+
+    A large hole that looks like the background stays, as between the legs of trousers.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if not len(areas):
+        return np.zeros_like(mask), 0
+    kept = np.flatnonzero(areas >= PIECE_SHARE * areas.max()) + 1
+    pieces = np.isin(labels, kept)
+    contours, _ = cv2.findContours(
+        pieces.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    outer = np.zeros(mask.shape, np.uint8)
+    cv2.drawContours(outer, contours, -1, (1,), -1)
+    filled: Mask = outer > 0
+    around = lab_HWC[~filled]
+    if len(around) < 50:
+        return filled, len(kept)
+    _, holes, hole_stats, _ = cv2.connectedComponentsWithStats(
+        (filled & ~pieces).astype(np.uint8), connectivity=4
+    )
+    for hole in range(1, len(hole_stats)):
+        inside = np.asarray(holes == hole)
+        large = hole_stats[hole, cv2.CC_STAT_AREA] >= LARGE_HOLE * filled.sum()
+        if large and _alike(lab_HWC[inside], around):
+            filled &= ~inside
+    return filled, len(kept)
+
+
+def _alike(some_N3: UInt8, others_N3: UInt8) -> bool:
+    """Say whether the colours of `some` are common among `others`."""
+    middle = np.median(some_N3, axis=0)
+    distance = np.abs(others_N3.astype(np.float32) - middle).max(1)
+    return bool((distance < 12).mean() > 0.2)

@@ -1,0 +1,115 @@
+"""data show: what a source of pictures holds, and what is odd about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from fashioncnn.data.images import LabelledImages, Shape
+from fashioncnn.data.sources.base import Part, Size
+from fashioncnn.data.sources.folders import Folders
+from fashioncnn.opening.data import Data, open_data
+from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet
+from fashioncnn.reporting.figures.sheet import Sheet
+from fashioncnn.reporting.style import FAINT, class_colours, ink_of
+from fashioncnn.runs.files import write_bytes
+from fashioncnn.workflows.import_data import splits_of
+
+SAMPLES, MOST_CLASSES = 8, 100
+# Of the mean class: smaller ones are near-empty.
+NEAR_EMPTY = 0.1
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What a data set is: `counts` are pictures by split and class; `odd` what to look at."""
+
+    name: str
+    kind: str
+    class_names: tuple[str, ...]
+    shape: Shape
+    counts: dict[str, tuple[int, ...]]
+    digests: dict[str, str]
+    odd: tuple[str, ...]
+
+
+def show_data(
+    source: Data = None, *, sheet: Path | str | None = None, size: Size | None = None
+) -> DataFacts:
+    """Count the pictures of `source` and look for what is odd; draw samples to the PNG `sheet`.
+
+    Raises DataError when the source cannot be read, StorageError when the sheet cannot be written.
+    """
+    data = open_data(source, size)
+    parts = splits_of(data)
+    train = parts["train"]
+    if sheet is not None:
+        png = BytesIO()
+        _samples(train).png(120).save(png, "PNG")
+        write_bytes(Path(sheet), png.getvalue())
+    odd = [f"left out: {one}" for one in data.source.left_out]
+    if isinstance(data.source, Folders) and data.source.mixed:
+        sizes = data.source.sizes
+        (height, width), most = sizes.most_common(1)[0]
+        odd.append(
+            f"{len(sizes):,} sizes, {height} x {width} the most frequent ({most:,}): all are made "
+            f"{train.shape.height} x {train.shape.width}"
+        )
+    odd += [*_near_empty(parts), *_copies(parts)]
+    if "test" not in parts:
+        odd.append("no test pictures: a seventh of each class will be set aside")
+    return DataFacts(
+        data.name,
+        data.source.kind,
+        data.class_names,
+        train.shape,
+        {part: tuple(map(int, one.counts())) for part, one in parts.items()},
+        {part: one.digest for part, one in parts.items()},
+        tuple(odd),
+    )
+
+
+def _samples(train: LabelledImages) -> Sheet:
+    """Lay out the first pictures of each class, a row a class."""
+    colours = class_colours(train.class_names)
+    rows, words, inks = [], [], []
+    for label, name in enumerate(train.class_names[:MOST_CLASSES]):
+        mine = np.flatnonzero(train.labels == label)
+        if len(mine):
+            rows.append([Tile(train.images_NHWC[at], frame=FAINT) for at in mine[:SAMPLES]])
+            words.append(f"{name}\n{len(mine):,}")
+            inks.append(ink_of(colours[name]))
+    return contact_sheet(rows, words, inks, side=0.7)
+
+
+def _near_empty(parts: dict[Part, LabelledImages]) -> list[str]:
+    found = []
+    for part, pictures in parts.items():
+        counts = pictures.counts()
+        for name, count in zip(pictures.class_names, counts, strict=True):
+            if count < NEAR_EMPTY * counts.mean():
+                found.append(f"{part}: {count:,} pictures of {name}, {counts.mean():,.0f} a class")
+    return found
+
+
+def _copies(parts: dict[Part, LabelledImages]) -> list[str]:
+    """Say how many pictures are the same, pixel by pixel, within and across splits."""
+    seen = {
+        part: Counter(hashlib.sha256(image.tobytes()).digest() for image in one.images_NHWC)
+        for part, one in parts.items()
+    }
+    found = [
+        f"{copies:,} pictures of {part} are there more than once"
+        for part, counts in seen.items()
+        if (copies := sum(count - 1 for count in counts.values()))
+    ]
+    for first, second in combinations(seen, 2):
+        if shared := sum(seen[second][one] for one in seen[first].keys() & seen[second].keys()):
+            found.append(f"{shared:,} pictures of {second} are in {first}, too")
+    return found

@@ -1,0 +1,199 @@
+"""Photographs: converted, answered, shown; and what goes wrong with them, in a line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+import fashioncnn as fc
+from conftest import make_pictures
+from fashioncnn.data.dataset import DataSet
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.errors import DataError
+from fashioncnn.opening.own_weights import own_weights
+from fashioncnn.photos import convert as conversion
+from fashioncnn.photos.convert import convert
+from fashioncnn.photos.files import read_picture
+
+Words = Callable[..., tuple[int, str, str]]
+
+
+def photograph(
+    shirts: int = 1, ground: tuple[int, int, int] = (150, 110, 70), width: int = 640
+) -> Image.Image:
+    """Draw blue shirts with sleeves on a ground with noise."""
+    random = np.random.default_rng(0)
+    noise = random.normal(0, 6, (480, width, 3))
+    picture = Image.fromarray(np.clip(np.array(ground) + noise, 0, 255).astype(np.uint8))
+    draw = ImageDraw.Draw(picture)
+    for number in range(shirts):
+        x = width * (number + 1) // (shirts + 1)
+        draw.rectangle((x - 70, 90, x + 70, 400), fill=(40, 60, 160))
+        draw.polygon(
+            [(x - 70, 90), (x - 130, 180), (x - 100, 210), (x - 70, 160)], fill=(40, 60, 160)
+        )
+        draw.polygon(
+            [(x + 70, 90), (x + 130, 180), (x + 100, 210), (x + 70, 160)], fill=(40, 60, 160)
+        )
+    return picture
+
+
+def agreement(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
+    return float((found & true).sum() / (found | true).sum())
+
+
+class TestConversion:
+    def test_a_garment_is_cut_out_negated_and_fitted(self) -> None:
+        picture = photograph()
+        found = convert(picture)
+        assert found.warnings == ()
+        blue = np.array(picture.resize((160, 120)))[..., 2] > np.array(picture.resize((160, 120)))[
+            ..., 0
+        ].astype(int)
+        assert agreement(found.outline, blue) > 0.93
+        assert found.images_NHWC.shape == (4, 28, 28, 1)
+        assert found.images_NHWC.dtype == np.uint8
+        narrow, wide, *mirrored = found.images_NHWC[..., 0]
+        np.testing.assert_array_equal(mirrored, [narrow[:, ::-1], wide[:, ::-1]])
+        for one in (narrow, wide):
+            # Light on black, as high as the picture, in the middle.
+            assert one[:, 0].max() == 0
+            assert one.any(1).all()
+            assert 100 <= np.median(one[one > 0]) <= 200
+
+    def test_the_same_photograph_gives_the_same_pictures(self) -> None:
+        one, other = convert(photograph()), convert(photograph())
+        np.testing.assert_array_equal(one.images_NHWC, other.images_NHWC)
+
+    @pytest.mark.parametrize(
+        ("picture", "words"),
+        [
+            (photograph(2, width=900), conversion.SEVERAL_PIECES),
+            (Image.new("RGB", (300, 400), (90, 90, 90)), conversion.NOTHING_FOUND),
+            (photograph().crop((200, 200, 440, 480)), conversion.CUT_OFF),
+            (photograph().point(lambda value: value // 6), conversion.DARK),
+        ],
+    )
+    def test_what_seems_wrong_is_said(self, picture: Image.Image, words: str) -> None:
+        assert words in convert(picture).warnings
+
+    @pytest.mark.parametrize("size", [(8, 8), (1, 300), (300, 1), (29, 3000)])
+    def test_odd_sizes(self, size: tuple[int, int]) -> None:
+        assert convert(photograph().resize(size)).images_NHWC.shape == (4, 28, 28, 1)
+
+    def test_every_kind_of_file_gives_much_the_same(self, tmp_path: Path) -> None:
+        """Turned by EXIF, with palette, in CMYK, 16 bits, or with a transparent ground."""
+        picture = photograph()
+        plain = convert(picture).images_NHWC.astype(int)
+        turned = picture.transpose(Image.Transpose.ROTATE_90)
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        turned.save(tmp_path / "turned.jpg", exif=exif, quality=95)
+        picture.save(tmp_path / "webp.webp", quality=95)
+        picture.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
+        picture.quantize(64).save(tmp_path / "palette.png")
+        picture.quantize(64).save(tmp_path / "gif.gif")
+        picture.save(tmp_path / "plain.tiff")
+        for path in tmp_path.iterdir():
+            found = convert(read_picture(path, 320)).images_NHWC.astype(int)
+            assert np.abs(found - plain).mean() < 8, path.name
+
+    def test_twelve_megapixels_are_fast(self, tmp_path: Path) -> None:
+        path = tmp_path / "large.jpg"
+        photograph().resize((4000, 3000)).save(path, quality=90)
+        convert(read_picture(path, 320))
+        started = time.process_time()
+        convert(read_picture(path, 320))
+        assert time.process_time() - started < 1.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photos")
+    photograph().save(path / "shirt.jpg")
+    photograph(2, width=900).save(path / "two.png")
+    Image.new("RGB", (64, 64), "white").save(path / "blank.png")
+    (path / "broken.jpg").write_bytes(b"\xff\xd8 not a picture")
+    return path
+
+
+def test_the_network_that_comes_along_answers(folder: Path) -> None:
+    answers = {Path(one.picture).name: one for one in fc.predict([folder])}
+    assert list(answers) == ["blank.png", "broken.jpg", "shirt.jpg", "two.png"]
+    assert answers["shirt.jpg"].answer in ("T-shirt/top", "Shirt", "Dress")
+    probabilities = [value for _, value in answers["shirt.jpg"].probabilities]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert len(probabilities) == 3
+    assert answers["blank.png"].answer is None
+    assert conversion.NOTHING_FOUND in answers["blank.png"].warnings
+    assert answers["two.png"].answer is None
+    assert conversion.SEVERAL_PIECES in answers["two.png"].warnings
+    assert "not a picture, or damaged" in str(answers["broken.jpg"].fault)
+
+
+def test_the_command_line(folder: Path, tmp_path: Path, words_of: Words) -> None:
+    table, sheet = tmp_path / "answers.csv", tmp_path / "sheet.png"
+    status, out, _ = words_of(
+        *("predict", folder / "*.jpg", folder / "blank.png", "--top", 2),
+        *("--csv", table, "--show", sheet, "--json"),
+    )
+    assert status == 0
+    found = {Path(one["picture"]).name: one for one in json.loads(out)["pictures"]}
+    assert len(found["shirt.jpg"]["probabilities"]) == 2
+    rows = list(csv.DictReader(io.StringIO(table.read_text())))
+    assert {Path(row["picture"]).name for row in rows} == found.keys()
+    assert rows[1]["answer"] == found["shirt.jpg"]["answer"]
+    with Image.open(sheet) as drawn:
+        assert drawn.size[0] > 800
+    status, out, _ = words_of("predict", folder / "shirt.jpg", "--not-sure-below", 1)
+    assert "shirt.jpg: not sure (" in out
+    status, out, _ = words_of("predict", folder / "broken.jpg")
+    assert (status, out.count("\n")) == (2, 1)
+    status, out, err = words_of("predict", tmp_path / "nothing" / "*.png")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "no picture:" in err
+
+
+def test_pictures_of_the_data_set_are_taken_as_they_are(tmp_path: Path) -> None:
+    images = make_pictures(20, seed=5).images_NHWC[..., 0]
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / f"{number:02}.png")
+    trained = fc.load(own_weights())
+    answers = fc.predict([tmp_path], trained, not_sure_below=0)
+    assert [one.answer for one in answers] == trained.predict(images).classes
+
+
+def test_other_networks_get_pictures_as_their_own(tmp_path: Path, tiny_recipe: Path) -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(240) % 2
+    images = random.integers(0, 50, (240, 12, 20, 3), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[..., 2 * label] += 150
+    data = DataSet.of(LabelledImages(images, labels, ("red", "blue")), name="colours")
+    changes = {"data.image_size": "data", "data.validation_images": 20}
+    run = fc.train(tiny_recipe, changes=changes, data=data, out=tmp_path / "runs", device="cpu")
+    Image.new("RGB", (400, 240), (170, 20, 20)).save(tmp_path / "red.png")
+    Image.new("RGB", (40, 24), (20, 20, 170)).save(tmp_path / "blue.png")
+    answers = fc.predict([tmp_path / "red.png", tmp_path / "blue.png"], run)
+    assert [one.answer for one in answers] == ["red", "blue"]
+    assert [one.warnings for one in answers] == [(), ()]
+
+
+def test_bad_wishes_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="none was named"):
+        fc.predict([])
+    with pytest.raises(DataError, match="no picture in it"):
+        fc.predict([tmp_path])
+    with pytest.raises(DataError, match="not_sure_below is 2; it must be 0 to 1"):
+        fc.predict(["a.png"], not_sure_below=2)
+    (answer,) = fc.predict([tmp_path / "none.png"])
+    assert "No such file" in str(answer.fault)
