@@ -80,11 +80,11 @@ def _keys(schema: Json, root: Json, prefix: str, choice: str | None) -> Iterator
         if "oneOf" in inner:
             for branch in (_resolve(one, root) for one in inner["oneOf"]):
                 tag = CHOICES[name].tag
-                choice = f"{tag} = {_constants(branch)[0]}"
+                chosen = f"{tag} = {_constants(branch)[0]}"
                 # What a choice is stands in its own docstring.
                 properties = branch["properties"]
                 properties[tag] = {"description": branch.get("description", "")} | properties[tag]
-                yield from _keys(branch, root, f"{full}.", choice)
+                yield from _keys(branch, root, f"{full}.", chosen)
         elif "properties" in inner:
             yield from _keys(inner, root, f"{full}.", choice)
         elif isinstance(inner.get("additionalProperties"), dict):
