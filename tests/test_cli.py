@@ -48,9 +48,19 @@ def test_the_public_names_are_these_and_all_there() -> None:
 
     assert fc.__all__ == [
         *("train", "train_seeds", "evaluate", "stress", "unknown", "explain", "attribute"),
-        *("embed", "report", "compare", "audit", "tune", "load"),
+        *("embed", "report", "compare", "audit", "tune", "load", "predict"),
         *("bench_machine", "bench_speed", "bench_predict", "fetch_data", "check_data"),
-        *("open_run", "open_runs", "load_recipe", "DataSet", "Recipe", "Run", "Scores"),
+        *(
+            "show_data",
+            "import_data",
+            "open_run",
+            "open_runs",
+            "load_recipe",
+            "DataSet",
+            "Recipe",
+            "Run",
+            "Scores",
+        ),
         *("Trained", "Processes", "RayCluster", "FashionCNNError"),
     ]
     for name in fc.__all__:
@@ -62,7 +72,17 @@ def test_the_public_names_are_these_and_all_there() -> None:
 def test_the_options_of_every_verb_are_these(words_of: Words) -> None:
     options = {}
     verbs = ["data fetch", "data check", "data audit", "recipes", "train", "evaluate", "compare"]
-    verbs += ["tune", "explain", "report", "bench machine", "bench speed", "bench predict"]
+    verbs += [
+        "data show",
+        "data import",
+        "predict",
+        "tune",
+        "explain",
+        "report",
+        "bench machine",
+        "bench speed",
+        "bench predict",
+    ]
     for verb in verbs:
         _, words, _ = words_of(*verb.split(), "--help")
         options[verb] = sorted(
@@ -71,6 +91,9 @@ def test_the_options_of_every_verb_are_these(words_of: Words) -> None:
     assert options == {
         "data fetch": ["--from", "--json"],
         "data check": ["--json"],
+        "data show": ["--json", "--out", "--size"],
+        "data import": ["--json", "--out", "--size"],
+        "predict": ["--csv", "--device", "--json", "--not-sure-below", "--show", "--top"],
         "recipes": ["--json", "--keys"],
         "train": [
             "--address",
@@ -87,6 +110,7 @@ def test_the_options_of_every_verb_are_these(words_of: Words) -> None:
             "--seed",
             "--seeds",
             "--set",
+            "--size",
             "--track",
             "--workers",
         ],

@@ -13,6 +13,9 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from fashioncnn.data.dataset import DataSet
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -98,3 +101,7 @@ def test_the_wheel_works_without_the_checkout(tmp_path: Path) -> None:
     run("train", recipe, "--report", "--device", "cpu")
     (page,) = tmp_path.glob("runs/few-steps/*/report.html")
     assert "few-steps on Fashion-MNIST" in page.read_text()
+    # A network comes along.
+    image = DataSet().test.images_NHWC[1, :, :, 0]
+    Image.fromarray(image).save(tmp_path / "pullover.png")
+    assert "pullover.png: Pullover" in run("predict", "pullover.png")

@@ -181,6 +181,8 @@ def test_other_networks_get_pictures_as_their_own(tmp_path: Path, tiny_recipe: P
     data = DataSet.of(LabelledImages(images, labels, ("red", "blue")), name="colours")
     changes = {"data.image_size": "data", "data.validation_images": 20}
     run = fc.train(tiny_recipe, changes=changes, data=data, out=tmp_path / "runs", device="cpu")
+    with pytest.raises(DataError, match=r"pictures in memory \(--data\): nothing is there"):
+        fc.evaluate(run)
     Image.new("RGB", (400, 240), (170, 20, 20)).save(tmp_path / "red.png")
     Image.new("RGB", (40, 24), (20, 20, 170)).save(tmp_path / "blue.png")
     answers = fc.predict([tmp_path / "red.png", tmp_path / "blue.png"], run)

@@ -97,7 +97,8 @@ def data_check(
 @verb(data_app, "show")
 def data_show(
     source: Annotated[
-        Path | None, typer.Argument(metavar="[SOURCE]", help="As --data; else Fashion-MNIST.")
+        Path | None,
+        typer.Argument(metavar="[SOURCE]", help="Folders, .npz, .csv, IDX; else Fashion-MNIST."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Draw samples, as PNG.")
@@ -117,7 +118,9 @@ def data_show(
 
 @verb(data_app, "import")
 def data_import(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="As --data.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="Folders, .npz, .csv or IDX files.")
+    ],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="PATH", help="A new folder, or a .npz file.")
     ],

@@ -125,7 +125,7 @@ class DataSet:
         return {
             "name": self.name,
             "kind": self.source.kind,
-            "place": os.path.abspath(self.source.place),  # noqa: PTH100 links stay as they are
+            "place": self._place(),
             "class_names": list(self.class_names),
             "channels": train.shape.channels,
             "height": train.shape.height,
@@ -134,6 +134,11 @@ class DataSet:
             "train_sha256": train.digest,
             "test_made_by_seed": None if self._made_test is None else MADE_TEST_SEED,
         }
+
+    def _place(self) -> str:
+        if self.given:
+            return "pictures in memory"
+        return os.path.abspath(self.source.place)  # noqa: PTH100 links stay as they are
 
     def file_digests(self) -> dict[str, str]:
         """Return the SHA-256 of the files of Fashion-MNIST that were proved, by name."""

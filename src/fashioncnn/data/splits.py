@@ -35,13 +35,13 @@ class Splits:
 def split(pictures: LabelledImages, *, validation_images: int, seed: int) -> Splits:
     """Set `validation_images` pictures aside, of every class in proportion to its pictures.
 
-    The same `seed` always sets the same pictures aside. Raises DataError when that leaves fewer
-    pictures to train on than it takes; 0 is allowed.
+    The same `seed` always sets the same pictures aside. Raises DataError when that leaves no
+    picture to train on; 0 is allowed.
     """
-    if not 0 <= validation_images <= len(pictures) // 2:
+    if not 0 <= validation_images < len(pictures):
         raise DataError(
             f"data.validation_images is {validation_images}; it must be 0 to "
-            f"{len(pictures) // 2}, half of the {len(pictures)} training pictures"
+            f"{len(pictures) - 1}, as there are {len(pictures)} training pictures"
         )
     train_indices, validation_indices = stratified(
         pictures.labels, pictures.classes, validation_images, seed

@@ -51,9 +51,10 @@ class DataSettings(Settings):
     """What they are divided by afterwards; "data": the standard deviation of the training
     pictures."""
     validation_images: Annotated[int, Field(ge=0)] = 5000
-    """How many of the training pictures are set aside, of every class in proportion. Where that is
-    more than half of them, a twelfth are. With 0, all are trained on, and the last epoch's weights
-    are taken. A data set that brings validation pictures keeps its own."""
+    """How many of the training pictures are set aside, of every class in proportion; of another
+    data set than Fashion-MNIST a twelfth, where that is more than half. With 0, all are trained on,
+    and the last epoch's weights are taken. A data set that brings validation pictures keeps its
+    own."""
     split_seed: Annotated[int, Field(ge=0, lt=2**63)] = 20170825
     """Which ones. Two recipes with the same seed and number can be compared on validation."""
 

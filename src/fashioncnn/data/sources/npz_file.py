@@ -20,7 +20,7 @@ from fashioncnn.data.sources.base import (
 )
 from fashioncnn.errors import DataError
 
-MAX_BYTES = 8 << 30
+MAX_BYTES = 4 << 30
 CLASS_NAMES = "class_names"
 # What the arrays of a split are called: ours and MedMNIST's, then Keras's.
 ARRAYS: dict[Part, tuple[tuple[str, str], ...]] = {
