@@ -14,6 +14,7 @@ import torch
 from fashioncnn.evaluation.intervals import wilson
 from fashioncnn.opening.runs import as_run
 from fashioncnn.runs import checkpoints
+from fashioncnn.runs.files import to_json
 from fashioncnn.workflows.evaluate import evaluate
 from shared import ROOT
 
@@ -48,8 +49,10 @@ def main() -> None:
     folder = WEIGHTS / run.path.parent.name
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "checkpoints").mkdir(parents=True)
-    for file in (run.recipe_file, run.provenance_file):
-        shutil.copyfile(file, folder / file.name)
+    shutil.copyfile(run.recipe_file, folder / run.recipe_file.name)
+    # Where the data lay on this machine is of no use elsewhere.
+    facts = run.provenance | {"data_set": run.provenance["data_set"] | {"place": "fashion-mnist"}}
+    (folder / run.provenance_file.name).write_text(to_json(facts))
     values = {key: saved.values[key] for key in ("epoch", "step")}
     checkpoints.save(folder / "checkpoints", network, values, ["best"])
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
