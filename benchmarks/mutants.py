@@ -35,7 +35,9 @@ TIMEOUT_SECONDS = 400
 TESTS: dict[str, tuple[str, ...]] = {
     "data/augmentations": ("test_augmentations", "test_batches"),
     "data/idx.py": ("test_idx", "test_sources"),
-    "data/sources.py": ("test_sources",),
+    "data/sources": ("test_data_sets", "test_sources"),
+    "photos": ("test_predict", "test_unlabelled"),
+    "data/places.py": ("test_sources",),
     "data/identity.py": ("test_sources",),
     "data/unlabelled.py": ("test_unlabelled",),
     "data/splits.py": ("test_splits", "test_real_data"),

@@ -108,6 +108,9 @@ def test_every_source_gives_back_what_was_written(kind: str, tmp_path: Path) -> 
     assert data.validation.digest == parts["validation"].digest
     assert not data.is_fashion_mnist
     assert data.remarks() == []
+    assert (
+        DataSet.of(parts["train"], name="Fashion-MNIST").name == "Fashion-MNIST, not as published"
+    )
 
 
 def test_every_registered_source_is_tested() -> None:
@@ -176,6 +179,36 @@ def test_what_was_decoded_is_found_again_by_content(tmp_path: Path) -> None:
     assert len(list(kept.parent.iterdir())) == 2
 
 
+@pytest.mark.parametrize("name", ["train_images.npy", "train_labels.npy", "left_out.json"])
+def test_a_damaged_cache_is_made_anew(name: str, tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": digits()["train"]})
+    first = DataSet(tmp_path).train.digest
+    (kept,) = (tmp_path / "cache" / "fashioncnn" / "pictures").iterdir()
+    whole = (kept / name).read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"\0" * len(whole)):
+        (kept / name).write_bytes(damaged)
+        assert DataSet(tmp_path).train.digest == first
+        assert (kept / name).read_bytes() == whole
+
+
+def test_classes_may_be_called_as_splits_are(tmp_path: Path) -> None:
+    for name in ("train", "plane", "test", ".hidden"):
+        (tmp_path / "toys" / name).mkdir(parents=True)
+        for number in range(7):
+            Image.new("L", (9, 9), number).save(tmp_path / "toys" / name / f"{number}.png")
+    data = DataSet(tmp_path / "toys")
+    assert data.class_names == ("plane", "test", "train")
+    assert data.source.parts == ("train",)
+
+
+def test_names_that_folders_cannot_have_come_back(tmp_path: Path) -> None:
+    names = (".dotted", "..", "a/b", "%2F", "../../up")
+    images, labels = np.zeros((10, 8, 8, 1), np.uint8), np.arange(10) % 5
+    write_folders(tmp_path, {"train": LabelledImages(images, labels, names)})
+    assert DataSet(tmp_path).class_names == names
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "classes.txt", "train"]
+
+
 def test_keras_and_medmnist_and_gzip(tmp_path: Path) -> None:
     train, test = digits()["train"], digits()["test"]
     grey = train.images_NHWC[..., 0]
@@ -206,6 +239,9 @@ def test_emnist_has_letters_by_its_mapping(tmp_path: Path) -> None:
         write_idx(tmp_path / f"{stem}-{part}-labels-idx1-ubyte", labels)
     lines = (f"{number} {64 + number} {96 + number}\n" for number in range(1, 27))
     (tmp_path / "emnist-letters-mapping.txt").write_text("".join(lines))
+    # Those of the other sets, which come in the same archive, are not its.
+    others = (f"{number} {47 + number}\n" for number in range(1, 27))
+    (tmp_path / "emnist-balanced-mapping.txt").write_text("".join(others))
     data = DataSet(tmp_path / "emnist-letters")
     assert data.class_names[:3] == ("A/a", "B/b", "C/c")
     np.testing.assert_array_equal(data.train.labels, pictures.labels)
@@ -260,6 +296,13 @@ def bad(name: str, folder: Path) -> Path:
         for one in ("a", "b"):
             (path / one).mkdir(parents=True)
             (path / one / "x.svg").write_text("<svg/>")
+    elif name == "two names":
+        for one in ("val", "validation"):
+            (path / one / "a").mkdir(parents=True)
+            Image.new("L", (8, 8)).save(path / one / "a" / "x.png")
+    elif name == "odd name.npz":
+        names = np.array(["a", "b\n"])
+        np.savez(path, train_images=images, train_labels=labels - 1, class_names=names)
     elif name == "many.npz":
         np.savez(path, train_images=images, train_labels=np.arange(3))
     return path
@@ -285,6 +328,8 @@ def bad(name: str, folder: Path) -> Path:
         ("missing", "nothing is there"),
         ("huge", "70000 x 1000 pixels; at most 50,000,000"),
         ("drawing", "no pictures that are known"),
+        ("two names", "two folders for validation"),
+        ("odd name.npz", "1 to 200 printable characters"),
     ],
 )
 def test_bad_input_is_one_line(name: str, words: str, tmp_path: Path) -> None:

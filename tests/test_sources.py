@@ -53,11 +53,15 @@ def test_they_are_recognised_in_any_order_and_form(real_source: places.Place) ->
     real, digits = DataSet(real_source.folder), tuple("0123456789")
     order = np.random.default_rng(0).permutation(60_000)
     mixed = LabelledImages(real.train.images_NHWC[order], real.train.labels[order], digits)
-    data = DataSet.of(mixed, LabelledImages(real.test.images_NHWC, real.test.labels, digits))
+    test = LabelledImages(real.test.images_NHWC, real.test.labels.copy(), digits)
+    data = DataSet.of(mixed, test)
     assert data.name == "Fashion-MNIST"
-    assert data.train.class_names == real.class_names
+    assert data.train.class_names == data.test.class_names == real.class_names
+    test.labels[0] = (test.labels[0] + 1) % 10
+    with pytest.raises(DataError, match="those for test are not"):
+        _ = DataSet.of(mixed, test).test
     mixed.labels[0] = (mixed.labels[0] + 1) % 10
-    assert not DataSet.of(mixed).is_fashion_mnist
+    assert not DataSet.of(mixed, test).is_fashion_mnist
 
 
 def test_a_recompressed_copy_and_other_spellings_are_accepted(copy: Path) -> None:

@@ -44,15 +44,14 @@ def predict(
     Photographs of clothes are cut out and made as Fashion-MNIST's pictures are.
     """
     from fashioncnn.runs.directory import is_run
-    from fashioncnn.workflows import predict as workflow
+    from fashioncnn.workflows.predict import predict as predict_pictures
 
     run = Path(pictures[0]) if is_run(Path(pictures[0])) else None
-    below = workflow.NOT_SURE_BELOW if not_sure_below is None else not_sure_below
-    found = workflow.predict(
+    found = predict_pictures(
         pictures[1:] if run else pictures,
         run,
         top=top,
-        not_sure_below=below,
+        not_sure_below=not_sure_below,
         show=show,
         device=device.value,
     )

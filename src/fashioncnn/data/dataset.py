@@ -69,14 +69,21 @@ class DataSet:
 
     @property
     def name(self) -> str:
-        """What the data set is called: "Fashion-MNIST" where it is that."""
-        return NAME if self.is_fashion_mnist else self.source.name
+        """What the data set is called: "Fashion-MNIST" where it is that, and only there."""
+        if self.is_fashion_mnist:
+            return NAME
+        return f"{NAME}, not as published" if self.source.name == NAME else self.source.name
 
     @cached_property
     def is_fashion_mnist(self) -> bool:
-        """Whether these are Fashion-MNIST's training pictures, in whatever order and form."""
+        """Whether these are Fashion-MNIST's training pictures, in whatever order and form.
+
+        Test is not read for that: its pictures are compared when it is.
+        """
         if isinstance(self.source, FashionMNIST):
             return True
+        if "test" not in self.source.parts:
+            return False
         train = self._read("train")
         return len(train) == 60_000 and content_sum(train) == FASHION_MNIST_SUMS["train"]
 
@@ -109,9 +116,20 @@ class DataSet:
     @cached_property
     def test(self) -> LabelledImages:
         """The test pictures. Evaluation reads them; see `runs.readings`."""
-        if self._made_test is None:
-            return self._named(self._read("test"))
-        return self._named(self._read("train")).take(self._made_test[1])
+        if self._made_test is not None:
+            return self._named(self._read("train")).take(self._made_test[1])
+        test = self._read("test")
+        proved = isinstance(self.source, FashionMNIST) or not self.is_fashion_mnist
+        if not proved and content_sum(test) != FASHION_MNIST_SUMS["test"]:
+            raise DataError(
+                f"{self.source.place}: the training pictures are Fashion-MNIST's, those for test "
+                "are not"
+            )
+        return self._named(test)
+
+    def brought(self) -> dict[Part, LabelledImages]:
+        """Return the splits that the source brings; none is made."""
+        return {part: self._named(self._read(part)) for part in self.source.parts}
 
     def address(self) -> tuple[str | None, Size | None]:
         """Return place and size, for another process. Raises DataError for pictures in memory."""
@@ -146,7 +164,7 @@ class DataSet:
 
     def remarks(self) -> list[str]:
         """Return what is odd about the data, or was made of it, a line each."""
-        source = self.source
+        source, train = self.source, self.train
         lines = [f"left out: {one}" for one in source.left_out]
         if self._made_test is not None:
             lines.append(
@@ -154,9 +172,7 @@ class DataSet:
                 f"aside (a seventh of each class, seed {MADE_TEST_SEED})"
             )
         empty = [
-            name
-            for name, count in zip(self.class_names, self.train.counts(), strict=True)
-            if not count
+            name for name, count in zip(self.class_names, train.counts(), strict=True) if not count
         ]
         if empty:
             lines.append(f"no training picture of {', '.join(empty[:10])}")

@@ -65,9 +65,11 @@ def read_picture_bytes(content: bytes, name: str, side: int | None = None) -> Im
         return _read(io.BytesIO(content), name, side)
 
 
-def as_grey(picture: Image.Image) -> NDArray[np.uint8]:
-    """Return a picture as uint8 (h, w), by the luma of ITU-R 601."""
-    return np.asarray(picture.convert("L"))
+def stretched(picture: Image.Image, height: int, width: int) -> Image.Image:
+    """Return a picture of exactly this size; each pixel is the mean of those that it stands for."""
+    if picture.size == (width, height):
+        return picture
+    return picture.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fashioncnn.data.sources.fashion_mnist import FashionMNIST
 from fashioncnn.errors import RunError
 from fashioncnn.evaluation.intervals import Interval
 from fashioncnn.evaluation.predictions import Predictions
@@ -128,7 +129,9 @@ def groups(runs: Sequence[ScoredRun]) -> list[Group]:
     by_recipe: dict[str, list[ScoredRun]] = {}
     for run in runs:
         known = run.run.trained_on
-        told = [run.name, run.settings, known.name, known.class_names, known.shape]
+        # Runs of Fashion-MNIST before 0.3 do not say which pictures they are of.
+        sha256 = None if known.kind == FashionMNIST.kind else known.sha256
+        told = [run.name, run.settings, known.name, known.class_names, known.shape, sha256]
         key = json.dumps(told, sort_keys=True)
         by_recipe.setdefault(key, []).append(run)
     return [Group(tuple(of_recipe)) for of_recipe in by_recipe.values()]

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from fashioncnn.console.say import say
 from fashioncnn.data.dataset import DataSet
-from fashioncnn.data.images import LabelledImages
-from fashioncnn.data.sources.base import Part, Size
+from fashioncnn.data.sources.base import Size
 from fashioncnn.data.sources.folders import write_folders
 from fashioncnn.data.sources.npz_file import write_npz
 from fashioncnn.errors import DataError, StorageError
@@ -27,8 +26,8 @@ def import_data(source: Data, out: Path | str, *, size: Size | None = None) -> D
     if path.exists():
         raise DataError(f"{path} exists already: choose another place")
     data = open_data(source, size)
-    parts = splits_of(data)
-    for line in (*data.source.left_out,):
+    parts = data.brought()
+    for line in data.source.left_out:
         say(f"left out: {line}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,10 +45,3 @@ def import_data(source: Data, out: Path | str, *, size: Size | None = None) -> D
     except OSError as error:
         raise StorageError.from_os_error("write", path, error) from None
     return open_data(path)
-
-
-def splits_of(data: DataSet) -> dict[Part, LabelledImages]:
-    """Return the splits that the source brings; none is made."""
-    names = data.class_names
-    read = {part: data.source.read(part) for part in data.source.parts}
-    return {part: LabelledImages(one.images_NHWC, one.labels, names) for part, one in read.items()}

@@ -27,10 +27,10 @@ from fashioncnn.opening.trained import Trained, open_trained
 from fashioncnn.photos.convert import NOTHING_FOUND, SEVERAL_PIECES, WORKING_SIDE, convert
 from fashioncnn.photos.files import (
     MAX_FILE_BYTES,
-    as_grey,
     picture_files,
     read_picture,
     read_picture_bytes,
+    stretched,
 )
 from fashioncnn.photos.outline import Mask, UInt8
 from fashioncnn.runs.files import write_bytes
@@ -38,13 +38,15 @@ from fashioncnn.training.device import DeviceName
 
 STANDARD_INPUT = "-"
 MAX_PICTURES = 100_000
-# Below this probability the answer is "not sure": nine of ten garments of the photographs that the
-# conversion was chosen on have more, with networks of `photo` (docs/lab-notes.md).
+# Below this probability a photograph is "not sure": nine of ten garments of those that the conversion
+# was chosen on have more, with networks of `photo` (docs/photographs.md).
 NOT_SURE_BELOW = 0.36
 # With these warnings it is, whatever the network says.
 UNSURE_WARNINGS = (NOTHING_FOUND, SEVERAL_PIECES)
 # For the sheet: neighbours are looked for among so many training pictures.
 NEIGHBOURS, LOOKED_AT = 3, 10_000
+# A sheet of more rows could not be looked at.
+MOST_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def predict(
     run: AnyRun | Trained | None = None,
     *,
     top: int = 3,
-    not_sure_below: float = NOT_SURE_BELOW,
+    not_sure_below: float | None = None,
     show: Path | str | None = None,
     device: DeviceName = "auto",
 ) -> list[Prediction]:
@@ -89,11 +91,12 @@ def predict(
     of Fashion-MNIST, photographs are converted to pictures as the data set's own are (see
     `photos.convert`), and the answer is the mean of log-probabilities over four renderings; grey
     pictures of 28 x 28 pixels are taken as they are. For other networks pictures are resized, as
-    their data set's were. The answer is None below the probability `not_sure_below`, and where
-    no garment or several pieces are found. `show` names a PNG file for a sheet of what was done.
+    their data set's were. The answer is None below the probability `not_sure_below`, 0.36 for
+    photographs and 0 for others unless it is given, and where no garment or several pieces are
+    found. `show` names a PNG file for a sheet of what was done, with the first 100 pictures.
     Files that cannot be read have a `fault`. Raises DataError where there are no pictures.
     """
-    if not 0 <= not_sure_below <= 1:
+    if not_sure_below is not None and not 0 <= not_sure_below <= 1:
         raise DataError(f"not_sure_below is {not_sure_below}; it must be 0 to 1")
     names = _files(pictures)
     if isinstance(run, Trained):
@@ -102,9 +105,13 @@ def predict(
         trained = open_trained(run or own_weights(), "best", device=device)
     shape = trained.shape
     photographs = trained.run.trained_on.name == FASHION_MNIST
+    if not_sure_below is None:
+        not_sure_below = NOT_SURE_BELOW if photographs else 0.0
+    steps = set(names[:MOST_SHOWN]) if show is not None else set()
     prepare = partial(_prepare, shape=shape, photographs=photographs)
     with ThreadPoolExecutor() as pool:
-        done = with_progress(pool.map(prepare, names), len(names), "reading pictures")
+        found = pool.map(lambda name: prepare(name, keep_steps=name in steps), names)
+        done = with_progress(found, len(names), "reading pictures")
         prepared = dict(zip(names, done, strict=True))
     whole = {name: one for name, one in prepared.items() if isinstance(one, _Prepared)}
     answers = _answers(trained, list(whole.values())) if whole else []
@@ -112,8 +119,9 @@ def predict(
         name: _prediction(name, one, answer, trained.class_names, top, not_sure_below)
         for (name, one), answer in zip(whole.items(), answers, strict=True)
     }
-    if show is not None and whole:
-        _show(trained, whole, of_whole, Path(show))
+    if shown := {name: one for name, one in whole.items() if name in steps}:
+        assert show is not None
+        _show(trained, shown, of_whole, Path(show))
     return [of_whole.get(name) or Prediction(name, fault=str(prepared[name])) for name in names]
 
 
@@ -135,31 +143,34 @@ def _files(pictures: Sequence[Path | str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _prepare(name: str, shape: Shape, photographs: bool) -> _Prepared | str:
-    """Make pictures of a file as the network's data set has them, or say why that cannot be."""
+def _prepare(name: str, shape: Shape, photographs: bool, *, keep_steps: bool) -> _Prepared | str:
+    """Make pictures of a file as the network's data set has them, or say why that cannot be.
+
+    Photograph and outline are kept where `keep_steps`: they are thirty times as large.
+    """
+    side = 2 * (WORKING_SIDE if photographs else max(shape.height, shape.width))
     try:
         if name == STANDARD_INPUT:
             content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
             if len(content) > MAX_FILE_BYTES:
                 return f"standard input: larger than {MAX_FILE_BYTES:,} bytes"
-            picture = read_picture_bytes(content, "standard input", 2 * WORKING_SIDE)
+            picture = read_picture_bytes(content, "standard input", side)
         else:
-            picture = read_picture(Path(name), 2 * max(WORKING_SIDE, *shape[1:]))
+            picture = read_picture(Path(name), side)
     except (DataError, StorageError) as error:
         return str(error)
     as_it_is = picture.mode == "L" and picture.size == (shape.width, shape.height)
     if photographs and not as_it_is:
         found = convert(picture)
-        return _Prepared(found.images_NHWC, found.warnings, found.photo_HWC, found.outline)
+        steps = (found.photo_HWC, found.outline) if keep_steps else (None, None)
+        return _Prepared(found.images_NHWC, found.warnings, *steps)
     return _Prepared(_resized(picture, shape))
 
 
 def _resized(picture: Image.Image, shape: Shape) -> UInt8:
-    size = (shape.width, shape.height)
-    if picture.size != size:
-        picture = picture.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
-    pixels = as_grey(picture) if shape.channels == 1 else np.asarray(picture.convert("RGB"))
-    return np.array(pixels, np.uint8).reshape(1, shape.height, shape.width, shape.channels)
+    mode = "L" if shape.channels == 1 else "RGB"
+    pixels = np.array(stretched(picture, shape.height, shape.width).convert(mode), np.uint8)
+    return pixels.reshape(1, shape.height, shape.width, shape.channels)
 
 
 def _answers(

@@ -9,19 +9,13 @@ from io import BytesIO
 from itertools import combinations
 from pathlib import Path
 
-import numpy as np
-
 from fashioncnn.data.images import LabelledImages, Shape
 from fashioncnn.data.sources.base import Part, Size
 from fashioncnn.data.sources.folders import Folders
 from fashioncnn.opening.data import Data, open_data
-from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet
-from fashioncnn.reporting.figures.sheet import Sheet
-from fashioncnn.reporting.style import FAINT, class_colours, ink_of
+from fashioncnn.reporting.figures import samples
 from fashioncnn.runs.files import write_bytes
-from fashioncnn.workflows.import_data import splits_of
 
-SAMPLES, MOST_CLASSES = 8, 100
 # Of the mean class: smaller ones are near-empty.
 NEAR_EMPTY = 0.1
 
@@ -47,11 +41,11 @@ def show_data(
     Raises DataError when the source cannot be read, StorageError when the sheet cannot be written.
     """
     data = open_data(source, size)
-    parts = splits_of(data)
+    parts = data.brought()
     train = parts["train"]
     if sheet is not None:
         png = BytesIO()
-        _samples(train).png(120).save(png, "PNG")
+        samples.sheet(train).png(120).save(png, "PNG")
         write_bytes(Path(sheet), png.getvalue())
     odd = [f"left out: {one}" for one in data.source.left_out]
     if isinstance(data.source, Folders) and data.source.mixed:
@@ -73,19 +67,6 @@ def show_data(
         {part: one.digest for part, one in parts.items()},
         tuple(odd),
     )
-
-
-def _samples(train: LabelledImages) -> Sheet:
-    """Lay out the first pictures of each class, a row a class."""
-    colours = class_colours(train.class_names)
-    rows, words, inks = [], [], []
-    for label, name in enumerate(train.class_names[:MOST_CLASSES]):
-        mine = np.flatnonzero(train.labels == label)
-        if len(mine):
-            rows.append([Tile(train.images_NHWC[at], frame=FAINT) for at in mine[:SAMPLES]])
-            words.append(f"{name}\n{len(mine):,}")
-            inks.append(ink_of(colours[name]))
-    return contact_sheet(rows, words, inks, side=0.7)
 
 
 def _near_empty(parts: dict[Part, LabelledImages]) -> list[str]:

@@ -29,6 +29,26 @@ class PixelAugmentation(Augmentation):
         """Return uint8 pictures of the same shape; the input stays as it is."""
 
 
+class SometimesAugmentation(PixelAugmentation):
+    """A pixel augmentation whose `strength` is the probability that a picture is changed at all.
+
+    The first uniform number decides that; the others are for the change.
+    """
+
+    def change(self, images_NCHW: Tensor, uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
+        """See PixelAugmentation."""
+        chosen = uniforms_NU[:, 0] < strength_N
+        if not bool(chosen.any()):
+            return images_NCHW
+        result = images_NCHW.clone()
+        result[chosen] = self.changed(images_NCHW[chosen], uniforms_NU[chosen, 1:])
+        return result
+
+    @abstractmethod
+    def changed(self, images_NCHW: Tensor, uniforms_NU: Tensor) -> Tensor:
+        """Return the pictures changed, each by its own uniform numbers."""
+
+
 class AffineAugmentation(Augmentation):
     """Moves pixels; all that are active are multiplied, and the picture is sampled once."""
 

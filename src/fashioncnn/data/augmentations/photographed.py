@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from fashioncnn.data.augmentations.base import PixelAugmentation
+from fashioncnn.data.augmentations.base import SometimesAugmentation
 
 # Low-frequency noise has so many values a side.
 NOISE_SIDE = 5
@@ -19,7 +19,7 @@ POSE, SHADES = 5, 6
 LARGEST_ANGLE_DEGREES = 10.0
 
 
-class Photographed(PixelAugmentation):
+class Photographed(SometimesAugmentation):
     """`strength` is the probability that a picture gets a new pose, outline and new shades.
 
     For light things on black ground, as the conversion in `photos` leaves them: turned, wider,
@@ -34,14 +34,9 @@ class Photographed(PixelAugmentation):
     ]
     uniforms = 1 + POSE + SHADES + 2 * NOISE_SIDE**2
 
-    def change(self, images_NCHW: Tensor, uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
-        """Change the pictures whose first uniform number lies below the probability."""
-        chosen = uniforms_NU[:, 0] < strength_N
-        if not bool(chosen.any()):
-            return images_NCHW
-        result = images_NCHW.clone()
-        result[chosen] = _photographed(images_NCHW[chosen], uniforms_NU[chosen, 1:])
-        return result
+    def changed(self, images_NCHW: Tensor, uniforms_NU: Tensor) -> Tensor:
+        """See SometimesAugmentation."""
+        return _photographed(images_NCHW, uniforms_NU)
 
 
 def _photographed(images_NCHW: Tensor, uniforms_NU: Tensor) -> Tensor:

@@ -9,14 +9,14 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from fashioncnn.data.augmentations.base import PixelAugmentation
+from fashioncnn.data.augmentations.base import SometimesAugmentation
 
 GROUND = 12
 # Where the shoulders are, in -1 (top) to 1.
 SHOULDERS = -0.75
 
 
-class SpreadSleeves(PixelAugmentation):
+class SpreadSleeves(SometimesAugmentation):
     """`strength` is the probability that both sleeves of a garment are swung outwards.
 
     What lies outside the seams is turned about the shoulders by 5 to 35 degrees, and the whole is
@@ -30,14 +30,9 @@ class SpreadSleeves(PixelAugmentation):
     ]
     uniforms = 4
 
-    def change(self, images_NCHW: Tensor, uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
-        """Change the pictures whose first uniform number lies below the probability."""
-        chosen = uniforms_NU[:, 0] < strength_N
-        if not bool(chosen.any()):
-            return images_NCHW
-        result = images_NCHW.clone()
-        result[chosen] = _spread(images_NCHW[chosen], uniforms_NU[chosen, 1:])
-        return result
+    def changed(self, images_NCHW: Tensor, uniforms_NU: Tensor) -> Tensor:
+        """See SometimesAugmentation."""
+        return _spread(images_NCHW, uniforms_NU)
 
 
 def _spread(images_NCHW: Tensor, uniforms_N3: Tensor) -> Tensor:

@@ -109,8 +109,9 @@ def checked_names(names: Sequence[str], where: Path) -> tuple[str, ...]:
     """Return class names that can be used. Raises DataError for one, too many, or equal ones."""
     if not 2 <= len(names) <= MAX_CLASSES:
         raise DataError(f"{where}: {len(names)} classes; 2 to {MAX_CLASSES:,} are needed")
-    if len(set(names)) < len(names) or not all(0 < len(name) <= 200 for name in names):
-        raise DataError(f"{where}: class names must differ and have 1 to 200 characters")
+    usable = all(0 < len(name) <= 200 and name.isprintable() for name in names)
+    if len(set(names)) < len(names) or not usable:
+        raise DataError(f"{where}: class names must differ and have 1 to 200 printable characters")
     return tuple(names)
 
 

@@ -22,7 +22,7 @@ from fashioncnn.data.sources.base import (
 )
 from fashioncnn.errors import DataError, StorageError
 
-MAX_BYTES = 4 << 30
+MAX_BYTES = 1 << 30
 
 
 class CsvFiles(Source):

@@ -2,51 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from fashioncnn.data.images import LARGEST_SIDE, SMALLEST_SIDE, LabelledImages
 from fashioncnn.data.sources.base import (
     PART_NAMES,
     Part,
-    Progress,
     Size,
     Source,
     checked,
     checked_names,
     names_beside,
 )
+from fashioncnn.data.sources.picture_cache import (
+    Decoded,
+    PictureFile,
+    decoded,
+    in_parallel,
+    measure,
+)
 from fashioncnn.errors import DataError, StorageError
-from fashioncnn.photos.files import MAX_FILE_BYTES, is_picture_name, read_picture_bytes
+from fashioncnn.photos.files import is_picture_name
 
 MAX_FILES = 1_000_000
-MAX_LEFT_OUT = 20
 DEFAULT_SIZE: Size = (28, 28)
 # What a class may be called and a folder may not.
 ESCAPES = (("%", "%25"), ("/", "%2F"))
-KEEPING_FORM = 1
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _File:
-    path: Path
-    label: int
+HIDDEN = "%2E"
 
 
 class Folders(Source):
@@ -75,7 +62,7 @@ class Folders(Source):
         self._asked = size
         self._files = {
             part: [
-                _File(path, numbers[name])
+                PictureFile(path, numbers[name])
                 for name, path in sorted(listed, key=lambda one: (one[1].name, one[0]))
             ]
             for part, listed in files.items()
@@ -87,14 +74,15 @@ class Folders(Source):
         """Open a folder that has folders with picture files."""
         if not place.is_dir():
             return None
-        inside = _folders(place)
-        split = {part: one for one in inside if (part := PART_NAMES.get(one.name.lower()))}
-        if split and len(split) < len(inside) and "train" not in split:
-            split = {}
-        if split:
-            files = {part: _of_classes(folder) for part, folder in split.items()}
-        else:
-            files = {"train": _of_classes(place)}
+        files: dict[Part, list[tuple[str, Path]]] = {}
+        # A split has folders in it; what has none is a class, even if it is called "train".
+        for folder in _folders(place):
+            part = PART_NAMES.get(folder.name.lower())
+            if part and _folders(folder):
+                if part in files:
+                    raise DataError(f"{place}: two folders for {part}; {folder.name} is one")
+                files[part] = _of_classes(folder)
+        files = files or {"train": _of_classes(place)}
         files = {part: listed for part, listed in files.items() if listed}
         return cls(place, files, size) if files else None
 
@@ -102,7 +90,7 @@ class Folders(Source):
     def sizes(self) -> Counter[Size]:
         """How many pictures have which height and width, of those whose headers can be read."""
         every = [one for several in self._files.values() for one in several]
-        found = Counter(one for one in _in_parallel(_measure, every) if one)
+        found = Counter(one for one in in_parallel(measure, every) if one)
         if not found:
             raise DataError(f"{self.place}: no picture that can be read")
         return found
@@ -116,14 +104,14 @@ class Folders(Source):
 
     def read(self, part: Part) -> LabelledImages:
         """Return one split, from the cache where the same files were decoded before."""
-        images, labels = self._kept.part(part)
-        self.left_out = self._kept.left_out
+        images, labels = self._decoded.parts[part]
+        self.left_out = self._decoded.left_out
         return checked(images, labels, self.class_names, self.place)
 
     @cached_property
-    def _kept(self) -> _Kept:
+    def _decoded(self) -> Decoded:
         own = DEFAULT_SIZE if self.mixed else next(iter(self.sizes))
-        return _kept(self._files, self._asked or own, self.progress)
+        return decoded(self._files, self._asked or own, self.progress)
 
 
 def write_folders(folder: Path, parts: dict[Part, LabelledImages]) -> None:
@@ -147,10 +135,13 @@ _FOLDER_NAMES: dict[Part, str] = {"train": "train", "validation": "val", "test":
 def _escaped(name: str) -> str:
     for plain, escaped in ESCAPES:
         name = name.replace(plain, escaped)
-    return name
+    # A name with a dot in front is hidden.
+    return f"{HIDDEN}{name[1:]}" if name.startswith(".") else name
 
 
 def _unescaped(name: str) -> str:
+    if name.startswith(HIDDEN):
+        name = "." + name.removeprefix(HIDDEN)
     for plain, escaped in reversed(ESCAPES):
         name = name.replace(escaped, plain)
     return name
@@ -188,133 +179,3 @@ def _of_classes(folder: Path) -> list[tuple[str, Path]]:
 
 def _has_pictures(path: Path) -> bool:
     return path.is_dir() and any(is_picture_name(Path(entry.path)) for entry in _entries(path))
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """Decoded pictures in a folder of the cache, mapped into memory."""
-
-    folder: Path
-    left_out: list[str]
-
-    def part(self, part: Part) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        # Copy on write: torch wants arrays that can be written, and nothing is.
-        images = np.load(self.folder / f"{part}_images.npy", mmap_mode="c", allow_pickle=False)
-        return images, np.load(self.folder / f"{part}_labels.npy", allow_pickle=False)
-
-
-def _kept(files: dict[Part, list[_File]], size: Size, progress: Progress) -> _Kept:
-    """Decode `files`, or find what was decoded of the same content before."""
-    import platformdirs
-
-    root = platformdirs.user_cache_path("fashioncnn") / "pictures"
-    folder = root / _key(files, size)
-    told = folder / "left_out.json"
-    if not told.is_file():
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-        except OSError as error:
-            raise StorageError.from_os_error("write", root, error) from None
-        try:
-            _decode(files, size, scratch, progress)
-            scratch.rename(folder)
-        except OSError as error:
-            if not told.is_file():
-                raise StorageError.from_os_error("write", folder, error) from None
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-    return _Kept(folder, json.loads(told.read_text("utf-8")))
-
-
-def _key(files: dict[Part, list[_File]], size: Size) -> str:
-    """Return the SHA-256 of all that decides the decoded pictures: content, labels, order, size."""
-    sha = hashlib.sha256(repr((KEEPING_FORM, size)).encode())
-    listed = [(part, one) for part, several in files.items() for one in several]
-    with ThreadPoolExecutor() as pool:
-        digests = pool.map(lambda one: _digest(one[1].path), listed)
-        for (part, one), digest in zip(listed, digests, strict=True):
-            sha.update(f"{part} {one.label} ".encode())
-            sha.update(os.fsencode(one.path.name) + b"\0" + digest)
-    return sha.hexdigest()
-
-
-def _digest(path: Path) -> bytes:
-    try:
-        return hashlib.sha256(_content(path)).digest()
-    except (DataError, OSError):
-        return b"unreadable"
-
-
-def _content(path: Path) -> bytes:
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise DataError(f"{path}: larger than {MAX_FILE_BYTES:,} bytes")
-    return path.read_bytes()
-
-
-def _decode(files: dict[Part, list[_File]], size: Size, folder: Path, progress: Progress) -> None:
-    """Decode all pictures into .npy files in `folder`, in parallel."""
-    left_out: list[str] = []
-    arrays: dict[Part, tuple[NDArray[np.uint8], list[int]]] = {}
-    colour = False
-    for part, several in files.items():
-        images = np.lib.format.open_memmap(
-            folder / f"{part}_images.npy", "w+", np.uint8, (len(several), *size, 3)
-        )
-        labels: list[int] = []
-        all_decoded = _in_parallel(_Decoder(size), several)
-        shown_progress = progress(all_decoded, len(several), f"decoding pictures ({part})")
-        for one, decoded in zip(several, shown_progress, strict=True):
-            if isinstance(decoded, str):
-                left_out.append(decoded)
-                continue
-            colour = colour or not _is_grey(decoded)
-            images[len(labels)] = decoded
-            labels.append(one.label)
-        arrays[part] = images, labels
-    if not arrays["train"][1]:
-        raise DataError(f"no picture to train on can be read; the first: {left_out[0]}")
-    for part, (decoded_NHWC, known) in arrays.items():
-        np.save(folder / f"{part}_labels.npy", np.array(known, np.int64))
-        path = folder / f"{part}_images.npy"
-        np.save(folder / "part.npy", decoded_NHWC[: len(known), :, :, : 3 if colour else 1])
-        (folder / "part.npy").replace(path)
-    shown = left_out[:MAX_LEFT_OUT]
-    if more := len(left_out) - len(shown):
-        shown.append(f"and {more:,} more")
-    (folder / "left_out.json").write_text(json.dumps(shown))
-
-
-def _is_grey(image_HWC: NDArray[np.uint8]) -> bool:
-    return bool((image_HWC[..., :1] == image_HWC[..., 1:]).all())
-
-
-def _measure(one: _File) -> Size | None:
-    """Return a picture's height and width as it will be shown, from its header."""
-    try:
-        with Image.open(one.path) as picture:
-            turned = picture.getexif().get(0x0112, 1) >= 5
-            return (picture.width, picture.height) if turned else (picture.height, picture.width)
-    except Exception:
-        # What Pillow raises for damaged files has no type in common; decoding says what is wrong.
-        return None
-
-
-@dataclass(frozen=True)
-class _Decoder:
-    size: Size
-
-    def __call__(self, one: _File) -> NDArray[np.uint8] | str:
-        height, width = self.size
-        try:
-            picture = read_picture_bytes(_content(one.path), str(one.path), 2 * max(height, width))
-        except (DataError, StorageError, OSError) as error:
-            return str(error)
-        if picture.size != (width, height):
-            picture = picture.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0)
-        return np.asarray(picture.convert("RGB"))
-
-
-def _in_parallel(work: Callable[[_File], T], files: Sequence[_File]) -> Iterator[T]:
-    with ThreadPoolExecutor() as pool:
-        yield from pool.map(work, files)

@@ -90,10 +90,10 @@ class IdxPairs(Source):
         """Return the labels in the files, rising, and what each class is called."""
         labels = list(self._labels.values())
         present = np.unique(np.concatenate(labels)).astype(np.int64)
-        mappings = list(self.place.glob("*mapping.txt"))
-        if mappings and (mapped := _mapping(mappings[0])).keys() >= set(present.tolist()):
+        mapping = self.place / f"{self.name}-mapping.txt"
+        if mapping.is_file() and (mapped := _mapping(mapping)).keys() >= set(present.tolist()):
             names = [mapped[value] for value in present.tolist()]
-            return present, checked_names(names, mappings[0])
+            return present, checked_names(names, mapping)
         if named := names_beside(self.place):
             if len(named) <= int(present.max()):
                 raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +40,9 @@ class NpzFile(Source):
     def __init__(self, path: Path) -> None:
         self.place, self.name = path, path.stem
         every = {name for pairs in ARRAYS.values() for pair in pairs for name in pair}
-        labels = npz.read(path, MAX_BYTES, DataError, {one for one in every if _of_labels(one)})
-        names = npz.read(path, MAX_BYTES, DataError, {CLASS_NAMES}).get(CLASS_NAMES)
+        wanted = {CLASS_NAMES, *(one for one in every if _of_labels(one))}
+        labels = npz.read(path, MAX_BYTES, DataError, wanted)
+        names = labels.get(CLASS_NAMES)
         self._names: dict[Part, str] = {}
         self._labels: dict[Part, NDArray[np.integer]] = {}
         for part, pairs in ARRAYS.items():
@@ -88,6 +90,7 @@ def write_npz(path: Path, parts: dict[Part, LabelledImages]) -> None:
         arrays[labels_name] = pictures.labels
     with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
+        os.fsync(file.fileno())
 
 
 def _of_labels(name: str) -> bool:

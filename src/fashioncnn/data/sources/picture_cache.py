@@ -1,0 +1,192 @@
+"""Picture files decoded once, and kept in the user's cache until their content changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fashioncnn.data.sources.base import Part, Progress, Size
+from fashioncnn.errors import DataError, StorageError
+from fashioncnn.photos.files import MAX_FILE_BYTES, read_picture_bytes, stretched
+
+MAX_LEFT_OUT = 20
+# Counts up when what is kept changes.
+FORM = 1
+LEFT_OUT = "left_out.json"
+
+T = TypeVar("T")
+Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A file, and the number of its class."""
+
+    path: Path
+    label: int
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Images uint8 (n, h, w, c), mapped into memory, and labels, by split; what is left out."""
+
+    parts: Mapping[Part, Labelled]
+    left_out: Sequence[str]
+
+
+def decoded(files: Mapping[Part, Sequence[PictureFile]], size: Size, progress: Progress) -> Decoded:
+    """Decode `files` to `size`, or find what was decoded of the same content before.
+
+    Raises DataError when there is nothing to train on, StorageError when the disk refuses.
+    """
+    import platformdirs
+
+    root = platformdirs.user_cache_path("fashioncnn") / "pictures"
+    folder = root / _key(files, size)
+    if (found := _open(folder, files, size)) is not None:
+        return found
+    try:
+        # What is there and cannot be opened is damaged.
+        shutil.rmtree(folder, ignore_errors=True)
+        root.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+        try:
+            _decode(files, size, scratch, progress)
+            scratch.rename(folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    except OSError as error:
+        # Another process may have been faster.
+        if (found := _open(folder, files, size)) is None:
+            raise StorageError.from_os_error("write", folder, error) from None
+        return found
+    found = _open(folder, files, size)
+    assert found is not None
+    return found
+
+
+def _open(folder: Path, files: Mapping[Part, Sequence[PictureFile]], size: Size) -> Decoded | None:
+    """Map what is kept in `folder`; None where there is nothing, or it is damaged."""
+    try:
+        left_out = [str(line) for line in json.loads((folder / LEFT_OUT).read_text("utf-8"))]
+        parts: dict[Part, Labelled] = {}
+        for part in files:
+            # Copy on write: torch wants arrays that can be written, and nothing is.
+            images = np.load(folder / f"{part}_images.npy", mmap_mode="c", allow_pickle=False)
+            labels = np.load(folder / f"{part}_labels.npy", allow_pickle=False)
+            if (
+                images.dtype != np.uint8
+                or images.shape[:3] != (len(labels), *size)
+                or labels.dtype != np.int64
+            ):
+                return None
+            parts[part] = images, labels
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+    return Decoded(parts, left_out)
+
+
+def _key(files: Mapping[Part, Sequence[PictureFile]], size: Size) -> str:
+    """Return the SHA-256 of all that decides the decoded pictures: content, labels, order, size."""
+    sha = hashlib.sha256(repr((FORM, size)).encode())
+    listed = [(part, one) for part, several in files.items() for one in several]
+    with ThreadPoolExecutor() as pool:
+        digests = pool.map(lambda one: _digest(one[1].path), listed)
+        for (part, one), digest in zip(listed, digests, strict=True):
+            sha.update(f"{part} {one.label} ".encode())
+            sha.update(os.fsencode(one.path.name) + b"\0" + digest)
+    return sha.hexdigest()
+
+
+def _digest(path: Path) -> bytes:
+    try:
+        return hashlib.sha256(_content(path)).digest()
+    except (DataError, OSError):
+        return b"unreadable"
+
+
+def _content(path: Path) -> bytes:
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise DataError(f"{path}: larger than {MAX_FILE_BYTES:,} bytes")
+    return path.read_bytes()
+
+
+def _decode(
+    files: Mapping[Part, Sequence[PictureFile]], size: Size, folder: Path, progress: Progress
+) -> None:
+    """Decode all pictures into .npy files in `folder`, in parallel."""
+    left_out: list[str] = []
+    arrays: dict[Part, tuple[NDArray[np.uint8], list[int]]] = {}
+    colour = False
+    for part, several in files.items():
+        images = np.lib.format.open_memmap(
+            folder / f"{part}_images.npy", "w+", np.uint8, (len(several), *size, 3)
+        )
+        labels: list[int] = []
+        all_decoded = in_parallel(_Decoder(size), several)
+        shown_progress = progress(all_decoded, len(several), f"decoding pictures ({part})")
+        for one, decoded in zip(several, shown_progress, strict=True):
+            if isinstance(decoded, str):
+                left_out.append(decoded)
+                continue
+            colour = colour or not _is_grey(decoded)
+            images[len(labels)] = decoded
+            labels.append(one.label)
+        arrays[part] = images, labels
+    if not arrays["train"][1]:
+        raise DataError(f"no picture to train on can be read; the first: {left_out[0]}")
+    for part, (decoded_NHWC, known) in arrays.items():
+        np.save(folder / f"{part}_labels.npy", np.array(known, np.int64))
+        path = folder / f"{part}_images.npy"
+        np.save(folder / "part.npy", decoded_NHWC[: len(known), :, :, : 3 if colour else 1])
+        (folder / "part.npy").replace(path)
+    shown = left_out[:MAX_LEFT_OUT]
+    if more := len(left_out) - len(shown):
+        shown.append(f"and {more:,} more")
+    (folder / LEFT_OUT).write_text(json.dumps(shown))
+
+
+def _is_grey(image_HWC: NDArray[np.uint8]) -> bool:
+    return bool((image_HWC[..., :1] == image_HWC[..., 1:]).all())
+
+
+def measure(one: PictureFile) -> Size | None:
+    """Return a picture's height and width as it will be shown, from its header."""
+    try:
+        with Image.open(one.path) as picture:
+            turned = picture.getexif().get(0x0112, 1) >= 5
+            return (picture.width, picture.height) if turned else (picture.height, picture.width)
+    except Exception:
+        # What Pillow raises for damaged files has no type in common; decoding says what is wrong.
+        return None
+
+
+@dataclass(frozen=True)
+class _Decoder:
+    size: Size
+
+    def __call__(self, one: PictureFile) -> NDArray[np.uint8] | str:
+        height, width = self.size
+        try:
+            picture = read_picture_bytes(_content(one.path), str(one.path), 2 * max(height, width))
+        except (DataError, StorageError, OSError) as error:
+            return str(error)
+        return np.asarray(stretched(picture, height, width).convert("RGB"))
+
+
+def in_parallel(work: Callable[[PictureFile], T], files: Sequence[PictureFile]) -> Iterator[T]:
+    """Yield what `work` makes of each file, in order, on all cores."""
+    with ThreadPoolExecutor() as pool:
+        yield from pool.map(work, files)
