@@ -108,9 +108,8 @@ def test_every_source_gives_back_what_was_written(kind: str, tmp_path: Path) -> 
     assert data.validation.digest == parts["validation"].digest
     assert not data.is_fashion_mnist
     assert data.remarks() == []
-    assert (
-        DataSet.of(parts["train"], name="Fashion-MNIST").name == "Fashion-MNIST, not as published"
-    )
+    claims = DataSet.of(parts["train"], name="Fashion-MNIST")
+    assert claims.name == "Fashion-MNIST, not as published"
 
 
 def test_every_registered_source_is_tested() -> None:
@@ -205,7 +204,9 @@ def test_names_that_folders_cannot_have_come_back(tmp_path: Path) -> None:
     names = (".dotted", "..", "a/b", "%2F", "../../up")
     images, labels = np.zeros((10, 8, 8, 1), np.uint8), np.arange(10) % 5
     write_folders(tmp_path, {"train": LabelledImages(images, labels, names)})
-    assert DataSet(tmp_path).class_names == names
+    data = DataSet(tmp_path)
+    assert data.class_names == names
+    assert sorted(data.brought()["train"].labels) == sorted(labels)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "classes.txt", "train"]
 
 

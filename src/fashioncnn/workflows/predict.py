@@ -38,8 +38,8 @@ from fashioncnn.training.device import DeviceName
 
 STANDARD_INPUT = "-"
 MAX_PICTURES = 100_000
-# Below this probability a photograph is "not sure": nine of ten garments of those that the conversion
-# was chosen on have more, with networks of `photo` (docs/photographs.md).
+# Below this probability the answer to a photograph is "not sure". Nine of ten garments that the
+# conversion was chosen on have more, with networks of `photo` (docs/photographs.md).
 NOT_SURE_BELOW = 0.36
 # With these warnings it is, whatever the network says.
 UNSURE_WARNINGS = (NOTHING_FOUND, SEVERAL_PIECES)
