@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.stress import stress as stress
     from fashioncnn.workflows.train import train as train
     from fashioncnn.workflows.train import train_seeds as train_seeds
+    from fashioncnn.workflows.trust import trust as trust
     from fashioncnn.workflows.tune import tune as tune
     from fashioncnn.workflows.unknown import unknown as unknown
 
@@ -66,6 +67,7 @@ _HOME = {
     "compare": "workflows.compare:compare",
     "audit": "workflows.audit:audit",
     "tune": "workflows.tune:tune",
+    "trust": "workflows.trust:trust",
     "load": "workflows.load:load",
     "predict": "workflows.predict:predict",
     "bench_machine": "workflows.bench_machine:bench_machine",
@@ -100,6 +102,7 @@ __all__ = [  # noqa: RUF022 in the order of use
     "compare",
     "audit",
     "tune",
+    "trust",
     "load",
     "predict",
     "bench_machine",

@@ -7,6 +7,8 @@
     ├── RecipeError     a recipe, or a change to one, is not valid
     ├── RunError        a run directory cannot be used as asked
     ├── StorageError    the disk did not take or give a file
+    ├── CodeError       a user's own Python file fails, or cannot be used as asked
+    ├── TrustError      code that came with a run, and that nobody here has trusted
     ├── DeviceError     the device or precision asked for is not there
     ├── SpaceError      a search space is not valid
     ├── StudyError      a study cannot be opened or used as asked
@@ -50,6 +52,14 @@ class StorageError(FashionCNNError):
     def from_os_error(cls, action: str, path: object, error: OSError) -> "StorageError":
         """Say that `action` on `path` failed, and the system's reason."""
         return cls(f"cannot {action} {path}: {error.strerror or error}")
+
+
+class CodeError(FashionCNNError):
+    """A user's own Python file fails, or cannot be used as asked. The message has its lines."""
+
+
+class TrustError(FashionCNNError):
+    """Code that came with a run, and that nobody here has trusted. Nothing of it was run."""
 
 
 class DeviceError(FashionCNNError):

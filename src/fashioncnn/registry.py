@@ -14,6 +14,9 @@ from fashioncnn.settings import Settings
 T = TypeVar("T")
 S = TypeVar("S", bound=Settings)
 
+# What stands for the parts of a user's own, which have no names that we know.
+OWN = "FILE.py:NAME"
+
 
 class Registry(Mapping[str, T], Generic[T]):
     """`entries` by the name that `name_of` finds; `register` adds one.
@@ -52,11 +55,13 @@ class Registry(Mapping[str, T], Generic[T]):
 class Choices(Registry[type[S]]):
     """Tables of settings, one of which a recipe chooses by the key `tag`; the first is the default.
 
-    Each table has `tag` as a field whose default is its name.
+    Each table has `tag` as a field whose default is its name. `own` is the table of parts of a
+    user's own, which are named as in "mine.py:MyNet".
     """
 
-    def __init__(self, tag: str, entries: Iterable[type[S]]) -> None:
+    def __init__(self, tag: str, entries: Iterable[type[S]], own: type[S]) -> None:
         self.tag = tag
+        self.own = own
         super().__init__(lambda table: str(table.model_fields[tag].default), entries)
 
     def chosen(self, table: object) -> str:
@@ -66,7 +71,18 @@ class Choices(Registry[type[S]]):
             name = table.get(self.tag, default)
         else:
             name = getattr(table, self.tag, default)
-        return name if isinstance(name, str) else ""
+        if not isinstance(name, str):
+            return ""
+        return OWN if is_own(name) else name
+
+    def table(self, name: str) -> type[S] | None:
+        """Return the settings that `chosen` named, if there are such."""
+        return self.own if name == OWN else self.get(name)
+
+
+def is_own(name: object) -> bool:
+    """Say whether `name` is meant as a part of a user's own, as "mine.py:MyNet"."""
+    return isinstance(name, str) and ".py" in name
 
 
 @dataclass(frozen=True)
@@ -79,7 +95,8 @@ class OneOf:
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         del source
-        tables = {name: handler.generate_schema(table) for name, table in self.choices.items()}
+        every = {**self.choices, OWN: self.choices.own}
+        tables = {name: handler.generate_schema(table) for name, table in every.items()}
         return core_schema.tagged_union_schema(tables, discriminator=self.choices.chosen)
 
 

@@ -89,7 +89,7 @@ def speed(
     answer(as_json, {"results": results}, text)
 
 
-@verb(app)
+@verb(app, opens="run")
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     batch_sizes: Annotated[

@@ -130,6 +130,12 @@ VerboseOption = Annotated[
         "--verbose", "-v", metavar="", help="Say what is read and drawn, and how long it takes."
     ),
 ]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust", metavar="", help="Let Python files run that came with a run. Read them first."
+    ),
+]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -143,12 +149,23 @@ def as_size(text: str | None) -> tuple[int, int] | None:
     return int(sides[0]), int(sides[-1])
 
 
-def verb(app: typer.Typer, name: str | None = None) -> Callable[[F], F]:
-    """Register a command with the options that all have: how much to say while it works."""
+def verb(app: typer.Typer, name: str | None = None, opens: str | None = None) -> Callable[[F], F]:
+    """Register a command with the options that all have: how much to say while it works.
+
+    `opens` is its argument that names runs, which may carry code; it then has --trust.
+    """
+    common = {"quiet": QuietOption, "verbose": VerboseOption}
+    if opens:
+        common["trust"] = TrustOption
 
     def register(function: F) -> F:
         @functools.wraps(function)
-        def command(*, quiet: bool, verbose: bool, **given: Any) -> Any:
+        def command(*, quiet: bool, verbose: bool, trust: bool = False, **given: Any) -> Any:
+            if trust and opens and given[opens]:
+                from fashioncnn.workflows.trust import trust as trust_runs
+
+                named = given[opens]
+                trust_runs(named if isinstance(named, list) else [named])
             if quiet or verbose:
                 from fashioncnn.console.say import say_as_much
 
@@ -156,14 +173,13 @@ def verb(app: typer.Typer, name: str | None = None) -> Callable[[F], F]:
             return function(**given)
 
         hints = get_type_hints(function, include_extras=True)
-        hints |= {"quiet": QuietOption, "verbose": VerboseOption}
-        common = [
-            inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY, default=False)
-            for one in ("quiet", "verbose")
+        hints |= common
+        added = [
+            inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY, default=False) for one in common
         ]
         parameters = [
             one.replace(annotation=hints[one.name])
-            for one in (*inspect.signature(function).parameters.values(), *common)
+            for one in (*inspect.signature(function).parameters.values(), *added)
         ]
         command.__annotations__ = hints
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -140,7 +140,7 @@ def data_import(
     )
 
 
-@verb(data_app, "audit")
+@verb(data_app, "audit", opens="runs")
 def data_audit(
     runs: Annotated[
         list[Path] | None,
@@ -189,13 +189,13 @@ def recipes(
         answer(as_json, recipe.model_dump(mode="json", exclude_none=True), read_text(name).rstrip())
 
 
-verb(app)(train)
-verb(app)(evaluate)
-verb(app)(predict)
+verb(app, opens="recipe")(train)
+verb(app, opens="runs")(evaluate)
+verb(app, opens="pictures")(predict)
 verb(app)(tune)
 
 
-@verb(app)
+@verb(app, opens="runs")
 def explain(
     runs: Runs,
     pictures: Annotated[
@@ -231,7 +231,7 @@ def explain(
     answer(as_json, {"figures": drawn}, "\n".join(drawn))
 
 
-@verb(app)
+@verb(app, opens="runs")
 def compare(
     runs: Annotated[
         list[Path],
@@ -255,7 +255,7 @@ def compare(
     answer(as_json, values, "\n\n".join(map(tables.compared, compared)))
 
 
-@verb(app)
+@verb(app, opens="runs")
 def report(
     runs: Runs,
     out: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 from torch import nn
@@ -16,6 +16,9 @@ class ModelSettings(Settings):
 
     A key without a default has an example, of a small network: listings and tests use it.
     """
+
+    lays_out_itself: ClassVar[bool] = False
+    """Whether `build` decides the order in memory; else it is channels-last."""
 
     family: str
     members: Annotated[int, Field(ge=1, le=100)] = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -29,6 +30,8 @@ from fashioncnn.runs.artifacts import SplitName
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName, choose_device
 from fashioncnn.training.state import load_network
+from fashioncnn.usercode.modules import may_run
+from fashioncnn.usercode.source import changed
 
 CheckpointName = Literal["best", "last"]
 
@@ -72,6 +75,11 @@ class Trained:
     def shape(self) -> Shape:
         """Channels, height and width of the pictures that the network knows."""
         return self.run.trained_on.shape
+
+    @property
+    def may_run(self) -> bool:
+        """Whether the network may be built here: its code is ours, or trusted."""
+        return not self.recipe.code or may_run(self.recipe.code)
 
     @cached_property
     def network(self) -> nn.Module:
@@ -155,6 +163,7 @@ def open_trained(
         raise RunError(
             f"{run.path} has no checkpoint {checkpoint!r} yet: its first epoch is not finished"
         )
+    _tell_of_changes(run, recipe)
     told = checkpoints.describe(run.checkpoints, checkpoint)
     return Trained(
         run,
@@ -166,3 +175,15 @@ def open_trained(
         choose_device(device),
         Kept(run, told.tensors_sha256, say),
     )
+
+
+def _tell_of_changes(run: Run, recipe: Recipe) -> None:
+    """Say that a file of the user's own is no longer what the run was trained with."""
+    folder = run.provenance.get("code_folder")
+    if not folder or not may_run(recipe.code):
+        return
+    if names := changed(Path(folder), recipe.code):
+        say(
+            f"{', '.join(names)} in {folder} changed or went since {run.path} was trained: "
+            f"the copy in {run.code} is used"
+        )

@@ -8,6 +8,7 @@ import math
 import torch
 from torch import nn
 
+from fashioncnn.data.augmentations.own import own_augmentation
 from fashioncnn.data.augmentations.pipeline import AugmentationPipeline
 from fashioncnn.data.batches import Batches
 from fashioncnn.data.images import LabelledImages, joined
@@ -58,13 +59,14 @@ def build_augmentation(recipe: Recipe, class_names: tuple[str, ...]) -> Augmenta
     by_class = {
         class_names.index(name): changed for name, changed in table.strengths_by_class().items()
     }
-    return AugmentationPipeline(table.strengths(), by_class, table.alternating_flip)
+    own = {address: own_augmentation(recipe.code, address) for address in table.own}
+    return AugmentationPipeline(table.strengths(), by_class, table.alternating_flip, own)
 
 
 def build_network(recipe: Recipe, classes: int, channels: int = 1) -> nn.Module:
     """Return the recipe's network for pictures of `channels`, with fresh weights.
 
-    It is in channels-last order.
+    It is in channels-last order, unless it is a user's own that cannot be.
 
     The weights follow from torch's own random state; see `build_state`.
     """
@@ -73,6 +75,8 @@ def build_network(recipe: Recipe, classes: int, channels: int = 1) -> nn.Module:
         for _ in range(recipe.model.members)
     ]
     network = Ensemble(members) if len(members) > 1 else members[0]
+    if recipe.model.lays_out_itself:
+        return network
     # Keyword form: mypy knows no positional overload for memory formats.
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from fashioncnn.recipes.keys import allowed, schema_at
 from fashioncnn.recipes.schema import CHOICES
+from fashioncnn.registry import OWN
 
 # So many faults are told, each shown by so many characters; a file may hold any number.
 MAX_FAULTS = 20
@@ -69,7 +70,10 @@ def _line(path: tuple[str, ...], fault: Mapping[str, Any]) -> str:
     if fault["type"] == "missing":
         return f"{key} is missing; it must be {allowed(path)}"
     if fault["type"] == "union_tag_invalid":
-        return f"{key} is {show(fault['input'])}; it must be one of {', '.join(CHOICES[path[0]])}"
+        return (
+            f"{key} is {show(fault['input'])}; it must be one of "
+            f"{', '.join(CHOICES[path[0]])}, or of your own, as mine.py:Name"
+        )
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])
     return f"{key} is {show(fault['input'])}; it must be {allowed(path)}"
@@ -77,7 +81,7 @@ def _line(path: tuple[str, ...], fault: Mapping[str, Any]) -> str:
 
 def _key(path: tuple[str, ...]) -> str:
     """Join a path as TOML writes it; which of several choices is meant is not part of it."""
-    if path[1:2] and path[0] in CHOICES and path[1] in CHOICES[path[0]]:
+    if path[1:2] and path[0] in CHOICES and path[1] in (*CHOICES[path[0]], OWN):
         path = (path[0], *path[2:])
     bare = [part if part.replace("_", "").isalnum() else json.dumps(part) for part in path]
     return ".".join(cut(part) for part in bare)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from fashioncnn.recipes.schema import CHOICES, Recipe, recipe_type
+from fashioncnn.registry import OWN
+from fashioncnn.usercode.part import ADDRESS
 
 Json = dict[str, Any]
-# What publishing writes; nobody sets it.
-NOT_LISTED = ("promise", "reported")
+# What the program writes; nobody sets it.
+NOT_LISTED = ("promise", "reported", "code")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def schema_at(path: tuple[str, ...]) -> Json:
     for part in path:
         if "oneOf" in schema:
             branches = [_resolve(branch, root) for branch in schema["oneOf"]]
-            schema = next((one for one in branches if part in _constants(one)), {})
+            schema = next((one for one in branches if part in (_constants(one) or (OWN,))), {})
         elif part.isdigit() and "items" in schema:
             schema = schema["items"]
         elif part in schema.get("properties", {}):
@@ -80,10 +82,13 @@ def _keys(schema: Json, root: Json, prefix: str, choice: str | None) -> Iterator
         if "oneOf" in inner:
             for branch in (_resolve(one, root) for one in inner["oneOf"]):
                 tag = CHOICES[name].tag
-                chosen = f"{tag} = {_constants(branch)[0]}"
+                chosen = f"{tag} = {next(iter(_constants(branch)), OWN)}"
                 # What a choice is stands in its own docstring.
                 properties = branch["properties"]
                 properties[tag] = {"description": branch.get("description", "")} | properties[tag]
+                if not _constants(branch):
+                    # Who names a file has given this key.
+                    branch["required"] = []
                 yield from _keys(branch, root, f"{full}.", chosen)
         elif "properties" in inner:
             yield from _keys(inner, root, f"{full}.", choice)
@@ -122,17 +127,21 @@ def _resolve(schema: Json, root: Json) -> Json:
 
 def _words(schema: Json) -> str:
     if "anyOf" in schema:
-        return ", or ".join(_words(choice) for choice in schema["anyOf"])
+        return ", or ".join(dict.fromkeys(_words(choice) for choice in schema["anyOf"]))
     if "enum" in schema:
         return "one of " + ", ".join(str(value) for value in schema["enum"])
     if "const" in schema:
         return str(schema["const"])
+    if schema.get("pattern") == ADDRESS:
+        return "a name in a file, as mine.py:Name"
     if "prefixItems" in schema:
         first, *others = schema["prefixItems"]
         return f"a list of {1 + len(others)} entries: {_words(first).removeprefix('a ')}"
     if schema.get("type") == "array":
+        if "maxItems" not in schema:
+            return "a list"
         items = _words(schema["items"]).removeprefix("a ")
-        return f"a list of {schema.get('minItems', 0)} to {schema.get('maxItems')} entries: {items}"
+        return f"a list of {schema.get('minItems', 0)} to {schema['maxItems']} entries: {items}"
     if "oneOf" in schema:
         return "a table"
     kind = {

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import tomli_w
 from pydantic import ValidationError
 
 from fashioncnn.errors import RecipeError
 from fashioncnn.recipes import faults
+from fashioncnn.recipes.code import find_code, misfits
 from fashioncnn.recipes.schema import CHOICES, Recipe, recipe_type
 
 MAX_BYTES = 1 << 20
@@ -56,17 +57,23 @@ def read_text(name_or_path: str | Path) -> str:
 
 
 def load(
-    recipe: str | Path | Recipe, changes: Changes = (), class_names: Sequence[str] | None = None
+    recipe: str | Path | Recipe,
+    changes: Changes = (),
+    class_names: Sequence[str] | None = None,
+    kept: Path | None = None,
 ) -> Recipe:
     """Return the recipe of a built-in name or a path, or `recipe` itself, with `changes` applied.
 
     Raises RecipeError with every fault at once; with `class_names`, other names of classes are
-    faults. A changed recipe loses its promise.
+    faults. A changed recipe loses its promise. Raises CodeError for files of the user's own that
+    are no Python, or are gone; where runs in `kept` have copies, those are taken.
     """
+    folder = None
     if isinstance(recipe, Recipe):
         tables, origin = recipe.model_dump(mode="json", exclude_none=True), recipe.name
     else:
         tables, origin = _tables(recipe), str(recipe)
+        folder = None if origin in builtin_names() else Path(recipe).absolute().parent
     told: dict[str, Any] = {}
     for change in _each(changes):
         _merge(told, change)
@@ -74,7 +81,14 @@ def load(
         _leave_other_choices(tables, told)
         _merge(tables, told)
         tables.pop("promise", None)
-    return validate(tables, origin, class_names)
+    try:
+        written_here = find_code(tables, folder, kept)
+    except RecipeError as error:
+        raise RecipeError(f"recipe {origin}: {error}") from None
+    loaded = validate(tables, origin, class_names)
+    if written_here and (lines := misfits(loaded)):
+        _raise(origin, lines)
+    return loaded
 
 
 def validate(
@@ -90,10 +104,14 @@ def validate(
     except ValidationError as error:
         lines = faults.explain(error.errors(include_url=False)) + lines
     if lines:
-        # One fault is one line; several follow, a line each.
-        separator = " " if len(lines) == 1 else "\n  "
-        raise RecipeError(f"recipe {origin}:{separator}" + "\n  ".join(lines))
+        _raise(origin, lines)
     return recipe
+
+
+def _raise(origin: str, lines: Sequence[str]) -> NoReturn:
+    # One fault is one line; several follow, a line each.
+    separator = " " if len(lines) == 1 else "\n  "
+    raise RecipeError(f"recipe {origin}:{separator}" + "\n  ".join(lines))
 
 
 def dump(recipe: Recipe) -> str:
@@ -101,13 +119,16 @@ def dump(recipe: Recipe) -> str:
     return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
 
 
-def differences(mine: Recipe, theirs: Recipe) -> list[str]:
-    """List the keys that decide the weights and differ, as "key: mine, not theirs"."""
+def differences(mine: Recipe, theirs: Recipe, but_code: bool = False) -> list[str]:
+    """List the keys that decide the weights and differ, as "key: mine, not theirs".
+
+    With `but_code`, other versions of the user's own files are no difference.
+    """
     left, right = flatten(mine.settings()), flatten(theirs.settings())
     return [
         f"{key} {left.get(key)!r}, not {right.get(key)!r}"
         for key in sorted(left.keys() | right.keys())
-        if left.get(key) != right.get(key)
+        if left.get(key) != right.get(key) and not (but_code and key.startswith("code."))
     ]
 
 
@@ -173,10 +194,14 @@ def _leave_other_choices(tables: dict[str, Any], told: Mapping[str, Any]) -> Non
         present, change = tables.get(table), told.get(table)
         if not isinstance(present, dict) or not isinstance(change, dict):
             continue
-        before, after = choices.chosen(present), choices.chosen(present | change)
-        if before == after or not {before, after} <= choices.keys():
+        chosen = choices.chosen(present), choices.chosen(present | change)
+        before, after = (choices.table(name) for name in chosen)
+        old = present.get(choices.tag)
+        if before is None or after is None or change.get(choices.tag, old) == old:
             continue
-        for key in choices[before].model_fields.keys() - choices[after].model_fields.keys():
+        # Of a part of the user's own, every further key is a keyword of its own.
+        theirs = present.keys() if before is choices.own else before.model_fields.keys()
+        for key in theirs - after.model_fields.keys():
             present.pop(key, None)
 
 

@@ -16,17 +16,22 @@ from fashioncnn.models import FAMILIES
 from fashioncnn.models.family import ModelSettings
 from fashioncnn.registry import Choices, MadeBy, OneOf, Registry
 from fashioncnn.settings import Count, NotNegative, Positive, Probability, Settings
-from fashioncnn.training.loss import LossSettings
+from fashioncnn.training.losses import LOSSES
+from fashioncnn.training.losses.base import LossSettings
+from fashioncnn.training.losses.cross_entropy import CrossEntropySettings
 from fashioncnn.training.optimizers import OPTIMIZERS
 from fashioncnn.training.optimizers.adam import AdamSettings
 from fashioncnn.training.optimizers.base import OptimizerSettings
 from fashioncnn.training.schedules import SCHEDULES
 from fashioncnn.training.schedules.base import ScheduleSettings
 from fashioncnn.training.schedules.constant import ConstantSettings
+from fashioncnn.usercode.part import Address, OwnPart
+from fashioncnn.usercode.source import FILE_NAME
 
 # The tables that choose one of several, and by which registry.
 CHOICES: dict[str, Choices[Any]] = {
     "model": FAMILIES,
+    "loss": LOSSES,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
 }
@@ -35,6 +40,8 @@ CHOICES: dict[str, Choices[Any]] = {
 Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE), Strict()]
 # One number for all channels, or one for each of three.
 Mean = float | Annotated[tuple[float, float, float], Strict(False)] | Literal["data"]
+FileName = Annotated[str, Field(pattern=f"^{FILE_NAME.pattern}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Std = Positive | Annotated[tuple[Positive, Positive, Positive], Strict(False)] | Literal["data"]
 
 
@@ -73,6 +80,8 @@ class AugmentationSettings(Settings):
     """With probability 0.5, flip every picture in every other epoch instead of at random."""
     by_class: dict[str, Any] = Field(default_factory=dict)
     """Other strengths for the classes named."""
+    own: dict[Address, NotNegative] = Field(default_factory=dict)
+    """Strength by your own augmentation, as "mine.py:blur"; they work after the others."""
 
     if TYPE_CHECKING:
 
@@ -80,7 +89,7 @@ class AugmentationSettings(Settings):
 
     def strengths(self) -> dict[str, float]:
         """Return the strength of each augmentation by its key."""
-        return self.model_dump(exclude={"alternating_flip", "by_class"})
+        return {**self.model_dump(exclude={"alternating_flip", "by_class", "own"}), **self.own}
 
     def strengths_by_class(self) -> dict[str, dict[str, float]]:
         """Return what differs for some classes, by class name and key."""
@@ -181,12 +190,14 @@ class Recipe(Settings):
         default_factory=dict, validate_default=True
     )
     model: Annotated[ModelSettings, OneOf(FAMILIES)]
-    loss: LossSettings = LossSettings()
+    loss: Annotated[LossSettings, OneOf(LOSSES)] = CrossEntropySettings()
     optimizer: Annotated[OptimizerSettings, OneOf(OPTIMIZERS)] = AdamSettings()
     schedule: Annotated[ScheduleSettings, OneOf(SCHEDULES)] = ConstantSettings()
     averaging: AveragingSettings = AveragingSettings()
     selection: SelectionSettings | None = None
     training: TrainingSettings = TrainingSettings()
+    code: dict[FileName, Sha256] = Field(default_factory=dict)
+    """The SHA-256 of each file of your own that the recipe names; written when it is read."""
     reported: Reported | None = None
     promise: Promise | None = None
 
@@ -199,7 +210,14 @@ class Recipe(Settings):
                 f"schedule.warmup_epochs is {self.schedule.warmup_epochs:g}; "
                 f"it must be below training.epochs ({self.training.epochs})"
             )
+        for part in self.own_parts():
+            part.with_code(self.code)
         return self
+
+    def own_parts(self) -> list[OwnPart]:
+        """List the parts that files of the user's own build; augmentations are not among them."""
+        chosen = (self.model, self.loss, self.optimizer, self.schedule)
+        return [part for part in chosen if isinstance(part, OwnPart)]
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the trained weights: all but the name, the words and the figures."""

@@ -24,6 +24,7 @@ from fashioncnn.runs.provenance import TrainedOn, read_provenance, trained_on
 
 EVALUATION = "evaluation"
 EXPLANATIONS = "explanations"
+CODE = "code"
 # How a folder is called in which a run is made.
 NEW = ".new-"
 
@@ -38,6 +39,11 @@ class Run:
     def recipe_file(self) -> Path:
         """The resolved, complete recipe."""
         return self.path / "recipe.toml"
+
+    @property
+    def code(self) -> Path:
+        """The folder of the user's own Python files, where the recipe names any."""
+        return self.path / CODE
 
     @property
     def provenance_file(self) -> Path:
@@ -122,6 +128,7 @@ def create(path: Path, files: Mapping[str, str]) -> Run:
     try:
         (scratch / "checkpoints").mkdir()
         for name, text in files.items():
+            (scratch / name).parent.mkdir(exist_ok=True)
             write_text(scratch / name, text)
         scratch.chmod(0o777 & ~_umask())
         scratch.rename(path)

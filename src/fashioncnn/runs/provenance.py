@@ -51,6 +51,7 @@ class _Provenance(TypedDict):
     data: dict[str, str]
     # Runs of version 0.2 and before have none: they are of Fashion-MNIST.
     data_set: NotRequired[_DataSet]
+    code_folder: NotRequired[str]
     split: _Split
     hardware: str
     precision: str
@@ -128,14 +129,16 @@ def provenance(
     hardware: str,
     precision: str,
     threads: int,
+    code_folder: Path | None = None,
 ) -> dict[str, Any]:
-    """Return what provenance.json holds."""
+    """Return what provenance.json holds; `code_folder` is where the user's own files came from."""
     return {
         "seed": seed,
         "started": now(),
         "command": command(),
         "data": data,
         "data_set": data_set,
+        **({"code_folder": str(code_folder)} if code_folder else {}),
         "split": split,
         "hardware": hardware,
         "precision": precision,

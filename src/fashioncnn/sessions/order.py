@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,22 @@ from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.sources.base import Size
 from fashioncnn.errors import GivenUp
 from fashioncnn.executors.base import Report
-from fashioncnn.recipes.load import validate
+from fashioncnn.recipes.load import dump, validate
+from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.directory import Run
 from fashioncnn.sessions.session import Wishes, open_session
 from fashioncnn.tracking.trackers import TrackerName
 from fashioncnn.training.device import DeviceName
+from fashioncnn.usercode.faults import user_code
+from fashioncnn.usercode.modules import offer, source_of
+from fashioncnn.usercode.source import Source
 
 
 @dataclass(frozen=True)
 class Order:
     """Plain values that travel as JSON: a recipe as TOML, the seeds, where data and runs lie.
 
+    `code` has the texts of the user's own files by name, and `code_folder` where they came from.
     Runs go to `subfolder` of the job's folder. With `judged`, the first seed reports each epoch.
     """
 
@@ -36,12 +41,28 @@ class Order:
     device: DeviceName
     judged: bool = False
     track: tuple[TrackerName, ...] = ()
+    code: Mapping[str, str] = field(default_factory=dict)
+    code_folder: str = ""
+
+    @classmethod
+    def of(cls, recipe: Recipe, **others: Any) -> Order:
+        """Return an order for `recipe`, with the files that it needs."""
+        source = source_of(recipe.code) if recipe.code else None
+        files, folder = (dict(source.files), str(source.folder)) if source else ({}, "")
+        return cls(recipe_toml=dump(recipe), code=files, code_folder=folder, **others)
+
+    def recipe(self) -> Recipe:
+        """Return the recipe; whoever gave the order trusts its files."""
+        if self.code:
+            offer(Source(self.code, Path(self.code_folder)), trusted=True)
+        return validate(tomllib.loads(self.recipe_toml), "of a job")
 
     def to_json(self) -> dict[str, Any]:
         """Return the order as plain values."""
         return asdict(self)
 
 
+@user_code()
 def train_order(
     folder: Path, report: Report, told: Mapping[str, Any], data: DataSet | None = None
 ) -> dict[str, Any]:
@@ -54,7 +75,7 @@ def train_order(
     GivenUp is raised.
     """
     order = Order(**told)
-    recipe = validate(tomllib.loads(order.recipe_toml), "of a job")
+    recipe = order.recipe()
     accuracies, runs = [], []
     judged = order.judged
 

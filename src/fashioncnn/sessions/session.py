@@ -23,7 +23,16 @@ from fashioncnn.recipes.load import differences, dump, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import checkpoints, metrics, snapshots
 from fashioncnn.runs.checkpoints import Checkpoint
-from fashioncnn.runs.directory import Run, create, is_run, locked, new_path, open_run, runs_below
+from fashioncnn.runs.directory import (
+    CODE,
+    Run,
+    create,
+    is_run,
+    locked,
+    new_path,
+    open_run,
+    runs_below,
+)
 from fashioncnn.runs.files import to_json
 from fashioncnn.runs.provenance import provenance
 from fashioncnn.tracking.trackers import TrackerName, Trackers, copying
@@ -31,6 +40,8 @@ from fashioncnn.training.device import DeviceName, fabric_for, hardware, precisi
 from fashioncnn.training.loop import StopRequested, Training
 from fashioncnn.training.processes import Processes, together
 from fashioncnn.training.state import TrainingState
+from fashioncnn.usercode.modules import source_of
+from fashioncnn.usercode.trust import trust
 
 # Hears each epoch's record, as in metrics.jsonl, and answers whether to stop there.
 AfterEpoch = Callable[[Mapping[str, Any]], bool | None]
@@ -79,6 +90,10 @@ def open_session(
     recipe, remarks = fit(recipe, data)
     fabric = fabric_for(device, recipe.training.precision, together=True)
     splits = build_splits(recipe, data.train, data.validation)
+    if recipe.code:
+        # What is wrong with the user's own code is told before anything is written.
+        build_state(recipe, data.train.classes, 0, fabric.device, 0, data.shape.channels)
+        recipe.loss.build(data.train.class_names)
     with together(fabric) as processes, nullcontext() if processes.first else silence():
         for line in (*data.remarks(), *remarks):
             say(line)
@@ -113,19 +128,28 @@ class Session:
                 return run
 
             run = self.processes.broadcast(begin)
-            train, device = self.splits.train, self.processes.fabric.device
-            state = build_state(
-                self.recipe, train.classes, seed, device, len(train), train.shape.channels
-            )
-            records = self._restore(run, state)
-            names = self.wishes.track if self.processes.first else ()
-            with copying(names, run, say) as trackers:
-                trackers.epochs(records)
-                if state.position.epoch >= self.recipe.training.epochs:
-                    say(f"{run.path} is complete")
-                else:
-                    self._train(Ongoing(run, seed, state, records, trackers))
+            replace(self, recipe=self._recipe_of(run))._go_on(run, seed)
         return run
+
+    def _recipe_of(self, run: Run) -> Recipe:
+        """Return the recipe, with the files of the user's own that the run keeps."""
+        if not self.recipe.code or (kept := load(run.recipe_file)).code == self.recipe.code:
+            return self.recipe
+        say(f"the code has changed since {run.path} began: going on with its copy in {run.code}")
+        return kept
+
+    def _go_on(self, run: Run, seed: int) -> None:
+        train, device = self.splits.train, self.processes.fabric.device
+        channels = train.shape.channels
+        state = build_state(self.recipe, train.classes, seed, device, len(train), channels)
+        records = self._restore(run, state)
+        names = self.wishes.track if self.processes.first else ()
+        with copying(names, run, say) as trackers:
+            trackers.epochs(records)
+            if state.position.epoch >= self.recipe.training.epochs:
+                say(f"{run.path} is complete")
+            else:
+                self._train(Ongoing(run, seed, state, records, trackers))
 
     def _create(self, seed: int) -> Run:
         out = self.wishes.out
@@ -135,6 +159,7 @@ class Session:
             )
         if self.wishes.resume:
             say(f"no run of this recipe with seed {seed} in {out} yet: starting one")
+        code = source_of(self.recipe.code) if self.recipe.code else None
         facts = provenance(
             seed=seed,
             data=self.data.file_digests(),
@@ -147,8 +172,12 @@ class Session:
             hardware=self._hardware(),
             precision=precision_of(self.processes.fabric),
             threads=torch.get_num_threads(),
+            code_folder=code.folder if code else None,
         )
         files = {"recipe.toml": dump(self.recipe), "provenance.json": to_json(facts)}
+        if code:
+            trust(self.recipe.code)
+            files |= {f"{CODE}/{name}": text for name, text in code.files.items()}
         return create(new_path(out, self.recipe.name, seed), files)
 
     def _hardware(self) -> str:
@@ -162,7 +191,7 @@ class Session:
         out = self.wishes.out
         if is_run(out):
             run = open_run(out)
-            if differing := differences(load(run.recipe_file), self.recipe):
+            if differing := differences(load(run.recipe_file), self.recipe, but_code=True):
                 raise RunError(
                     f"{out} is a run of another recipe than {self.recipe.name}: it has "
                     + "; ".join(differing[:3])
@@ -250,7 +279,7 @@ class Session:
 def earlier_run(recipe: Recipe, out: Path, seed: int) -> Run | None:
     """Return the newest run of `recipe` with `seed` below `out`, if any."""
     for run in reversed(runs_below(out / recipe.name)):
-        if run.seed == seed and not differences(load(run.recipe_file), recipe):
+        if run.seed == seed and not differences(load(run.recipe_file), recipe, but_code=True):
             return run
     return None
 

@@ -18,12 +18,14 @@ from fashioncnn.opening.trained import Trained
 from fashioncnn.runs import artifacts
 from fashioncnn.runs.contents import AttributionChecks
 from fashioncnn.training.device import DeviceName
+from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 
 CHECKED = 64
 RIGHT_SHOWN, WRONG_SHOWN = 6, 6
 
 
+@user_code()
 def attribute(
     run: AnyRun | Trained, *, data: Data = None, device: DeviceName = "auto"
 ) -> AttributionChecks:

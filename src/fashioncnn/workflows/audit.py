@@ -36,6 +36,7 @@ from fashioncnn.reporting.html import write_page
 from fashioncnn.runs.files import make_folder, to_json, write_text
 from fashioncnn.training.device import DeviceName, fabric_for
 from fashioncnn.training.processes import Processes
+from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 
 DEFAULT_OUT = Path("audit")
@@ -74,6 +75,7 @@ class Audit:
         return asdict(self)
 
 
+@user_code()
 def audit(
     runs: Sequence[AnyRun] = (),
     *,

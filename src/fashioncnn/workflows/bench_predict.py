@@ -12,11 +12,13 @@ from fashioncnn.errors import DeviceError
 from fashioncnn.opening.runs import AnyRun
 from fashioncnn.opening.trained import CheckpointName, open_trained
 from fashioncnn.training.device import DeviceName, PrecisionName, hardware, has_bf16
+from fashioncnn.usercode.faults import user_code
 
 BATCH_SIZES = (1, 64, 1024)
 SECONDS_A_BATCH_SIZE = 2.0
 
 
+@user_code()
 def bench_predict(
     run: AnyRun,
     *,

@@ -16,9 +16,11 @@ from fashioncnn.reporting.documents.comparison import ComparedPart, ComparisonDo
 from fashioncnn.reporting.groups import Group
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName
+from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.evaluate import open_evaluated
 
 
+@user_code()
 def compare(
     runs: Sequence[AnyRun], *, data: Data = None, device: DeviceName = "auto"
 ) -> tuple[ComparedPart, ...]:

@@ -12,11 +12,13 @@ from fashioncnn.opening.runs import AnyRun
 from fashioncnn.opening.trained import Trained
 from fashioncnn.runs import artifacts
 from fashioncnn.training.device import DeviceName
+from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 
 EMBEDDED = 5000
 
 
+@user_code()
 def embed(run: AnyRun | Trained, *, data: Data = None, device: DeviceName = "auto") -> Arrays:
     """Lay the first 5,000 test pictures out on a map.
 

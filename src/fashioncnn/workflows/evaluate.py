@@ -25,8 +25,10 @@ from fashioncnn.runs.artifacts import SplitName
 from fashioncnn.runs.contents import ScoredCheckpoint, ScoredSplit
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName
+from fashioncnn.usercode.faults import user_code
 
 
+@user_code()
 def evaluate(
     run: AnyRun,
     *,

@@ -31,6 +31,7 @@ from fashioncnn.runs.artifact import Artifact
 from fashioncnn.runs.contents import LayerUnits, UnitFacts
 from fashioncnn.training.device import DeviceName, has_bf16
 from fashioncnn.training.state import load_network
+from fashioncnn.usercode.faults import user_code
 
 UNIT_PICTURES = 1000
 UNITS_SHOWN, PATCHES_SHOWN = 10, 8
@@ -44,6 +45,7 @@ EXPLANATIONS: tuple[Artifact[Any], ...] = (
 )
 
 
+@user_code()
 def explain(
     run: AnyRun,
     *,

@@ -35,6 +35,7 @@ from fashioncnn.photos.files import (
 from fashioncnn.photos.outline import Mask, UInt8
 from fashioncnn.runs.files import write_bytes
 from fashioncnn.training.device import DeviceName
+from fashioncnn.usercode.faults import user_code
 
 STANDARD_INPUT = "-"
 MAX_PICTURES = 100_000
@@ -76,6 +77,7 @@ class _Prepared:
     outline: Mask | None = None
 
 
+@user_code()
 def predict(
     pictures: Sequence[Path | str],
     run: AnyRun | Trained | None = None,

@@ -23,6 +23,7 @@ from fashioncnn.runs.directory import Run
 from fashioncnn.runs.files import make_folder
 from fashioncnn.tracking.trackers import TrackerName, check, copy_run
 from fashioncnn.training.device import DeviceName, one_core_free
+from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.attribute import attribute_trained
 from fashioncnn.workflows.compare import compare_groups
 from fashioncnn.workflows.embed import embed_trained
@@ -33,6 +34,7 @@ from fashioncnn.workflows.stress import stress_trained
 PAGE, FIGURES = "report.html", "figures"
 
 
+@user_code()
 def report(
     runs: AnyRun | Sequence[AnyRun],
     *,
@@ -93,7 +95,9 @@ def _document(
     if len(found) > 1:
         return compare_groups([[by_run[run.run.path] for run in group.runs] for group in found])
     (first,) = firsts
-    if not is_explained(first):
+    if not is_explained(first) and not first.may_run:
+        say(f"{first.run.path} is shown as it was left: its own code is not trusted (--trust)")
+    elif not is_explained(first):
         draw_ahead(run_document(found[0]))
         say(f"explaining {first.run.path}")
         with one_core_free():

@@ -17,11 +17,13 @@ from fashioncnn.opening.trained import Trained
 from fashioncnn.runs import artifacts
 from fashioncnn.runs.contents import Corrupted, Stress
 from fashioncnn.training.device import DeviceName
+from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 
 SEED = 20170825
 
 
+@user_code()
 def stress(run: AnyRun | Trained, *, data: Data = None, device: DeviceName = "auto") -> Stress:
     """Score the run's network on worse test pictures and see whether it notices unknown ones.
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from fashioncnn.console.say import say
 from fashioncnn.console.stopping import StopWish, stop_wish
-from fashioncnn.errors import Stopped
+from fashioncnn.errors import CodeError, Stopped
 from fashioncnn.executors.base import Executor, Job, run_jobs
 from fashioncnn.executors.here import Here
 from fashioncnn.opening.data import Data, open_data
 from fashioncnn.recipes.fit import fit
-from fashioncnn.recipes.load import Changes, dump, load
+from fashioncnn.recipes.load import Changes, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder
@@ -27,6 +27,9 @@ from fashioncnn.sessions.session import (
 )
 from fashioncnn.tracking.trackers import TrackerName, check, copy_run
 from fashioncnn.training.device import DeviceName, PrecisionName, launched_together
+from fashioncnn.usercode.faults import user_code
+from fashioncnn.usercode.handed import as_changes
+from fashioncnn.usercode.modules import is_importing
 
 DEFAULT_OUT = Path("runs")
 
@@ -34,6 +37,7 @@ DEFAULT_OUT = Path("runs")
 def train(
     recipe: str | Path | Recipe,
     *,
+    model: object = None,
     changes: Changes = (),
     seed: int = 0,
     data: Data = None,
@@ -44,10 +48,15 @@ def train(
     track: Sequence[TrackerName] = (),
     after_epoch: AfterEpoch | None = None,
 ) -> Run:
-    """Train `recipe` (a built-in name, a path, or a Recipe) once; see `train_seeds`."""
+    """Train `recipe` (a built-in name, a path, or a Recipe) once; see `train_seeds`.
+
+    With `model`, a network of your own takes the place of the recipe's: a class of nn.Module, a
+    function that makes one, or a network; its weights are drawn anew, from the seed.
+    """
     (run,) = train_seeds(
         recipe,
         seeds=[seed],
+        model=model,
         changes=changes,
         data=data,
         out=out,
@@ -60,10 +69,12 @@ def train(
     return run
 
 
+@user_code()
 def train_seeds(
     recipe: str | Path | Recipe,
     *,
     seeds: Sequence[int],
+    model: object = None,
     changes: Changes = (),
     data: Data = None,
     out: Path | str = DEFAULT_OUT,
@@ -89,7 +100,13 @@ def train_seeds(
     when `after_epoch` asks for it, everything saved.
     """
     check(track)
-    chosen = load(recipe, changes)
+    if is_importing():
+        raise CodeError(
+            "your file trains while it is imported: put that below if __name__ == '__main__':"
+        )
+    if model is not None:
+        recipe = load(recipe, as_changes(model))
+    chosen = load(recipe, changes, kept=Path(out) if resume else None)
     if precision != "auto":
         chosen = load(chosen, {"training.precision": precision})
     wishes = Wishes(Path(out), resume, tuple(track), after_epoch)
@@ -102,7 +119,7 @@ def train_seeds(
         else:
             opened = at_size_of(chosen, open_data(data))
             chosen, _ = fit(chosen, opened)
-            order = Order(dump(chosen), (), "", opened.address(), device)
+            order = Order.of(chosen, seeds=(), subfolder="", data=opened.address(), device=device)
             _train_elsewhere(chosen, order, seeds, wishes, executor, wish, runs)
     return [runs[seed] for seed in seeds]
 

@@ -32,6 +32,7 @@ from fashioncnn.tuning.outcome import Outcome, Ticket
 from fashioncnn.tuning.ranking import Ranking, Tried, rank
 from fashioncnn.tuning.search import SamplerName, Search, open_search
 from fashioncnn.tuning.space import Choices, Range, Space, digest, read_space
+from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.evaluate import evaluate, evaluate_trained, predictions_of
 
 DEFAULT_OUT = Path("studies")
@@ -56,6 +57,7 @@ class Tuned:
     test_accuracies: tuple[float, ...]
 
 
+@user_code()
 def tune(
     space: str | Path,
     *,
@@ -168,8 +170,8 @@ class Study:
 
     def _arguments(self, recipe: Recipe, ticket: Ticket) -> tuple[Any, ...]:
         here = isinstance(self.executor, Here)
-        order = Order(
-            recipe_toml=dump(recipe),
+        order = Order.of(
+            recipe,
             seeds=tuple(range(self.seeds)),
             subfolder=f"settings/{digest(recipe)}",
             data=self.data.address() if not here else (None, None),

@@ -15,9 +15,11 @@ from fashioncnn.opening.trained import Trained
 from fashioncnn.runs import artifacts
 from fashioncnn.runs.contents import Unknown, UnknownPictures
 from fashioncnn.training.device import DeviceName
+from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 
 
+@user_code()
 def unknown(
     run: AnyRun | Trained, path: Path | str, *, data: Data = None, device: DeviceName = "auto"
 ) -> UnknownPictures:

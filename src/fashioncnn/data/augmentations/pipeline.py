@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fashioncnn.data.augmentations import AUGMENTATIONS
-from fashioncnn.data.augmentations.base import AffineAugmentation, PixelAugmentation
+from fashioncnn.data.augmentations.base import AffineAugmentation, Augmentation, PixelAugmentation
 from fashioncnn.data.augmentations.flip import HorizontalFlip
 
 
@@ -22,11 +22,12 @@ class EpochDraws:
 
     affine_N23: Tensor | None
     pixels: dict[str, tuple[Tensor, Tensor]]
+    own: Mapping[str, Augmentation] = field(default_factory=dict)
 
     def change_pixels(self, images_NCHW: Tensor, positions: slice) -> Tensor:
         """Apply the pixel augmentations to the uint8 pictures at `positions`."""
         for key, (uniforms, strength) in self.pixels.items():
-            augmentation = AUGMENTATIONS[key]
+            augmentation = self.own.get(key) or AUGMENTATIONS[key]
             assert isinstance(augmentation, PixelAugmentation)
             images_NCHW = augmentation.change(images_NCHW, uniforms[positions], strength[positions])
         return images_NCHW
@@ -36,17 +37,20 @@ class EpochDraws:
 class AugmentationPipeline:
     """Strength by augmentation (the keys of AUGMENTATIONS), and what differs for some classes.
 
+    `own` are the user's own by key, which work after the others.
     With `alternating_flip`, `Batches` gives every picture its flips in turn instead of at random.
     """
 
     strengths: Mapping[str, float] = field(default_factory=dict)
     by_class: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     alternating_flip: bool = False
+    own: Mapping[str, Augmentation] = field(default_factory=dict)
 
     def active(self) -> list[str]:
         """List the augmentations that do anything for any class, in the order of the registry."""
         tables = [self.strengths, *self.by_class.values()]
-        return [key for key in AUGMENTATIONS if any(table.get(key, 0.0) > 0 for table in tables)]
+        known = (*AUGMENTATIONS, *self.own)
+        return [key for key in known if any(table.get(key, 0.0) > 0 for table in tables)]
 
     def draw(
         self,
@@ -64,7 +68,7 @@ class AugmentationPipeline:
         affine: Tensor | None = None
         pixels = {}
         for key in self.active():
-            augmentation = AUGMENTATIONS[key]
+            augmentation = self.own.get(key) or AUGMENTATIONS[key]
             uniforms = torch.rand(len(labels), augmentation.uniforms, generator=generator)
             if key == HorizontalFlip.key and flip_uniforms_N1 is not None:
                 uniforms = flip_uniforms_N1
@@ -74,7 +78,7 @@ class AugmentationPipeline:
                 affine = matrices if affine is None else affine @ matrices
             else:
                 pixels[key] = (uniforms.to(device), strength.to(device))
-        return EpochDraws(None if affine is None else affine[:, :2].to(device), pixels)
+        return EpochDraws(None if affine is None else affine[:, :2].to(device), pixels, self.own)
 
     def _strength(self, key: str, labels: Tensor) -> Tensor:
         strength = torch.full((len(labels),), float(self.strengths.get(key, 0.0)))

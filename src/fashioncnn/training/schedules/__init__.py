@@ -7,7 +7,8 @@ from fashioncnn.training.schedules.base import ScheduleSettings
 from fashioncnn.training.schedules.constant import ConstantSettings
 from fashioncnn.training.schedules.cosine import CosineSettings
 from fashioncnn.training.schedules.one_cycle import OneCycleSettings
+from fashioncnn.training.schedules.own import OwnScheduleSettings
 
 SCHEDULES: Choices[ScheduleSettings] = Choices(
-    "name", (ConstantSettings, CosineSettings, OneCycleSettings)
+    "name", (ConstantSettings, CosineSettings, OneCycleSettings), own=OwnScheduleSettings
 )

@@ -1,0 +1,62 @@
+"""An optimiser of the user's own: a class of torch's Optimizer in a file, called with keywords."""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.optim import Optimizer
+
+from fashioncnn.errors import CodeError
+from fashioncnn.training.optimizers.base import OptimizerSettings
+from fashioncnn.usercode.faults import user_code
+from fashioncnn.usercode.part import Address, OwnPart, parameters
+
+# A class whose first argument is called so wants the network, not its weights.
+NETWORK = ("network", "model", "module")
+
+
+class OwnOptimizerSettings(OwnPart, OptimizerSettings, extra="allow"):
+    """An optimiser of your own: every further key is a keyword of its class or function.
+
+    It is given the weights, or the network where its first argument is called so, then as `lr`
+    and `weight_decay` what the recipe says.
+    """
+
+    name: Address
+
+    @property
+    def address(self) -> str:
+        """See OwnPart."""
+        return self.name
+
+    @property
+    def by_place(self) -> int:
+        """See OwnPart: the weights."""
+        return 1
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """See OwnPart."""
+        return ("lr", "learning_rate", "weight_decay")
+
+    def build(self, network: nn.Module) -> Optimizer:
+        """See OptimizerSettings. Raises CodeError for what is no optimiser."""
+        taken, _ = parameters(self.target)
+        whole = next(iter(taken), "") in NETWORK
+        rate, decay = self.learning_rate, self.weight_decay
+        with user_code():
+            optimizer = self.called(
+                network if whole else network.parameters(),
+                lr=rate,
+                learning_rate=rate,
+                weight_decay=decay,
+            )
+        if not isinstance(optimizer, Optimizer):
+            raise CodeError(
+                f"{self.name} makes a {type(optimizer).__name__}, not a torch.optim.Optimizer"
+            )
+        if missing := [group for group in optimizer.param_groups if "lr" not in group]:
+            raise CodeError(
+                f"{self.name}: {len(missing)} of its groups have no 'lr', which the schedule "
+                "scales; hand {'lr': lr} to Optimizer.__init__ as defaults"
+            )
+        return optimizer
