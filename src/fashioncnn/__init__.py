@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.bench_machine import bench_machine as bench_machine
     from fashioncnn.workflows.bench_predict import bench_predict as bench_predict
     from fashioncnn.workflows.bench_speed import bench_speed as bench_speed
+    from fashioncnn.workflows.check import check as check
     from fashioncnn.workflows.compare import compare as compare
     from fashioncnn.workflows.embed import embed as embed
     from fashioncnn.workflows.evaluate import evaluate as evaluate
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.fetch import fetch_data as fetch_data
     from fashioncnn.workflows.import_data import import_data as import_data
     from fashioncnn.workflows.load import load as load
+    from fashioncnn.workflows.new import new as new
     from fashioncnn.workflows.predict import predict as predict
     from fashioncnn.workflows.report import report as report
     from fashioncnn.workflows.show_data import show_data as show_data
@@ -68,6 +70,8 @@ _HOME = {
     "audit": "workflows.audit:audit",
     "tune": "workflows.tune:tune",
     "trust": "workflows.trust:trust",
+    "new": "workflows.new:new",
+    "check": "workflows.check:check",
     "load": "workflows.load:load",
     "predict": "workflows.predict:predict",
     "bench_machine": "workflows.bench_machine:bench_machine",
@@ -103,6 +107,8 @@ __all__ = [  # noqa: RUF022 in the order of use
     "audit",
     "tune",
     "trust",
+    "new",
+    "check",
     "load",
     "predict",
     "bench_machine",

@@ -26,6 +26,7 @@ from fashioncnn.cli.options import (
     trackers,
     verb,
 )
+from fashioncnn.cli.own import check, new
 from fashioncnn.cli.predict import predict
 from fashioncnn.cli.train import train
 from fashioncnn.cli.tune import tune
@@ -193,6 +194,8 @@ verb(app, opens="recipe")(train)
 verb(app, opens="runs")(evaluate)
 verb(app, opens="pictures")(predict)
 verb(app)(tune)
+verb(app)(new)
+verb(app)(check)
 
 
 @verb(app, opens="runs")

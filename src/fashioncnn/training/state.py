@@ -81,6 +81,9 @@ class TrainingState:
             for name, value in values.items():
                 if isinstance(value, Tensor):
                     named[f"optimizer/{index}/{name}"] = value
+                elif isinstance(value, int | float):
+                    # Optimisers of the user's own count their steps so.
+                    named[f"number/{index}/{name}"] = torch.tensor(value, dtype=_kind(value))
         if self.losses:
             named["losses/latest"] = self.losses.latest_N
             named["losses/at_epoch_start"] = self.losses.at_epoch_start_N
@@ -133,10 +136,13 @@ class TrainingState:
     def _restore_optimizer(self, tensors: Mapping[str, Tensor]) -> None:
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         for name, value in tensors.items():
-            if not name.startswith("optimizer/"):
+            if not name.startswith(("optimizer/", "number/")):
                 continue
-            _, index, key = name.split("/")
+            kind, index, key = name.split("/")
             parameter = parameters[int(index)]
+            if kind == "number":
+                self.optimizer.state[parameter][key] = value.item()
+                continue
             if value.shape == parameter.shape:
                 # The fused kernels walk state and weights in memory order: strides must agree.
                 kept = torch.empty_like(parameter, dtype=value.dtype)
@@ -144,6 +150,10 @@ class TrainingState:
             elif self.device.type == "cuda":
                 value = value.to(self.device)
             self.optimizer.state[parameter][key] = value
+
+
+def _kind(value: float) -> torch.dtype:
+    return torch.float64 if isinstance(value, float) else torch.int64
 
 
 def load_network(network: nn.Module, tensors: Mapping[str, Tensor], prefix: str) -> None:

@@ -1,0 +1,442 @@
+"""Checks of a network."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fashioncnn.checking.finding import Check, Problem
+from fashioncnn.checking.steps import Step, steps_of
+from fashioncnn.models.ensemble import for_each_member
+from fashioncnn.recipes.build import build_network
+from fashioncnn.recipes.schema import Recipe
+from fashioncnn.usercode.faults import in_words, told_by_lines
+from fashioncnn.usercode.source import Source
+
+BATCHES = (1, 2, 7)
+STEPS, STEP_PICTURES = 50, 64
+# Rounding differs with the size of a batch; what mixes pictures differs by far more.
+TOLERANCE = 1e-3
+CHANGING = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)
+
+
+@dataclass(frozen=True)
+class NetworkSubject:
+    """The network of `recipe`, and pictures (n, c, h, w) with labels to try it on.
+
+    `raw_NCHW` are uint8, `images_NCHW` the same prepared.
+    """
+
+    recipe: Recipe
+    source: Source | None
+    raw_NCHW: Tensor
+    images_NCHW: Tensor
+    labels_N: Tensor
+    classes: int
+
+    def make(self, seed: int = 0) -> nn.Module:
+        """Return the network with weights drawn from `seed`."""
+        torch.manual_seed(seed)
+        return build_network(self.recipe, self.classes, self.images_NCHW.shape[1])
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """One for checks that change nothing."""
+        return self.make()
+
+    def pictures(self, count: int) -> Tensor:
+        """Return the first ones, as a tensor of its own."""
+        return self.images_NCHW[:count].clone()
+
+    def defined(self, name: str) -> str:
+        """Say in which line `self.<name>` of a weight or layer is made, if one can tell."""
+        attribute = name.split(".")[0]
+        for file, text in (self.source.files if self.source else {}).items():
+            for number, line in enumerate(text.splitlines(), start=1):
+                if re.search(rf"\bself\.{re.escape(attribute)}\s*(:[^=]*)?=", line):
+                    return f"{name} ({file}:{number})"
+        return name
+
+    def steps(self, training: bool = False) -> list[Step]:
+        """Return the operations of a forward pass."""
+        network = self.make().train(training)
+        return steps_of(network, self.pictures(7))
+
+
+def _at(step: Step | None) -> str:
+    return f" at {step.line}" if step and step.line else ""
+
+
+def shapes(subject: NetworkSubject) -> None:
+    """Takes batches of 1, 2 and 7 pictures, answers a row for each."""
+    for training in (False, True):
+        network = subject.make().train(training)
+        for count in BATCHES:
+            if count == 1 and training:
+                continue
+            answers = network(subject.pictures(count))
+            wanted = (count, subject.classes)
+            while training and answers.dim() > 2:
+                answers = answers[..., 0]
+            if tuple(answers.shape) != wanted:
+                raise Problem(
+                    f"answers {tuple(answers.shape)} for {count} pictures, not {wanted}",
+                    "reshape by x.flatten(1), which leaves the batch alone",
+                )
+
+
+def one_picture(subject: NetworkSubject) -> None:
+    """Can learn from a batch of one picture, too."""
+    try:
+        subject.make().train()(subject.pictures(1))
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        recipe = subject.recipe
+        left = len(subject.labels_N) % recipe.training.batch_size
+        raise Problem(
+            f"batch norm cannot: {told_by_lines(error) or in_words(error)}",
+            f"choose training.batch_size so that an epoch's last batch has more than one picture; "
+            f"with {recipe.training.batch_size} it must not leave 1 over"
+            + (" (of these pictures it does)" if left == 1 else ""),
+            note=True,
+        ) from None
+
+
+def leaves_the_input(subject: NetworkSubject) -> None:
+    """Leaves the pictures that it is given as they were."""
+    for training in (False, True):
+        step = next((one for one in subject.steps(training) if one.changed_input), None)
+        if step:
+            raise Problem(
+                f"changes them in place{_at(step)} ({step.operation})",
+                "work on a copy: x = x - mean in place of x -= mean, ReLU without inplace=True "
+                "as the first layer",
+            )
+
+
+def logits(subject: NetworkSubject) -> None:
+    """Answers logits, not probabilities."""
+    with torch.no_grad():
+        answers = subject.network.eval()(subject.pictures(64)).float()
+    if answers.min() >= 0 and torch.allclose(answers.sum(1), torch.ones(()), atol=1e-3):
+        found = [one for one in subject.steps() if "softmax" in one.operation]
+        raise Problem(
+            f"they are 0 or more and add up to 1: a softmax{_at(found[-1] if found else None)}",
+            "return what the last layer gives; the loss takes the softmax itself, and twice "
+            "learns slowly",
+        )
+    if torch.allclose(answers.logsumexp(1), torch.zeros(()), atol=1e-3):
+        raise Problem(
+            "they are logarithms of probabilities: a log_softmax",
+            "return what the last layer gives: no accuracy is lost, but its energy, by which "
+            "unknown pictures are noticed",
+            note=True,
+        )
+    if answers.min() >= 0 and answers.max() <= 1:
+        raise Problem(
+            "all lie between 0 and 1, as after a sigmoid",
+            "return what the last layer gives; the loss takes the softmax itself",
+        )
+
+
+def finite(subject: NetworkSubject) -> None:
+    """Stays finite in fp32 and bf16."""
+    for bf16 in (False, True):
+        network = subject.make().train()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            answers = network(subject.pictures(64))
+        _backward(_loss(answers, subject.labels_N[:64]))
+        kind = "bf16" if bf16 else "fp32"
+        if not bool(answers.isfinite().all()):
+            step = next((one for one in subject.steps(True) if not one.finite), None)
+            raise Problem(
+                f"not in {kind}: NaN or infinity begins{_at(step)}"
+                + (f" ({step.operation})" if step else ""),
+                "keep away from log(0), sqrt of what may be below 0, and division by 0: add 1e-6",
+            )
+        for name, weight in network.named_parameters():
+            if weight.grad is not None and not bool(weight.grad.isfinite().all()):
+                raise Problem(
+                    f"the gradient of {subject.defined(name)} is not, in {kind}",
+                    "a sqrt or a norm of exactly 0 has no gradient: add 1e-6 inside",
+                )
+
+
+def gradients(subject: NetworkSubject) -> None:
+    """A gradient reaches every weight."""
+    network = subject.make().train()
+    _backward(_loss(network(subject.pictures(64)), subject.labels_N[:64]))
+    weights = dict(network.named_parameters())
+    none = [name for name, one in weights.items() if one.requires_grad and one.grad is None]
+    if none:
+        layers = list(dict.fromkeys(name.rpartition(".")[0] or name for name in none))
+        raise Problem(
+            f"not {', '.join(subject.defined(one) for one in layers[:5])}"
+            + (f" and {len(layers) - 5} more" if len(layers) > 5 else ""),
+            "forward does not use it, or cuts it off by detach() or no_grad(): use it or leave "
+            "it out",
+        )
+    zero = [name for name, one in weights.items() if one.grad is not None and not one.grad.any()]
+    if zero:
+        raise Problem(
+            f"that of {', '.join(map(subject.defined, zero[:5]))} is 0 everywhere",
+            "dead from the start: look at its initialisation, or at what follows it",
+            note=True,
+        )
+
+
+def registered(subject: NetworkSubject) -> None:
+    """Layers and weights are known to the network."""
+    for path, module in subject.network.named_modules():
+        for name, value in vars(module).items():
+            if name.startswith("_"):
+                continue
+            inner = value.values() if isinstance(value, dict) else value
+            many = isinstance(value, list | tuple | dict)
+            held = list(inner) if many else [value]
+            lost = [one for one in held if isinstance(one, nn.Module | nn.Parameter)]
+            if lost and many:
+                kind = "nn.ModuleList" if isinstance(lost[0], nn.Module) else "nn.ParameterList"
+                where = subject.defined(f"{path}.{name}" if path else name)
+                raise Problem(
+                    f"{where} is a plain {type(value).__name__} that holds them: they would "
+                    "neither learn nor be saved",
+                    f"make it an {kind}",
+                )
+            trained = [one for one in held if isinstance(one, Tensor) and one.requires_grad]
+            if trained:
+                raise Problem(
+                    f"{subject.defined(name)} is a tensor with a gradient, and no nn.Parameter: it "
+                    "would neither learn nor be saved",
+                    "make it an nn.Parameter",
+                )
+
+
+def same_for_a_seed(subject: NetworkSubject) -> None:
+    """A seed decides its weights, and what it answers in training."""
+    left, right = subject.make(1).train(), subject.make(1).train()
+    again = right.state_dict()
+    for name, one in left.state_dict().items():
+        if not torch.equal(one, again[name]):
+            raise Problem(
+                f"{subject.defined(name)} comes out otherwise the second time",
+                "draw random numbers from torch alone, not from random, numpy or the time",
+            )
+    torch.manual_seed(2)
+    first = left(subject.pictures(7))
+    torch.manual_seed(2)
+    if not torch.equal(first, right(subject.pictures(7))):
+        raise Problem(
+            "the same seed gives two answers in training",
+            "draw random numbers from torch alone, not from random, numpy or the time",
+        )
+
+
+def same_in_evaluation(subject: NetworkSubject) -> None:
+    """Answers the same twice in evaluation."""
+    network = subject.make().eval()
+    with torch.no_grad():
+        answers = [network(subject.pictures(7)) for _ in range(2)]
+    if not torch.equal(*answers):
+        step = next((one for one in subject.steps() if one.random), None)
+        raise Problem(
+            f"draws random numbers there, too{_at(step)}",
+            "use nn.Dropout, or functional.dropout(x, p, self.training)",
+        )
+
+
+def by_itself(subject: NetworkSubject) -> None:
+    """Answers for a picture do not depend on the others in its batch."""
+    network = subject.network.eval()
+    with torch.no_grad():
+        together = network(subject.pictures(7))
+        alone = torch.cat([network(subject.pictures(7)[at : at + 1]) for at in range(7)])
+    difference = float((together - alone).abs().max())
+    if difference > TOLERANCE * max(1.0, float(together.abs().max())):
+        raise Problem(
+            f"they do in evaluation, by up to {difference:.2g}",
+            "batch norm needs track_running_stats; norms and attention go over a picture's own "
+            "features, not over the batch (dim 0)",
+        )
+
+
+def differs_where_it_should(subject: NetworkSubject) -> None:
+    """Training and evaluation differ by dropout and norms alone."""
+    network = subject.make()
+    if any(isinstance(one, CHANGING) for one in network.modules()):
+        return
+    with torch.no_grad():
+        torch.manual_seed(3)
+        learning = network.train()(subject.pictures(7))
+        torch.manual_seed(3)
+        answering = network.eval()(subject.pictures(7))
+    if not torch.allclose(learning, answering, atol=TOLERANCE):
+        raise Problem(
+            "they do differ, and there is neither dropout nor batch norm among its layers",
+            "if forward asks self.training for a reason, all is well",
+            note=True,
+        )
+
+
+def keeps_no_state(subject: NetworkSubject) -> None:
+    """Keeps nothing from one picture to the next but in weights and buffers."""
+    network = subject.make()
+    before = _attributes(network)
+    for training in (True, False):
+        network.train(training)(subject.pictures(7))
+    for name, value in _attributes(network).items():
+        if name not in before or before[name] != value:
+            raise Problem(
+                f"self.{subject.defined(name)} changes as it answers, and no checkpoint has it",
+                "self.register_buffer for what a resumed training needs; nothing at all is better",
+            )
+
+
+def saves_and_loads(subject: NetworkSubject) -> None:
+    """Survives saving and loading."""
+    network = subject.make(0)
+    network.train()(subject.pictures(7))
+    try:
+        packed = safetensors.torch.save(
+            {name: one.contiguous() for name, one in network.state_dict().items()}
+        )
+    except RuntimeError:
+        raise Problem(
+            "two names share one weight, which the file form does not have",
+            "keep the shared layer once, and call it twice",
+        ) from None
+    again = subject.make(1)
+    again.load_state_dict(safetensors.torch.load(packed))
+    with torch.no_grad():
+        answers = [one.eval()(subject.pictures(7)) for one in (network, again)]
+    if not torch.equal(*answers):
+        raise Problem(
+            "answers otherwise after it: it keeps something outside weights and buffers",
+            "self.register_buffer for tensors that are drawn or counted",
+        )
+
+
+def exports(subject: NetworkSubject) -> None:
+    """Exports to ONNX."""
+    network = subject.make().eval()
+    images = subject.pictures(2)
+    try:
+        import onnxscript  # noqa: F401
+    except ImportError:
+        raise Problem(
+            "not tried: the exporter is not installed", "pip install 'fashioncnn[export]'", True
+        ) from None
+    with _quiet():
+        try:
+            torch.onnx.export(network, (images,), dynamo=True, verbose=False)
+        except Exception as error:
+            cause = error.__cause__ or error
+            told = told_by_lines(cause) or told_by_lines(error) or in_words(cause)
+            raise Problem(
+                f"does not: {told}",
+                "no branches on what a tensor holds, no numpy inside forward",
+                note=True,
+            ) from None
+
+
+def learns(subject: NetworkSubject) -> None:
+    """The loss falls in 50 steps on 512 pictures."""
+    network = subject.make().train()
+    optimizer = subject.recipe.optimizer.build(network)
+    images, labels = subject.images_NCHW[:512], subject.labels_N[:512]
+    losses = []
+    for step in range(STEPS):
+        chosen = torch.arange(step * STEP_PICTURES, (step + 1) * STEP_PICTURES) % len(labels)
+        loss = _loss(network(images[chosen]), labels[chosen])
+        optimizer.zero_grad()
+        _backward(loss)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    first, last = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    if not last < 0.9 * first:
+        rate = subject.recipe.optimizer.learning_rate
+        raise Problem(
+            f"it does not: from {first:.3f} to {last:.3f} with {subject.recipe.optimizer.name} at "
+            f"a learning rate of {rate:g}",
+            "try a tenth and ten times optimizer.learning_rate; look at the other findings first",
+        )
+
+
+CHECKS: tuple[Check[NetworkSubject], ...] = (
+    shapes,
+    one_picture,
+    registered,
+    leaves_the_input,
+    logits,
+    finite,
+    gradients,
+    same_for_a_seed,
+    same_in_evaluation,
+    by_itself,
+    differs_where_it_should,
+    keeps_no_state,
+    saves_and_loads,
+    learns,
+    exports,
+)
+
+
+def _loss(answers: Tensor, labels_N: Tensor) -> Tensor:
+    return functional.cross_entropy(answers.float(), for_each_member(labels_N, answers))
+
+
+def _backward(loss: Tensor) -> None:
+    loss.backward()  # type: ignore[no-untyped-call]
+
+
+def _attributes(network: nn.Module) -> dict[str, Any]:
+    """Return what modules keep beside weights, buffers and layers, as values to compare."""
+    found: dict[str, Any] = {}
+    for path, module in network.named_modules():
+        for name, value in vars(module).items():
+            if name.startswith("_") or name == "training":
+                continue
+            full = f"{path}.{name}" if path else name
+            found[full] = _value(value)
+        for name in module._non_persistent_buffers_set:
+            found[f"{path}.{name}" if path else name] = _value(getattr(module, name))
+    return found
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().clone().tolist() if value.numel() <= 4096 else id(value)
+    if isinstance(value, list | tuple):
+        return [_value(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _value(one) for key, one in value.items()}
+    return value if isinstance(value, bool | int | float | str | None) else id(value)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's progress and remarks to itself."""
+    logging.disable(logging.WARNING)
+    try:
+        with (
+            warnings.catch_warnings(),
+            redirect_stdout(io.StringIO()),
+            redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)

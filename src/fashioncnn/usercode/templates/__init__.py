@@ -1,0 +1,1 @@
+"""Files to start from: what `fashioncnn new` writes."""

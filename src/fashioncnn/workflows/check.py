@@ -1,0 +1,218 @@
+"""check: what a teacher would look at in a network, optimiser, … of the user's own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+
+from fashioncnn.checking import augmentation, loss, network, optimizer, schedule
+from fashioncnn.checking.facts import Facts, Rung, facts_of, ladder
+from fashioncnn.checking.finding import Finding, Verdict, look
+from fashioncnn.console.say import say
+from fashioncnn.data.dataset import DataSet
+from fashioncnn.data.preparation import as_uint8_NCHW
+from fashioncnn.errors import FashionCNNError, RecipeError
+from fashioncnn.opening.data import Data, open_data
+from fashioncnn.recipes.build import build_augmentation, build_preparation
+from fashioncnn.recipes.fit import fit
+from fashioncnn.recipes.load import Changes, load, validate
+from fashioncnn.recipes.schema import Recipe
+from fashioncnn.runs.directory import Run
+from fashioncnn.usercode.modules import source_of
+from fashioncnn.usercode.part import OwnPart
+from fashioncnn.usercode.source import parse, read_text
+from fashioncnn.workflows.train import train
+
+Part = Literal["network", "optimizer", "schedule", "loss", "augmentation"]
+PARTS: tuple[Part, ...] = get_args(Part)
+PICTURES = 512
+TRAINING_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Findings by what was looked at; where that is a network, facts and the built-in recipes.
+
+    `trained` is a run of about a minute, and `accuracy` its best on validation, 0 to 1.
+    """
+
+    parts: dict[str, tuple[Finding, ...]]
+    facts: Facts | None = None
+    ladder: tuple[Rung, ...] = ()
+    trained: Run | None = None
+    accuracy: float | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all."""
+        found = {one.verdict for findings in self.parts.values() for one in findings}
+        return "bad" if "bad" in found else "note" if "note" in found else "good"
+
+
+def check(
+    target: str | Path,
+    *,
+    what: Part = "network",
+    changes: Changes = (),
+    data: Data = None,
+    train_minute: bool = False,
+    out: Path | str = Path("runs"),
+) -> Checked:
+    """Look at what `target` has of the user's own, without training it.
+
+    `target` is a recipe (its own parts are looked at, or its network where it has none), a Python
+    file (then the recipe of the same name beside it, if there is one), or `file.py:Name`, which is
+    the `what` that it is. With `train_minute`, the network is trained for about a minute, into
+    `out`. What is wrong is among the findings; raises DataError without data, and FashionCNNError
+    where `target` is nothing at all.
+    """
+    try:
+        recipe = _recipe(str(target), what, changes)
+        opened = open_data(data)
+        recipe, _ = fit(recipe, opened)
+        parts = dict(_parts(recipe))
+    except FashionCNNError as error:
+        if not Path(str(target).partition(":")[0]).is_file():
+            raise
+        return Checked({str(target): (Finding("Can be read", "bad", str(error)),)})
+    subject = _subject(recipe, opened)
+    found = {}
+    for name, look_at in parts.items():
+        say(f"looking at {name}")
+        with torch.random.fork_rng():
+            found[name] = tuple(look_at(subject))
+    is_network = any(look_at is _look_at_network for look_at in parts.values())
+    checked = Checked(found)
+    if not is_network or not _is_made(found):
+        return checked
+    with torch.random.fork_rng():
+        checked = Checked(found, facts_of(subject, opened.shape), ladder(opened))
+    return _with_training(checked, recipe, opened, Path(out)) if train_minute else checked
+
+
+def _recipe(target: str, what: Part, changes: Changes) -> Recipe:
+    """Return the recipe to look at: the one named, the one beside a file, or one made for it."""
+    if ".py" not in target:
+        return load(target, changes)
+    file, _, name = target.partition(":")
+    beside = Path(file).with_suffix(".toml")
+    if not name and beside.is_file():
+        return load(beside, changes)
+    address = f"{file}:{name or _only_network(Path(file))}"
+    empty = {"name": "check", "model": {"family": "plain-cnn", "channels": [16, 32]}}
+    empty["model"] |= {"hidden_features": [64]}  # type: ignore[operator]
+    table = {"network": "model.family", "augmentation": f'augmentation.own."{address}"'}
+    key = table.get(what, f"{what}.name")
+    made = load(validate(empty, "check"), {key: 0.5 if what == "augmentation" else address})
+    return load(made, changes)
+
+
+def _only_network(file: Path) -> str:
+    """Return the class in `file` that is a network, and is not used by another one."""
+    tree = parse(read_text(file), file)
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    networks = [
+        node.name
+        for node in classes
+        if any(isinstance(one, ast.FunctionDef) and one.name == "forward" for one in node.body)
+    ]
+    used = {
+        node.func.id
+        for one in classes
+        for node in ast.walk(one)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    whole = [name for name in networks if name not in used]
+    if len(whole) == 1:
+        return whole[0]
+    if not networks:
+        raise RecipeError(f"{file} has no class with a forward: name one, as {file}:MyNet")
+    raise RecipeError(
+        f"{file} has {', '.join(whole or networks)}: say which, as {file}:{networks[-1]}"
+    )
+
+
+Look = Callable[[network.NetworkSubject], Sequence[Finding]]
+
+
+def _parts(recipe: Recipe) -> Iterator[tuple[str, Look]]:
+    """Yield what to look at, by name: the user's own parts, else the network."""
+    looks: list[tuple[Any, Look]] = [
+        (recipe.model, _look_at_network),
+        (recipe.optimizer, _look_at_optimizer),
+        (recipe.schedule, lambda subject: look(schedule.CHECKS, subject.recipe.schedule)),
+        (recipe.loss, _look_at_loss),
+    ]
+    own = [(part.address, look_at) for part, look_at in looks if isinstance(part, OwnPart)]
+    own += [
+        (address, partial(_look_at_augmentation, address=address))
+        for address in recipe.augmentation.own
+    ]
+    yield from own or [(recipe.model.family, _look_at_network)]
+
+
+def _look_at_network(subject: network.NetworkSubject) -> Sequence[Finding]:
+    """Look whether it is made at all, and if it is at everything else."""
+
+    def made(subject: network.NetworkSubject) -> None:
+        """Is made, and answers two pictures with a number for each class."""
+        subject.make()
+
+    first = look([made], subject)
+    return first if first[0].verdict == "bad" else first + look(network.CHECKS, subject)
+
+
+def _look_at_optimizer(subject: network.NetworkSubject) -> Sequence[Finding]:
+    return look(optimizer.CHECKS, optimizer.OptimizerSubject(subject))
+
+
+def _look_at_loss(subject: network.NetworkSubject) -> Sequence[Finding]:
+    names = tuple(str(number) for number in range(loss.CLASSES))
+    return look(loss.CHECKS, subject.recipe.loss.build(names))
+
+
+def _look_at_augmentation(subject: network.NetworkSubject, address: str) -> Sequence[Finding]:
+    recipe = subject.recipe
+    pipeline = build_augmentation(recipe, ())
+    strength = recipe.augmentation.own[address]
+    return look(
+        augmentation.CHECKS,
+        augmentation.AugmentationSubject(pipeline.own[address], strength, subject.raw_NCHW),
+    )
+
+
+def _subject(recipe: Recipe, data: DataSet) -> network.NetworkSubject:
+    pictures = data.train
+    order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0))
+    chosen = pictures.take(order[:PICTURES].numpy())
+    raw = as_uint8_NCHW(chosen.images_NHWC, torch.device("cpu"))
+    return network.NetworkSubject(
+        recipe,
+        source_of(recipe.code) if recipe.code else None,
+        raw,
+        build_preparation(recipe)(raw),
+        torch.as_tensor(chosen.labels),
+        pictures.classes,
+    )
+
+
+def _is_made(found: dict[str, tuple[Finding, ...]]) -> bool:
+    return all(findings[0].verdict != "bad" for findings in found.values())
+
+
+def _with_training(checked: Checked, recipe: Recipe, data: DataSet, out: Path) -> Checked:
+    """Train for about a minute, validation pictures set aside, and add what came of it."""
+    assert checked.facts is not None
+    kept = len(data.train) - max(recipe.data.validation_images, 1)
+    whole = checked.facts.trained_images_per_second * TRAINING_SECONDS / kept
+    epochs = max(1, int(whole))
+    changed = load(recipe, {"training.epochs": epochs, "name": f"check-{recipe.name}"[:64]})
+    run = train(changed, data=data, out=out)
+    best = [record["val/accuracy"] for record in run.metrics if record["val/accuracy"] is not None]
+    return Checked(checked.parts, checked.facts, checked.ladder, run, max(best, default=None))
