@@ -15,6 +15,7 @@ from fashioncnn.recipes.build import build_network, build_preparation
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.contents import Cost
 from fashioncnn.training.device import hardware
+from fashioncnn.usercode.faults import PREFIX
 
 # Batch normalisation needs at least two pictures in training.
 COUNTED_IMAGES = 2
@@ -67,7 +68,14 @@ def prediction_macs(network: nn.Module, preparation: Preparation, shape: Shape) 
     """Return the multiplications, each with an addition, that one picture's answer takes.
 
     Counted over convolutions and dense layers, by hooks: torch's counter takes a second to start.
+    It is needed where a user's own network may multiply outside of such layers.
     """
+    if any(type(part).__module__.startswith(PREFIX) for part in network.modules()):
+        from torch.utils.flop_counter import FlopCounterMode
+
+        with FlopCounterMode(display=False) as counter:
+            network(preparation(torch.zeros(1, *shape, dtype=torch.uint8)))
+        return int(counter.get_total_flops()) // 2
     macs = 0
 
     def count(module: nn.Module, inputs: Any, output: Tensor) -> None:

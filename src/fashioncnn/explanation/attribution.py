@@ -120,8 +120,10 @@ def randomised(network: nn.Module, seed: int = 0) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for module in fresh.modules():
-            if isinstance(module, nn.Conv2d | nn.Linear | nn.BatchNorm2d | nn.BatchNorm1d):
-                module.reset_parameters()
+            # Attention has it with an underscore.
+            for reset in ("reset_parameters", "_reset_parameters"):
+                if callable(draw := getattr(module, reset, None)):
+                    draw()
     return fresh.eval()
 
 

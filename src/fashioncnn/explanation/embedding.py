@@ -24,7 +24,7 @@ def features(network: nn.Module, images_NCHW: Tensor) -> NDArray[np.float32]:
     given: dict[nn.Module, list[Tensor]] = {output: [] for output in outputs}
 
     def keep(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        given[module].append(inputs[0].float().clone())
+        given[module].append(inputs[0].float().flatten(1).clone())
 
     hooks = [output.register_forward_pre_hook(keep) for output in outputs]
     try:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fashioncnn.explanation.answers import as_maps
 from fashioncnn.models.parts import parts_of
 
 
@@ -16,14 +17,19 @@ from fashioncnn.models.parts import parts_of
 def feature_maps(network: nn.Module, images_NCHW: Tensor) -> dict[str, NDArray[Any]]:
     """Return each layer's answer by name: float32 (n, channels, h, w), or (n, features).
 
-    Runs the network once, in evaluation mode; no hook remains on it, also after an error.
+    Of a layer that is used several times, the first answer; tokens are maps, see `as_maps`. Runs
+    the network once, in evaluation mode; no hook remains on it, also after an error.
     """
     answers: dict[str, NDArray[Any]] = {}
 
-    def keep(name: str, module: nn.Module, inputs: Any, output: Tensor) -> None:
+    height, width = images_NCHW.shape[2:]
+
+    def keep(name: str, module: nn.Module, inputs: Any, output: object) -> None:
         del module, inputs
-        # An in-place ReLU that follows must not change what was kept: hence the copy.
-        answers[name] = output.float().cpu().contiguous().numpy().copy()
+        maps = as_maps(output, (height, width))
+        if maps is not None and name not in answers:
+            # An in-place ReLU that follows must not change what was kept: hence the copy.
+            answers[name] = maps.float().cpu().contiguous().numpy().copy()
 
     hooks = [
         module.register_forward_hook(partial(keep, name))

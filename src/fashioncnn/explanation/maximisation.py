@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fashioncnn.explanation.answers import as_maps
 from fashioncnn.models.parts import parts_of
 
 STEPS = 160
@@ -69,12 +70,15 @@ class _Reached(Exception):
 
 
 def _output(network: nn.Module, layer: nn.Module, images_NCHW: Tensor) -> Tensor:
-    """Return what `layer` answers; what comes after it is not computed."""
+    """Return the maps that `layer` answers; what comes after it is not computed."""
     answers: list[Tensor] = []
+    height, width = images_NCHW.shape[2:]
 
-    def end(module: nn.Module, inputs: Any, output: Tensor) -> None:
+    def end(module: nn.Module, inputs: Any, output: object) -> None:
         del module, inputs
-        answers.append(output)
+        maps = as_maps(output, (height, width))
+        assert maps is not None
+        answers.append(maps)
         raise _Reached
 
     handle = layer.register_forward_hook(end)

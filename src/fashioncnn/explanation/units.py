@@ -10,12 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fashioncnn.explanation.answers import as_maps
 from fashioncnn.models.parts import parts_of
 
 BATCH = 250
 # Places looked at in each picture, for how alike two channels answer.
 PLACES = 16
 ALIKE = 0.98
+ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish)
 
 
 @dataclass(frozen=True)
@@ -45,20 +47,26 @@ class Units:
 
 @torch.no_grad()
 def units(network: nn.Module, images_NCHW: Tensor) -> dict[str, Units]:
-    """Return what is found about every ReLU layer over maps, by name, on prepared pictures."""
+    """Return what is found about every activation layer over maps, by name, on prepared pictures.
+
+    Where activations are no layers, it is found about the convolutions. Of a layer that is used
+    several times, the first answer counts.
+    """
     network = network.eval()
-    layers = {
-        name: (module, field)
-        for name, module, field in _fields(network)
-        if isinstance(module, nn.ReLU)
-    }
-    kept: dict[str, list[Tensor]] = {}
+    fields = list(_fields(network))
+    kinds: tuple[type[nn.Module], ...] = ACTIVATIONS
+    if not any(isinstance(module, kinds) for _, module, _ in fields):
+        kinds = (nn.Conv2d,)
+    layers = {name: (module, field) for name, module, field in fields if isinstance(module, kinds)}
+    kept: dict[str, Tensor] = {}
+    height, width = images_NCHW.shape[2:]
 
     def keep(name: str) -> object:
-        def hook(module: nn.Module, inputs: object, output: Tensor) -> None:
+        def hook(module: nn.Module, inputs: object, output: object) -> None:
             del module, inputs
-            if output.ndim == 4:
-                kept.setdefault(name, []).append(output.float().clone())
+            maps = as_maps(output, (height, width))
+            if maps is not None and maps.ndim == 4 and name not in kept:
+                kept[name] = maps.float().clone()
 
         return hook
 
@@ -67,14 +75,16 @@ def units(network: nn.Module, images_NCHW: Tensor) -> dict[str, Units]:
         for name, (module, _) in layers.items()
     ]
     found: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     try:
         for start in range(0, len(images_NCHW), BATCH):
             kept.clear()
             network(images_NCHW[start : start + BATCH])
-            for name, (maps,) in kept.items():
+            for name, maps in kept.items():
                 peaks, where = maps.flatten(2).max(2)
-                width = maps.shape[-1]
-                places = torch.stack([where // width, where % width], 2)
+                wide = maps.shape[-1]
+                sizes[name] = (maps.shape[2], wide)
+                places = torch.stack([where // wide, where % wide], 2)
                 seen = maps.flatten(2)[:, :, :: max(1, maps[0, 0].numel() // PLACES)]
                 found.setdefault(name, []).append(
                     (peaks, places, seen.transpose(1, 2).flatten(0, 1))
@@ -82,7 +92,10 @@ def units(network: nn.Module, images_NCHW: Tensor) -> dict[str, Units]:
     finally:
         for hook in hooks:
             hook.remove()
-    return {name: _units(parts, layers[name][1]) for name, parts in found.items()}
+    return {
+        name: _units(parts, _true(layers[name][1], (height, width), sizes[name]))
+        for name, parts in found.items()
+    }
 
 
 def _units(parts: list[tuple[Tensor, Tensor, Tensor]], field: Field) -> Units:
@@ -104,7 +117,7 @@ def _units(parts: list[tuple[Tensor, Tensor, Tensor]], field: Field) -> Units:
 def _fields(network: nn.Module) -> Iterator[tuple[str, nn.Module, Field]]:
     """Yield every layer with what one place of its answer sees of the picture.
 
-    Layers follow one another; what is added around a block sees no more than the block does.
+    Layers are taken to follow one another; see `_true` where they do not.
     """
     size, step, start = 1, 1, 0
     for name, module in parts_of(network).shown.items():
@@ -117,6 +130,19 @@ def _fields(network: nn.Module) -> Iterator[tuple[str, nn.Module, Field]]:
             size += (int(kernel) - 1) * step
             step *= int(stride)
         yield name, module, Field(size, step, start)
+
+
+def _true(field: Field, image_size: tuple[int, int], map_size: tuple[int, int]) -> Field:
+    """Return `field`, or one with the step that the map's size tells, where it is another.
+
+    Branches count twice among layers in a row. The field then lies around its place, and is no
+    larger than the picture.
+    """
+    step = max(1, round(image_size[0] / map_size[0]))
+    if step == field.step:
+        return field
+    size = min(field.size, *image_size)
+    return Field(size, step, (step - size) // 2)
 
 
 def patches(
@@ -132,8 +158,8 @@ def patches(
     for row, picture in enumerate(strongest):
         top, left = found.places[picture, channel] * step + start
         image = images_NHWC[picture]
-        rows = slice(max(0, top), min(image.shape[0], top + size))
-        columns = slice(max(0, left), min(image.shape[1], left + size))
+        rows = slice(max(0, top), max(0, top, min(image.shape[0], top + size)))
+        columns = slice(max(0, left), max(0, left, min(image.shape[1], left + size)))
         cut[row, rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = (
             image[rows, columns]
         )
