@@ -22,11 +22,11 @@ def one_number(loss: nn.Module) -> None:
     for count in (1, 2, 7):
         value = loss(logits[:count], labels[:count])
         if not bool(value.isfinite()):
-            raise Problem(f"{float(value)} for {count} pictures")
+            raise Problem(f"{value.item()} for {count} pictures")
     once, twice = loss(logits, labels), loss(logits.repeat(2, 1), labels.repeat(2))
     if not torch.allclose(once, twice, rtol=1e-3):
         raise Problem(
-            f"{float(once):.4g} for some pictures, {float(twice):.4g} for the same ones twice",
+            f"{once.item():.4g} for some pictures, {twice.item():.4g} for the same ones twice",
             "take the mean, not the sum: the rate would depend on the batch size",
         )
 
@@ -36,7 +36,7 @@ def falls_for_right_answers(loss: nn.Module) -> None:
     _, labels = _logits()
     right = 5.0 * nn.functional.one_hot(labels, CLASSES).float()
     wrong = right.roll(1, dims=1)
-    if not float(loss(right, labels)) < float(loss(wrong, labels)):
+    if not loss(right, labels).item() < loss(wrong, labels).item():
         raise Problem("it is not", "logits come first, (n, classes), then labels (n,)")
 
 

@@ -42,7 +42,6 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> object:
         del types
-        before = self.images._version
         result = func(*args, **(kwargs or {}))
         tensors = result if isinstance(result, Sequence) else (result,)
         finite = all(
@@ -50,7 +49,11 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             for one in tensors
             if isinstance(one, Tensor) and one.is_floating_point()
         )
-        changed = self.images._version != before
+        changed = func._schema.is_mutable and any(
+            one.untyped_storage().data_ptr() == self.images.untyped_storage().data_ptr()
+            for one in args[:1]
+            if isinstance(one, Tensor)
+        )
         self.steps.append(Step(str(func), _line(), finite, changed))
         return result
 

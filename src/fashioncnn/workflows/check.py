@@ -89,7 +89,7 @@ def check(
             found[name] = tuple(look_at(subject))
     is_network = any(look_at is _look_at_network for look_at in parts.values())
     checked = Checked(found)
-    if not is_network or not _is_made(found):
+    if not is_network or not _can_run(found):
         return checked
     with torch.random.fork_rng():
         checked = Checked(found, facts_of(subject, opened.shape), ladder(opened))
@@ -202,8 +202,9 @@ def _subject(recipe: Recipe, data: DataSet) -> network.NetworkSubject:
     )
 
 
-def _is_made(found: dict[str, tuple[Finding, ...]]) -> bool:
-    return all(findings[0].verdict != "bad" for findings in found.values())
+def _can_run(found: dict[str, tuple[Finding, ...]]) -> bool:
+    """Say whether what comes first, being made and taking batches, went well."""
+    return all(one.verdict != "bad" for findings in found.values() for one in findings[:2])
 
 
 def _with_training(checked: Checked, recipe: Recipe, data: DataSet, out: Path) -> Checked:
