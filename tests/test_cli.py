@@ -48,7 +48,18 @@ def test_the_public_names_are_these_and_all_there() -> None:
 
     assert fc.__all__ == [
         *("train", "train_seeds", "evaluate", "stress", "unknown", "explain", "attribute"),
-        *("embed", "report", "compare", "audit", "tune", "load", "predict"),
+        *(
+            "embed",
+            "report",
+            "compare",
+            "audit",
+            "tune",
+            "trust",
+            "new",
+            "check",
+            "load",
+            "predict",
+        ),
         *("bench_machine", "bench_speed", "bench_predict", "fetch_data", "check_data"),
         *(
             "show_data",

@@ -40,7 +40,7 @@ def canonical(name: str) -> str:
 def declared() -> set[str]:
     extras = PROJECT["optional-dependencies"]
     listed = [*PROJECT["dependencies"], *extras["cluster"], *extras["tensorboard"]]
-    listed += extras["mlflow"]
+    listed += [*extras["mlflow"], *extras["export"]]
     return {canonical(re.split(r"[^A-Za-z0-9._-]", one)[0]) for one in listed}
 
 

@@ -110,7 +110,7 @@ def _offer_copies(named: list[Named], digests: object, folder: Path) -> dict[str
     if not sound or any(one.path not in digests for one in named):  # type: ignore[operator]
         raise RecipeError("its table code does not have the files that it names")
     assert isinstance(digests, dict)
-    offer(read_copy(folder, digests), trusted=is_trusted(digests))
+    offer(read_copy(folder, digests), trusted=is_trusted(digests), copied=True)
     return digests
 
 

@@ -63,10 +63,14 @@ _under_way: list[None] = []
 sys.meta_path.append(_LIBRARY)
 
 
-def offer(source: Source, *, trusted: bool) -> None:
-    """Let `find` know these files; they run only where they are `trusted`, now or later."""
+def offer(source: Source, *, trusted: bool, copied: bool = False) -> None:
+    """Let `find` know these files; they run only where they are `trusted`, now or later.
+
+    Where the same files lie in several folders, the last one counts that is not a run's copy.
+    """
     package = _package(source.digests)
-    _LIBRARY.sources.setdefault(package, source)
+    if not copied or package not in _LIBRARY.sources:
+        _LIBRARY.sources[package] = source
     if trusted:
         _LIBRARY.trusted.add(package)
 

@@ -1,0 +1,441 @@
+"""Parts of one's own in runs: the same weights, copies that stay, and nothing run untrusted."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import fashioncnn as fc
+from conftest import TINY_RECIPE
+from fashioncnn.errors import CodeError, FashionCNNError, RecipeError, RunError, Stopped, TrustError
+from fashioncnn.recipes.load import load
+from fashioncnn.runs import checkpoints
+from networks_in_file import Configurable, Mean, Plain, Secretive, make_plain
+
+Words = Callable[..., tuple[int, str, str]]
+NETWORKS = Path(__file__).parent / "networks"
+
+pytestmark = pytest.mark.usefixtures("tiny_data")
+
+MINE = """
+from fashioncnn.models.plain_cnn import PlainCNN
+
+class Mine(PlainCNN):
+    def __init__(self, channels, hidden_features, dropout=0.0, *, in_channels, image_size, classes):
+        super().__init__(channels=channels, hidden_features=hidden_features, dropout=dropout,
+                         in_channels=in_channels, image_size=image_size, classes=classes)
+"""
+OWN_RECIPE = TINY_RECIPE.replace("[model]\n", '[model]\nfamily = "mine.py:Mine"\n')
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "mine.toml").write_text(OWN_RECIPE)
+    return tmp_path / "mine.toml"
+
+
+def weights(run: fc.Run) -> dict[str, list[float]]:
+    tensors = checkpoints.load(run.checkpoints, "last").tensors
+    return {
+        name: one.flatten().tolist() for name, one in tensors.items() if name.startswith("model/")
+    }
+
+
+def trust_no_one(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Be another machine: nothing is trusted, nothing is known."""
+    from fashioncnn.usercode.modules import _LIBRARY
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "elsewhere"))
+    monkeypatch.setattr(_LIBRARY, "sources", {})
+    monkeypatch.setattr(_LIBRARY, "trusted", set())
+
+
+def test_weights_are_those_of_the_same_network_built_in(
+    mine: Path, tiny_recipe: Path, tmp_path: Path
+) -> None:
+    own = fc.train(mine, out=tmp_path / "own", device="cpu")
+    builtin = fc.train(tiny_recipe, out=tmp_path / "builtin", device="cpu")
+    assert weights(own) == weights(builtin)
+    assert (own.path / "code" / "mine.py").read_text() == MINE
+    assert own.provenance["code_folder"] == str(tmp_path)
+
+
+def test_keywords_are_checked_and_files_found(mine: Path) -> None:
+    for changes, told in {
+        "model.chanels=[4]": "Mine takes no chanels; did you mean channels?",
+        "model.family=mine.py:Mien": "has no Mien; did you mean Mine?",
+        "model.family=other.py:Mine": "other.py: no such file",
+        "model.family=mine.py": "write it as mine.py:MyNet",
+        "model.channels={a=1}": "model.channels is",
+    }.items():
+        with pytest.raises(FashionCNNError) as raised:
+            load(mine, [changes])
+        assert told in str(raised.value)
+    mine.write_text(OWN_RECIPE.replace("hidden_features = [16]\n", ""))
+    with pytest.raises(RecipeError, match="Mine needs hidden_features"):
+        load(mine)
+
+
+def test_a_change_from_a_built_in_network_to_ones_own_leaves_its_keys(
+    mine: Path, tiny_recipe: Path
+) -> None:
+    address = f"{mine.parent}/mine.py:Mine"
+    changes = {"model.family": address, "model.channels": [2], "model.hidden_features": [3]}
+    own = load(tiny_recipe, changes)
+    assert own.model.model_dump() == {
+        "family": "mine.py:Mine",
+        "members": 1,
+        "channels": [2],
+        "hidden_features": [3],
+    }
+    back = load(
+        own, {"model.family": "plain-cnn", "model.channels": [4], "model.hidden_features": [5]}
+    )
+    assert back.model.family == "plain-cnn"
+    assert back.code == {}
+
+
+def test_a_run_goes_on_with_its_copy_when_the_file_changed_or_went(
+    mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "runs"
+    whole = fc.train(mine, out=tmp_path / "whole", device="cpu")
+    with pytest.raises(Stopped):
+        fc.train(mine, out=out, device="cpu", after_epoch=lambda record: record["epoch"] == 1)
+    (tmp_path / "mine.py").write_text(MINE + "\n# changed\n")
+    with pytest.raises(Stopped):
+        fc.train(
+            mine,
+            out=out,
+            device="cpu",
+            resume=True,
+            after_epoch=lambda record: record["epoch"] == 2,
+        )
+    assert "the code has changed since" in capsys.readouterr().err
+    (tmp_path / "mine.py").unlink()
+    run = fc.train(mine, out=out, device="cpu", resume=True)
+    assert weights(run) == weights(whole)
+    assert (run.path / "code" / "mine.py").read_text() == MINE
+    fc.evaluate(run)
+    assert "changed or went since" in capsys.readouterr().err
+    assert fc.report(run, device="cpu").is_file()
+    with pytest.raises(CodeError, match=r"mine.py: no such file"):
+        fc.train(mine, out=tmp_path / "new", device="cpu")
+    # The run's own recipe is complete: it trains again, from its copy.
+    again = fc.train(run.recipe_file, out=tmp_path / "again", device="cpu")
+    assert weights(again) == weights(whole)
+
+
+def test_two_versions_live_side_by_side(tmp_path: Path) -> None:
+    recipe = tmp_path / "one.toml"
+    recipe.write_text(OWN_RECIPE)
+    file = tmp_path / "mine.py"
+    answers = {}
+    for width in (1, 2):
+        file.write_text(f"from helper import WIDTH\n{MINE}\n    width = {width} * WIDTH\n")
+        (tmp_path / "helper.py").write_text(f"WIDTH = {width}\n")
+        answers[width] = load(recipe).own_parts()[0]
+    assert {width: one.target.width for width, one in answers.items()} == {1: 1, 2: 4}  # type: ignore[attr-defined]
+
+
+def test_files_beside_it_go_along_or_are_refused(tmp_path: Path) -> None:
+    from fashioncnn.usercode.source import read
+
+    def reading(text: str) -> list[str]:
+        (tmp_path / "net.py").write_text(text)
+        return sorted(read(tmp_path / "net.py").files)
+
+    (tmp_path / "helper.py").write_text("from deeper import X\n")
+    (tmp_path / "deeper.py").write_text("import net\nX = 1\n")
+    (tmp_path / "blocks").mkdir()
+    (tmp_path / "blocks" / "one.py").write_text("")
+    assert reading("import torch\nimport helper as h\n") == ["deeper.py", "helper.py", "net.py"]
+    assert reading("from .deeper import X\n") == ["deeper.py", "net.py"]
+    for text, told in {
+        "import blocks\n": "only single files go along",
+        "from blocks.one import x\n": "only single files go along",
+        "from ..other import x\n": "a folder above",
+        "x = = 1\n": r"net.py:1: invalid syntax",
+        "\0": "not Python that can be read|null bytes",
+    }.items():
+        with pytest.raises(CodeError, match=told):
+            reading(text)
+    (tmp_path / "random.py").write_text("")
+    with pytest.raises(CodeError, match="call that file otherwise"):
+        reading("import random\n")
+    (tmp_path / "torch.py").write_text("")
+    with pytest.raises(CodeError, match="torch is a module of Python or of a package"):
+        reading("import torch\n")
+    (tmp_path / "net.py").write_bytes(b"\xff\xfe")
+    with pytest.raises(CodeError, match="not UTF-8"):
+        read(tmp_path / "net.py")
+    (tmp_path / "net.py").write_bytes(b"#" * (2 << 20))
+    with pytest.raises(CodeError, match="larger than"):
+        read(tmp_path / "net.py")
+    with pytest.raises(CodeError, match="called like a Python module"):
+        read(tmp_path / "my-net.py")
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(CodeError, match="not a file"):
+        read(tmp_path / "pipe.py")
+
+
+def test_errors_in_ones_own_code_show_its_own_lines_alone(
+    mine: Path, tmp_path: Path, words_of: Words
+) -> None:
+    text = (
+        MINE + "\n    def forward(self, images):\n        return super().forward(images)[:, 0].no\n"
+    )
+    (tmp_path / "mine.py").write_text(text)
+    status, _, said = words_of("train", str(mine), "--out", str(tmp_path / "runs"))
+    assert status == 2
+    assert "AttributeError: 'Tensor' object has no attribute 'no'" in said
+    assert f"{tmp_path}/mine.py:10 in forward: return super().forward(images)[:, 0].no" in said
+    assert "Traceback" not in said
+    assert "src/fashioncnn" not in said
+    # Nothing is begun before the network is known to work.
+    assert not (tmp_path / "runs").exists()
+
+
+def test_tuning_hands_the_files_to_its_workers(mine: Path, tmp_path: Path) -> None:
+    space = tmp_path / "space.toml"
+    space.write_text(
+        'name = "own"\nrecipe = "mine.toml"\n[space]\nmodel.dropout = [0.0, 0.4]\n'
+        "training.epochs = [1]\n"
+    )
+    tuned = fc.tune(space, executor=fc.Processes(2), out=tmp_path / "study", seeds=1, device="cpu")
+    assert {rank.setting["model.dropout"] for rank in tuned.ranking.ranks} == {0.0, 0.4}
+    assert (tuned.runs[0].path / "code" / "mine.py").is_file()
+
+
+def test_a_network_handed_in(tmp_path: Path, tiny_recipe: Path) -> None:
+    changes = {"training.epochs": 1}
+    for number, model in enumerate(
+        (Plain, Plain(width=3), functools.partial(Plain, width=3), make_plain)
+    ):
+        run = fc.train(
+            tiny_recipe, model=model, changes=changes, out=tmp_path / str(number), device="cpu"
+        )
+        assert [one.name for one in (run.path / "code").iterdir()] == ["networks_in_file.py"]
+        assert fc.load(run).recipe.model.model_dump().get("width") == (
+            3 if number in (1, 2) else None
+        )
+    other = fc.train(
+        tiny_recipe, model=Configurable([5, 6], "mean"), changes=changes, out=tmp_path, device="cpu"
+    )
+    assert fc.load(other).recipe.model.model_dump()["widths"] == [5, 6]
+
+    class Inside(Plain):
+        pass
+
+    for model, told in {
+        Secretive(7): "it does not keep as self.secret|does not tell what it was made with",
+        Inside: "is made inside a function",
+        Mean: "which it does not keep|Mean",
+        "mine": "not a network, a class or a function",
+        functools.partial(Plain, 3): "by name",
+    }.items():
+        with pytest.raises(FashionCNNError, match=told):
+            fc.train(tiny_recipe, model=model, changes=changes, out=tmp_path / "no", device="cpu")
+
+
+def test_a_file_that_trains_while_it_is_imported_is_told(tmp_path: Path, tiny_recipe: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        f"import fashioncnn as fc\nfc.train({str(tiny_recipe)!r})\nclass Net: pass\n"
+    )
+    with pytest.raises(CodeError, match="below if __name__ == '__main__'"):
+        fc.train(tiny_recipe, changes={"model.family": f"{tmp_path}/script.py:Net"})
+
+
+def test_a_handed_on_run_wants_trust_and_shows_what_it_has(
+    mine: Path, tmp_path: Path, words_of: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = fc.train(mine, out=tmp_path / "runs", device="cpu")
+    fc.evaluate(run, device="cpu")
+    other = tmp_path / "other"
+    shutil.copytree(run.path, other)
+    trust_no_one(monkeypatch, tmp_path)
+    for verb in (["explain"], ["bench", "predict"], ["evaluate", "--stress"]):
+        status, _, said = words_of(*verb, str(other))
+        assert status == 2, verb
+        assert "holds code that this machine did not train with: mine.py" in said
+        assert "--trust" in said
+    with pytest.raises(TrustError):
+        fc.load(other).network  # noqa: B018
+    # What is there already is shown without running anything.
+    assert words_of("evaluate", str(other))[0] == 0
+    status, _, said = words_of("report", str(other))
+    assert status == 0
+    assert "not trusted" in said
+    status, _, said = words_of("compare", str(other), str(run.path))
+    assert status == 0
+    status, _, said = words_of("explain", str(other), "--trust")
+    assert status == 0
+    assert "trusting mine.py" in said
+    assert words_of("explain", str(other))[0] == 0
+
+
+EVIL = "import pathlib\npathlib.Path({mark!r}).write_text('ran')\n"
+
+
+def hostile(name: str, run: Path, mark: Path) -> None:
+    """Make what the run carries hostile, its digests made to fit where that is possible."""
+    evil = EVIL.format(mark=str(mark))
+    recipe, code = run / "recipe.toml", run / "code"
+    text = recipe.read_text()
+
+    def digests(**files: str) -> str:
+        import hashlib
+
+        lines = [
+            f'"{file}" = "{hashlib.sha256(one.encode()).hexdigest()}"'
+            for file, one in files.items()
+        ]
+        return text[: text.index("[code]")] + "[code]\n" + "\n".join(lines) + "\n"
+
+    if name == "code on import":
+        (code / "mine.py").write_text(evil + MINE)
+        recipe.write_text(digests(**{"mine.py": evil + MINE}))
+    elif name == "code without a digest":
+        (code / "mine.py").write_text(evil + MINE)
+        recipe.write_text(text[: text.index("[code]")])
+    elif name == "a changed file":
+        (code / "mine.py").write_text(evil + MINE)
+    elif name == "out of the folder":
+        (run.parent / "evil.py").write_text(evil + MINE)
+        changed = digests(**{"../evil.py": evil + MINE}).replace("mine.py:Mine", "../evil.py:Mine")
+        recipe.write_text(changed)
+    elif name == "a link":
+        (run.parent / "evil.py").write_text(evil + MINE)
+        (code / "mine.py").unlink()
+        (code / "mine.py").symlink_to(run.parent / "evil.py")
+        recipe.write_text(digests(**{"mine.py": evil + MINE}))
+    elif name == "called torch":
+        (code / "torch.py").write_text(evil)
+        (code / "mine.py").write_text("import torch\n" + MINE)
+        files = {"mine.py": "import torch\n" + MINE, "torch.py": evil}
+        recipe.write_text(digests(**files))
+    elif name == "a second file":
+        (code / "helper.py").write_text(evil)
+        (code / "mine.py").write_text("import helper\n" + MINE)
+        recipe.write_text(digests(**{"mine.py": "import helper\n" + MINE, "helper.py": evil}))
+    elif name == "an optimiser":
+        (code / "mine.py").write_text(evil + MINE)
+        changed = digests(**{"mine.py": evil + MINE}).replace(
+            'name = "adam"', 'name = "mine.py:Mine"'
+        )
+        recipe.write_text(changed)
+    elif name == "an augmentation":
+        (code / "mine.py").write_text(evil + MINE)
+        changed = digests(**{"mine.py": evil + MINE})
+        recipe.write_text(
+            changed.replace("[augmentation.own]", '[augmentation.own]\n"mine.py:x" = 1.0')
+        )
+    elif name == "pickles":
+        import pickle
+
+        class Bomb:
+            def __reduce__(self) -> tuple[object, ...]:
+                return (Path.write_text, (mark, "ran"))
+
+        packed = pickle.dumps(Bomb())
+        for part in ("checkpoints/last.json", "evaluation/predictions.npz", "metrics.jsonl"):
+            (run / part).parent.mkdir(exist_ok=True)
+            (run / part).write_bytes(packed)
+        for file in (run / "checkpoints").glob("*.safetensors"):
+            file.write_bytes(packed)
+    else:
+        raise AssertionError(name)
+
+
+HOSTILE = (
+    "code on import",
+    "code without a digest",
+    "a changed file",
+    "out of the folder",
+    "a link",
+    "called torch",
+    "a second file",
+    "an optimiser",
+    "an augmentation",
+    "pickles",
+)
+VERBS = (
+    ("evaluate", "{run}"),
+    ("evaluate", "{run}", "--stress"),
+    ("explain", "{run}"),
+    ("report", "{run}", "--full"),
+    ("compare", "{run}", "{good}"),
+    ("bench", "predict", "{run}"),
+    ("predict", "{run}", "{picture}"),
+    ("train", "{run}/recipe.toml", "--out", "{out}"),
+    ("train", "{run}/recipe.toml", "--out", "{run}", "--resume"),
+    ("check", "{run}/recipe.toml"),
+    ("recipes", "{run}/recipe.toml"),
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_of_a_hostile_run_no_verb_executes_a_byte(
+    name: str, mine: Path, tmp_path: Path, words_of: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from PIL import Image
+
+    good = fc.train(mine, changes={"training.epochs": 1}, out=tmp_path / "runs", device="cpu")
+    run, mark, picture = tmp_path / "hostile", tmp_path / "mark", tmp_path / "picture.png"
+    Image.new("L", (28, 28)).save(picture)
+    shutil.copytree(good.path, run)
+    hostile(name, run, mark)
+    trust_no_one(monkeypatch, tmp_path)
+    places = {"run": run, "good": good.path, "picture": picture, "out": tmp_path / "out"}
+    for verb in VERBS:
+        words = [word.format(**places) for word in verb]
+        status, out, said = words_of(*words)
+        assert not mark.exists(), words
+        assert "Traceback" not in said
+        assert status == 2 or verb[0] == "recipes", (
+            words,
+            out,
+            said,
+        )
+
+
+def test_the_hostile_run_does_run_once_it_is_trusted(
+    mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = fc.train(mine, changes={"training.epochs": 1}, out=tmp_path / "runs", device="cpu")
+    hostile("code on import", run.path, tmp_path / "mark")
+    trust_no_one(monkeypatch, tmp_path)
+    assert fc.trust(run) == [run]
+    assert not (tmp_path / "mark").exists()
+    fc.load(run).network  # noqa: B018
+    assert (tmp_path / "mark").exists()
+
+
+def test_options_and_json_of_new_and_check(
+    tmp_path: Path, words_of: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = words_of("new", "mine.py", "--json")
+    assert (status, json.loads(out)) == (0, {"code": "mine.py", "recipe": "mine.toml"})
+    status, out, _ = words_of("check", "mine.py", "--json")
+    told = json.loads(out)
+    assert (status, told["verdict"]) == (0, "good")
+    assert told["facts"]["parameters"] == 50_186
+    status, out, _ = words_of("check", "mine.py", "--set", "model.width=0")
+    assert status == 2
+    assert " BAD  Is made" in out
+    status, out, _ = words_of("new", "mine.py")
+    assert status == 2
+
+
+def test_run_without_provenance_of_code_and_unknown_runs(tmp_path: Path) -> None:
+    assert fc.trust(tmp_path) == []
+    with pytest.raises(RunError):
+        fc.load(tmp_path)
