@@ -29,7 +29,7 @@ from shared import DOCS, ROOT, mean_std, side_by_side, train_on_one_thread
 
 RUNS = ROOT / "runs" / "studies"
 # bf16 costs two-conv no accuracy (docs/lab-notes.md) and halves the time.
-ALWAYS = ("training.precision=bf16",)
+BF16 = ("training.precision=bf16",)
 SHIRT = "augmentation.by_class.Shirt"
 
 
@@ -41,11 +41,12 @@ class Study:
     recipe: str
     variants: Mapping[str, Sequence[str]]
     remark: str = ""
+    always: Sequence[str] = BF16
 
     def recipes(self) -> dict[str, Recipe]:
         """Return the recipe of each variant, called by the variant's name."""
         return {
-            name: load(self.recipe, [f"name={name}", *ALWAYS, *changes])
+            name: load(self.recipe, [f"name={name}", *self.always, *changes])
             for name, changes in self.variants.items()
         }
 
@@ -80,6 +81,33 @@ STUDIES = {
             "neither": (
                 "augmentation.rotation_degrees=0.0",
                 "augmentation.horizontal_flip_probability=0.0",
+            ),
+        },
+    ),
+    "second-report": Study(
+        "What the second report suggests",
+        "three-conv",
+        {
+            "three-conv": (),
+            "three-flips": ("augmentation.horizontal_flip_probability=0.5",),
+            "three-augmented": (
+                "augmentation.horizontal_flip_probability=0.5",
+                "augmentation.translation_pixels=1.0",
+                "augmentation.rotation_degrees=5.0",
+            ),
+            "three-rate-third": ("optimizer.learning_rate=0.0003",),
+            "three-rate-three-times": ("optimizer.learning_rate=0.003",),
+            "three-rate-ten-times": ("optimizer.learning_rate=0.01",),
+            "three-sgd": ("optimizer.name=sgd", "optimizer.learning_rate=0.1"),
+            "three-batch-256": ("training.batch_size=256",),
+            "three-batch-64": ("training.batch_size=64",),
+            "three-dropout": ("model.dropout=0.3",),
+            "three-deeper": ("model.channels=[32, 64, 128, 256]",),
+            "three-all": (
+                "augmentation.horizontal_flip_probability=0.5",
+                "optimizer.learning_rate=0.003",
+                "training.batch_size=256",
+                "model.dropout=0.3",
             ),
         },
     ),
