@@ -4,7 +4,7 @@ Every row changes one thing of the recipe and trains with 5,000 validation pictu
 for each seed, the same ones for every row; test is never read. Differences are taken seed by seed.
 Trainings run on one thread each, as many at a time as there are cores, which is the better use of
 the machine; their times say nothing against other tables. Writes results/<recipe>-ablation.json
-and docs/ablation.md.
+and docs/findings/ablation.md.
 
 Usage: python benchmarks/ablation.py [RECIPE] [--seeds 3]
 """

@@ -27,7 +27,7 @@ from fashioncnn.training.state import TrainingState
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-DOCS = ROOT / "docs"
+DOCS = ROOT / "docs" / "findings"
 J = TypeVar("J")
 A = TypeVar("A")
 

@@ -2,7 +2,7 @@
 
 Each variant is a recipe with something changed, trained with seeds 0, 1, …; trainings run on one
 thread each, as many at a time as there are cores. Runs lie in runs/studies; started again, the
-script goes on with them. Test is read once a run. Writes docs/<study>.md and its page beside it.
+script goes on with them. Test is read once a run. Writes docs/findings/<study>.md and its page.
 
 Usage: python benchmarks/studies.py [STUDY…] [--seeds 5]
 """

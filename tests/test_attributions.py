@@ -128,7 +128,7 @@ def test_the_page_shows_maps_and_their_verdicts(reported: fc.Run) -> None:
     for name, check in kept["checks"].items():
         assert f"{check['insertion']:.3f}" in page
         assert name in METHODS or name in ("edges", "random")
-    drawn = {path.name for path in run.figures.glob("*.png")}
+    drawn = {path.name for path in run.figures_folder.glob("*.png")}
     assert {"attributions.png", "attribution_curves.png", "embedding.png"} <= drawn
     kept_at = (run.explanations / "attributions.npz").stat().st_mtime_ns
     assert attribute(run, device="cpu").checks.keys() == kept["checks"].keys()

@@ -289,7 +289,7 @@ def test_the_page_of_one_run(run: fc.Run) -> None:
         "one seed",
     ):
         assert words in page.text
-    figures = {path.name for path in run.figures.iterdir()}
+    figures = {path.name for path in run.figures_folder.iterdir()}
     for name in ("confusion_matrix", "training_validation_loss", "f1_by_class", "filters_conv1"):
         assert {f"{name}.svg", f"{name}.png"} <= figures
 
@@ -349,7 +349,7 @@ def test_how_learning_went(run: fc.Run) -> None:
     assert np.mean(by_class) == pytest.approx(told["val/accuracy"])
     assert "edges appear first" in check_page(fc.report(run)).text
     assert {"learning.png", "path.png", "learning_by_class.png"} <= {
-        path.name for path in run.figures.iterdir()
+        path.name for path in run.figures_folder.iterdir()
     }
 
 

@@ -42,9 +42,9 @@ def test_tensorboard_has_scalars_figures_and_recipe(tiny_recipe: Path, tmp_path:
 
     run = stopped_and_resumed(tiny_recipe, tmp_path / "runs", "tensorboard")
     fc.evaluate(run, device="cpu")
-    run.figures.mkdir()
+    run.figures_folder.mkdir()
     for name in ("filters_conv1", "learning"):
-        Image.new("RGB", (30, 20), "red").save(run.figures / f"{name}.png")
+        Image.new("RGB", (30, 20), "red").save(run.figures_folder / f"{name}.png")
     copy_run(["tensorboard"], run, print)
     read = EventAccumulator(str(run.path / "tensorboard"), size_guidance={"images": 0})
     read.Reload()
@@ -159,7 +159,7 @@ def test_mlflow_has_a_whole_copy(
     )
     assert (back / "report.html").read_bytes() == run.report_file.read_bytes()
     there = {path.name for path in (back / "figures").iterdir()}
-    assert there == {path.name for path in run.figures.glob("*.png")}
+    assert there == {path.name for path in run.figures_folder.glob("*.png")}
 
 
 @pytest.mark.usefixtures("tiny_data")

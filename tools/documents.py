@@ -1,28 +1,44 @@
-"""Write what documents take from the code: the table of a recipe's keys in docs/recipes.md.
+"""Write what documents take from the code, below docs/reference.
+
+The table of a recipe's keys, the command line, the Python names, the files of a run.
 
 Usage: python tools/documents.py [--check]
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import typer
+from pydantic import TypeAdapter
+
+import fashioncnn as fc
+from fashioncnn.cli import verbs
 from fashioncnn.recipes.keys import Key, keys
+from fashioncnn.runs import artifacts
+from fashioncnn.runs.artifact import ArraysArtifact, Artifact, JsonArtifact
 
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "recipes.md"
+REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 BEGIN, END = "<!-- keys: made by tools/documents.py -->", "<!-- end of keys -->"
+MADE = "<!-- made by tools/documents.py: change the code, then `make docs` -->"
 
 
-def keys_table() -> str:
-    """Return every key of a recipe as a table in Markdown."""
+def recipes_page() -> str:
+    """Return the page on recipes with the table of every key."""
+    text = (REFERENCE / "recipes.md").read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
     lines = ["| key | may be | default | meaning |", "|---|---|---|---|"]
     for key in keys():
         name = f"`{key.name}`" + (f" ({key.choice})" if key.choice else "")
         meaning = " ".join(key.meaning.split())
         lines.append(f"| {name} | {key.allowed} | {_default(key)} | {meaning} |")
-    return "\n".join(lines)
+    return f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}"
 
 
 def _default(key: Key) -> str:
@@ -31,17 +47,162 @@ def _default(key: Key) -> str:
     return "–" if key.default in (None, {}) else f"`{json.dumps(key.default)}`"
 
 
-def main() -> None:
-    """Write the table, or with --check say that it is not what the code says."""
-    text = DOCUMENT.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    wanted = f"{before}{BEGIN}\n{keys_table()}\n{END}{after}"
-    if wanted == text:
+def command_line_page() -> str:
+    """Return what every verb says of itself."""
+    lines = ["# Command line", "", MADE, ""]
+    for name, command in _commands(typer.main.get_command(verbs.app), "fashioncnn"):
+        context = command.context_class(command, info_name=name, terminal_width=96)
+        words = command.get_help(context).strip().splitlines()
+        words = [line.rstrip() for line in words]
+        lines += [f"## {name}", "", "```text", *words, "```", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield name, command
         return
-    if "--check" in sys.argv[1:]:
-        sys.exit(f"{DOCUMENT.name} is not what the code says: make docs")
-    DOCUMENT.write_text(wanted)
+    for word, one in inner.items():
+        yield from _commands(one, f"{name} {word}")
+
+
+def python_page() -> str:
+    """Return every public name with its signature and docstring."""
+    lines = ["# Python", "", MADE, "", "`import fashioncnn as fc`. Each name loads what it needs when "
+             "it is first used.", ""]
+    for name in fc.__all__:
+        thing = getattr(fc, name)
+        lines += [f"## fc.{name}", "", "```python", _signature(name, thing), "```", ""]
+        lines += [_words(thing), ""]
+        for method, function in _methods(thing):
+            lines += [f"### {name}.{method}", "", _words(function), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _words(thing: Any) -> str:
+    # Markdown would take <time> for a tag.
+    return inspect.cleandoc(thing.__doc__ or "").replace("<", "&lt;")
+
+
+def _signature(name: str, thing: Any) -> str:
+    try:
+        signature = inspect.signature(thing)
+    except (TypeError, ValueError):
+        return f"{name}"
+    parts = []
+    star = False
+    for one in signature.parameters.values():
+        if one.kind is inspect.Parameter.KEYWORD_ONLY and not star:
+            parts.append("*")
+            star = True
+        default = "" if one.default is one.empty else f" = {_value(one.default)}"
+        kind = "" if one.annotation is one.empty else f": {_annotation(one.annotation)}"
+        parts.append(f"{'**' if one.kind is one.VAR_KEYWORD else ''}{one.name}{kind}{default}")
+    whole = f"fc.{name}({', '.join(parts)})"
+    if len(whole) > 96:
+        whole = f"fc.{name}(\n    " + ",\n    ".join(parts) + ",\n)"
+    return whole
+
+
+def _value(default: object) -> str:
+    return f"{str(default)!r}" if isinstance(default, Path) else repr(default)
+
+
+def _annotation(annotation: object) -> str:
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return str(text)
+
+
+def _methods(thing: Any) -> Iterator[tuple[str, Any]]:
+    if not inspect.isclass(thing) or issubclass(thing, Exception):
+        return
+    for name, member in vars(thing).items():
+        function = getattr(member, "fget", None) or getattr(member, "func", None) or member
+        function = getattr(function, "__func__", function)
+        if not name.startswith("_") and callable(function) and getattr(function, "__doc__", None):
+            yield name, function
+
+
+def files_page() -> str:
+    """Return the files of a run, and the form of each."""
+    lines = ["# The files of a run", "", MADE, "", *RUN.strip().splitlines(), ""]
+    found = {
+        one.path: one for one in (*vars(artifacts).values(), artifacts.scores(), artifacts.predictions())
+        if isinstance(one, Artifact)
+    }
+    for path, artifact in sorted(found.items()):
+        lines += [f"## `{path}`", ""]
+        if isinstance(artifact, ArraysArtifact):
+            lines += ["| array | kind | axes |", "|---|---|---|"]
+            lines += [
+                f"| `{name}` | `{spec.kind}` | {' × '.join(map(str, spec.axes)) or 'one number'} |"
+                for name, spec in artifact.specs.items()
+            ]
+        elif isinstance(artifact, JsonArtifact):
+            schema = artifact.schema()
+            lines += [" ".join(str(schema.get("description", "")).split()), ""]
+            lines += ["| key | holds |", "|---|---|"]
+            lines += [f"| `{name}` | {_holds(one)} |" for name, one in schema["properties"].items()]
+        lines += [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+RUN = """
+A run directory holds everything about one training. JSON and safetensors alone are read: nothing is
+ever unpickled.
+
+| file | holds |
+|---|---|
+| `recipe.toml` | the resolved recipe, complete; `fashioncnn train` takes it as it is |
+| `code/*.py` | the user's own Python files that the recipe names, their SHA-256 in its table `code` |
+| `provenance.json` | seed, data set and split with their digests, versions, hardware, command |
+| `metrics.jsonl` | a line an epoch: `epoch`, `train/…` and `val/…` figures, seconds |
+| `checkpoints/best.json`, `last.json` | which tensor file, its SHA-256, where training stood |
+| `checkpoints/epoch-….safetensors` | `model/…`, `average/…`, `optimizer/…`, random states |
+| `snapshots/` | the weights after some epochs, fp16 |
+| `evaluation/test_readings.jsonl` | a line for each reading of test: when, what for, which weights |
+| `figures/` | each figure as SVG and PNG |
+| `report.html`, `report.json` | the page, and [its document](page-document.md) |
+
+The files below are each of certain weights: `checkpoint_sha256` says which, `form` which version of
+the form. Kinds of arrays are numpy's: `f` finite numbers, `i` and `u` whole ones, `U` text. An axis
+with a letter is as long in every array of the file; `.` is of any length, `…` any number of axes.
+`*` stands for names of layers.
+"""
+
+
+def _holds(schema: dict[str, Any]) -> str:
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return " or ".join(dict.fromkeys(_holds(one) for one in schema[key]))
+    if "$ref" in schema:
+        return f"`{schema['$ref'].rsplit('/', 1)[1]}`"
+    if schema.get("type") == "array":
+        items = schema.get("items") or next(iter(schema.get("prefixItems", ())), {})
+        return f"list of {_holds(items)}" if items else "list"
+    if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
+        return f"table of {_holds(schema['additionalProperties'])}"
+    return str(schema.get("type", "anything"))
+
+
+PAGES = {
+    "recipes.md": recipes_page,
+    "command-line.md": command_line_page,
+    "python.md": python_page,
+    "files.md": files_page,
+}
+
+
+def main() -> None:
+    """Write the pages, or with --check say which are not what the code says."""
+    for name, make in PAGES.items():
+        path, wanted = REFERENCE / name, make()
+        if path.exists() and path.read_text() == wanted:
+            continue
+        if "--check" in sys.argv[1:]:
+            sys.exit(f"docs/reference/{name} is not what the code says: python tools/documents.py")
+        path.write_text(wanted)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from fashioncnn.errors import DataError
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.html_table import html_table
 
 TOP_CONFUSIONS = 10
 
@@ -98,6 +99,20 @@ class Scores:
             for figure in ("precision", "recall", "f1"):
                 named[f"{split}/{figure}/{score.name}"] = getattr(score, figure)
         return named
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                one.name,
+                f"{one.precision:.4f}",
+                f"{one.recall:.4f}",
+                f"{one.f1:.4f}",
+                f"{one.support:,}",
+            ]
+            for one in (*self.classes, self.macro, self.weighted)
+        ]
+        caption = f"accuracy {self.accuracy:.2%}, loss {self.loss:.4f}, {self.n:,} pictures"
+        return html_table(caption, ("class", "precision", "recall", "F1", "pictures"), rows)
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole as plain values."""

@@ -44,6 +44,10 @@ class JsonArtifact(Artifact[T]):
         super().__init__(path, form)
         self._adapter: TypeAdapter[T] = TypeAdapter(kind)
 
+    def schema(self) -> dict[str, Any]:
+        """Return the form as JSON schema."""
+        return self._adapter.json_schema()
+
     def read(self, path: Path) -> tuple[T, str, int]:
         """See Artifact."""
         found = read_json(path)

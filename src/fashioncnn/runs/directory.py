@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from fashioncnn.errors import RunError, StorageError
 from fashioncnn.runs import metrics
+from fashioncnn.runs.figures import Figures
 from fashioncnn.runs.files import sync_folder, write_text
 from fashioncnn.runs.provenance import TrainedOn, read_provenance, trained_on
 
@@ -81,9 +82,14 @@ class Run:
         return self.evaluation / "test_readings.jsonl"
 
     @property
-    def figures(self) -> Path:
+    def figures_folder(self) -> Path:
         """The folder of pictures, as SVG and PNG."""
         return self.path / "figures"
+
+    @property
+    def figures(self) -> Figures:
+        """The pictures by name, which notebooks show."""
+        return Figures(self.figures_folder)
 
     @property
     def report_file(self) -> Path:

@@ -48,4 +48,4 @@ def test_scores(run: Run) -> dict[str, float]:
 
 def figures(run: Run) -> list[Path]:
     """List the figures of the run, if any are drawn yet."""
-    return sorted(run.figures.glob("*.png"))
+    return sorted(run.figures_folder.glob("*.png"))

@@ -12,6 +12,7 @@ import numpy as np
 from fashioncnn.evaluation.paired import compare
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.run_groups import intervals
+from fashioncnn.html_table import html_table
 from fashioncnn.tuning.setting import Setting
 
 
@@ -73,6 +74,16 @@ class Ranking:
     def ties(self) -> list[Rank]:
         """The settings that these runs cannot tell from the best."""
         return [rank for rank in self.ranks[1:] if not rank.distinguishable]
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for place, one in enumerate(self.ranks, start=1):
+            gap = "" if one.behind is None else f"{100 * one.behind[0]:+.2f}"
+            setting = ", ".join(f"{key} {json.dumps(value)}" for key, value in one.setting.items())
+            interval = f"[{one.low:.2%}, {one.high:.2%}]"
+            rows.append([str(place), setting, f"{one.accuracy:.2%}", interval, gap])
+        heading = ("place", "setting", "accuracy", "95 % interval", "behind, points")
+        return html_table(f"{len(self.ranks)} settings, on validation", heading, rows)
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole as plain values."""

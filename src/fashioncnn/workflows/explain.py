@@ -63,7 +63,7 @@ def explain(
     """
     trained = open_trained(run, checkpoint, data, device)
     explain_trained(trained, pictures, per_class)
-    return draw(inside(trained.kept, trained.class_names), trained.run.figures)
+    return draw(inside(trained.kept, trained.class_names), trained.run.figures_folder)
 
 
 def explain_trained(trained: Trained, pictures: Sequence[int] = (), per_class: int = 1) -> None:

@@ -40,7 +40,7 @@ from fashioncnn.usercode.faults import user_code
 STANDARD_INPUT = "-"
 MAX_PICTURES = 100_000
 # Below this probability the answer to a photograph is "not sure". Nine of ten garments that the
-# conversion was chosen on have more, with networks of `photo` (docs/photographs.md).
+# conversion was chosen on have more, with networks of `photo` (docs/how-to/photographs.md).
 NOT_SURE_BELOW = 0.36
 # With these warnings it is, whatever the network says.
 UNSURE_WARNINGS = (NOTHING_FOUND, SEVERAL_PIECES)

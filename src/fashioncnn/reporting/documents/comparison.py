@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fashioncnn.evaluation.intervals import Interval
+from fashioncnn.html_table import html_table
 from fashioncnn.reporting.documents.parts import MeanStd, Pairs
 from fashioncnn.reporting.tiles import Tiles
 from fashioncnn.runs.contents import Stress
@@ -51,6 +52,19 @@ class ComparedPart:
     lost_count: float
     gained: ChangedPictures | None
     lost: ChangedPictures | None
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                one.name,
+                f"{100 * one.difference:+.2f}",
+                f"[{100 * one.low:+.2f}, {100 * one.high:+.2f}]",
+                f"{one.adjusted_p_value:.3f}",
+            ]
+            for one in (self.accuracy, *self.f1)
+        ]
+        heading = ("difference of", "points", "95 % interval", "p, corrected")
+        return html_table(f"{self.verdict}.", heading, rows)
 
 
 @dataclass(frozen=True)

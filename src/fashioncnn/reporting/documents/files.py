@@ -1,4 +1,4 @@
-"""Documents as JSON; docs/report.md names their parts."""
+"""Documents as JSON; docs/reference/page-document.md names their parts."""
 
 from __future__ import annotations
 
