@@ -35,8 +35,12 @@ bench: ## Measure the speed recipes against the ordinary way; about two hours on
 	$(RUN) bench speed fast-95 --seeds 3 --against ordinary --out benchmarks/results/fast-95
 	$(BIN)/python benchmarks/publish.py
 
-docs: ## Write what documents take from the code anew
+docs: ## Write what documents take from the code anew; build the site in build/site
+	@python3 tools/set_up.py --dev
 	@$(BIN)/python tools/documents.py
+	@$(RUN) data fetch
+	@$(BIN)/sphinx-build --fail-on-warning --keep-going -q docs build/site
+	@echo "The site: build/site/index.html"
 
 format: ## Format and mend what ruff can mend
 	$(BIN)/ruff check --fix .

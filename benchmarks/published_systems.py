@@ -1,8 +1,8 @@
 """The two published systems, re-created: every figure they report beside ours, over several seeds.
 
 Trains both recipes as they are with seeds 0, 1, …; started again, it goes on with the runs in
-runs/published. Test is read once a run. Writes docs/findings/published-systems.md, and a page beside
-the runs of each.
+runs/published. Test is read once a run. Writes docs/findings/published-systems.md, and a page
+beside the runs of each.
 
 Usage: python benchmarks/published_systems.py [--seeds 5]
 """

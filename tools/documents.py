@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from pydantic import TypeAdapter
 
 import fashioncnn as fc
 from fashioncnn.cli import verbs
@@ -69,8 +68,7 @@ def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 def python_page() -> str:
     """Return every public name with its signature and docstring."""
-    lines = ["# Python", "", MADE, "", "`import fashioncnn as fc`. Each name loads what it needs when "
-             "it is first used.", ""]
+    lines = ["# Python", "", MADE, "", "`import fashioncnn as fc`", ""]
     for name in fc.__all__:
         thing = getattr(fc, name)
         lines += [f"## fc.{name}", "", "```python", _signature(name, thing), "```", ""]
@@ -127,10 +125,8 @@ def _methods(thing: Any) -> Iterator[tuple[str, Any]]:
 def files_page() -> str:
     """Return the files of a run, and the form of each."""
     lines = ["# The files of a run", "", MADE, "", *RUN.strip().splitlines(), ""]
-    found = {
-        one.path: one for one in (*vars(artifacts).values(), artifacts.scores(), artifacts.predictions())
-        if isinstance(one, Artifact)
-    }
+    every = (*vars(artifacts).values(), artifacts.scores(), artifacts.predictions())
+    found = {one.path: one for one in every if isinstance(one, Artifact)}
     for path, artifact in sorted(found.items()):
         lines += [f"## `{path}`", ""]
         if isinstance(artifact, ArraysArtifact):
@@ -155,13 +151,13 @@ ever unpickled.
 | file | holds |
 |---|---|
 | `recipe.toml` | the resolved recipe, complete; `fashioncnn train` takes it as it is |
-| `code/*.py` | the user's own Python files that the recipe names, their SHA-256 in its table `code` |
+| `code/*.py` | the user's own files that the recipe names; their SHA-256 is in its table `code` |
 | `provenance.json` | seed, data set and split with their digests, versions, hardware, command |
 | `metrics.jsonl` | a line an epoch: `epoch`, `train/…` and `val/…` figures, seconds |
 | `checkpoints/best.json`, `last.json` | which tensor file, its SHA-256, where training stood |
 | `checkpoints/epoch-….safetensors` | `model/…`, `average/…`, `optimizer/…`, random states |
 | `snapshots/` | the weights after some epochs, fp16 |
-| `evaluation/test_readings.jsonl` | a line for each reading of test: when, what for, which weights |
+| `evaluation/test_readings.jsonl` | a line for each reading of test: when, why, which weights |
 | `figures/` | each figure as SVG and PNG |
 | `report.html`, `report.json` | the page, and [its document](page-document.md) |
 
@@ -179,7 +175,7 @@ def _holds(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         return f"`{schema['$ref'].rsplit('/', 1)[1]}`"
     if schema.get("type") == "array":
-        items = schema.get("items") or next(iter(schema.get("prefixItems", ())), {})
+        items: dict[str, Any] = schema.get("items") or next(iter(schema.get("prefixItems", ())), {})
         return f"list of {_holds(items)}" if items else "list"
     if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"table of {_holds(schema['additionalProperties'])}"
