@@ -131,7 +131,8 @@ BROKEN = {
     "state outside": (
         (
             "        x = F.max",
-            "        self.seen = getattr(self, 'seen', 0) + 1\n        x = F.max",
+            "        self.seen = getattr(self, 'seen', 0) + 1\n"
+            "        x = x * self.seen\n        x = F.max",
         ),
         "self.seen (net.py:14) changes as it answers",
         "register_buffer",

@@ -54,7 +54,7 @@ def trust_no_one(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "elsewhere"))
     monkeypatch.setattr(_LIBRARY, "sources", {})
-    monkeypatch.setattr(_LIBRARY, "trusted", set())
+    monkeypatch.setattr(_LIBRARY, "trusted", {})
 
 
 def test_weights_are_those_of_the_same_network_built_in(
@@ -70,7 +70,7 @@ def test_weights_are_those_of_the_same_network_built_in(
 def test_keywords_are_checked_and_files_found(mine: Path) -> None:
     for changes, told in {
         "model.chanels=[4]": "Mine takes no chanels; did you mean channels?",
-        "model.family=mine.py:Mien": "has no Mien; did you mean Mine?",
+        "model.family=mine.py:Mien": "has no Mien of its own; did you mean Mine?",
         "model.family=other.py:Mine": "other.py: no such file",
         "model.family=mine.py": "write it as mine.py:MyNet",
         "model.channels={a=1}": "model.channels is",
@@ -235,9 +235,9 @@ def test_a_network_handed_in(tmp_path: Path, tiny_recipe: Path) -> None:
         pass
 
     for model, told in {
-        Secretive(7): "it does not keep as self.secret|does not tell what it was made with",
+        Secretive(7): "does not keep what it was given as self.secret",
         Inside: "is made inside a function",
-        Mean: "which it does not keep|Mean",
+        Mean: "not a network|Mean",
         "mine": "not a network, a class or a function",
         functools.partial(Plain, 3): "by name",
     }.items():
@@ -337,6 +337,27 @@ def hostile(name: str, run: Path, mark: Path) -> None:
         recipe.write_text(
             changed.replace("[augmentation.own]", '[augmentation.own]\n"mine.py:x" = 1.0')
         )
+    elif name in ("an augmentation alone", "a schedule alone"):
+        function = "\n\ndef part(*given):\n    return given[0]\n"
+        (code / "mine.py").write_text(evil + function)
+        changed = digests(**{"mine.py": evil + function})
+        changed = changed.replace('family = "mine.py:Mine"', 'family = "plain-cnn"')
+        if name == "an augmentation alone":
+            changed = changed.replace(
+                "[augmentation.own]", '[augmentation.own]\n"mine.py:part" = 1.0'
+            )
+        else:
+            changed = changed.replace('name = "constant"', 'name = "mine.py:part"')
+        recipe.write_text(changed)
+    elif name == "another function of the same files":
+        # The files are those of a run that was trained here; what is called in them is not.
+        recipe.write_text(text.replace('"mine.py:Mine"', '"mine.py:PlainCNN"'))
+        (run.parent / "mark").unlink(missing_ok=True)
+    elif name == "without provenance":
+        (code / "mine.py").unlink()
+        (run / "mine.py").write_text(evil + MINE)
+        recipe.write_text(text[: text.index("[code]")])
+        (run / "provenance.json").unlink()
     elif name == "pickles":
         import pickle
 
@@ -364,6 +385,9 @@ HOSTILE = (
     "a second file",
     "an optimiser",
     "an augmentation",
+    "an augmentation alone",
+    "a schedule alone",
+    "without provenance",
     "pickles",
 )
 VERBS = (
@@ -376,9 +400,13 @@ VERBS = (
     ("predict", "{run}", "{picture}"),
     ("train", "{run}/recipe.toml", "--out", "{out}"),
     ("train", "{run}/recipe.toml", "--out", "{run}", "--resume"),
+    ("train", "{run}/recipe.toml", "--out", "{out}", "--workers", "2", "--seeds", "2"),
+    ("tune", "{space}", "--out", "{out}"),
     ("check", "{run}/recipe.toml"),
     ("recipes", "{run}/recipe.toml"),
 )
+# What its network does not need runs without it.
+HARMLESS = {"an augmentation alone", "a schedule alone"}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -393,17 +421,142 @@ def test_of_a_hostile_run_no_verb_executes_a_byte(
     shutil.copytree(good.path, run)
     hostile(name, run, mark)
     trust_no_one(monkeypatch, tmp_path)
+    space = tmp_path / "space.toml"
+    space.write_text(f'name = "s"\nrecipe = "{run}/recipe.toml"\n[space]\ntraining.epochs = [1]\n')
     places = {"run": run, "good": good.path, "picture": picture, "out": tmp_path / "out"}
+    places["space"] = space
     for verb in VERBS:
         words = [word.format(**places) for word in verb]
         status, out, said = words_of(*words)
         assert not mark.exists(), words
         assert "Traceback" not in said
-        assert status == 2 or verb[0] == "recipes", (
-            words,
-            out,
-            said,
-        )
+        trains = verb[0] in ("train", "tune")
+        if verb[0] != "recipes" and (trains or name not in HARMLESS):
+            assert status == 2, (words, out, said)
+
+
+def test_trust_is_of_what_a_recipe_calls_in_the_files(
+    mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = f"{MINE}\n\ndef harm(**given):\n    open({str(tmp_path / 'mark')!r}, 'w')\n"
+    (tmp_path / "mine.py").write_text(evil)
+    run = fc.train(mine, changes={"training.epochs": 1}, out=tmp_path / "runs", device="cpu")
+    from fashioncnn.usercode.modules import _LIBRARY
+
+    monkeypatch.setattr(_LIBRARY, "sources", {})
+    monkeypatch.setattr(_LIBRARY, "trusted", {})
+    fc.load(run).network  # noqa: B018 it is trusted as it was trained
+    text = run.recipe_file.read_text()
+    for other, error in (("harm", TrustError), ("PlainCNN", TrustError)):
+        run.recipe_file.write_text(text.replace("mine.py:Mine", f"mine.py:{other}"))
+        with pytest.raises(error):
+            fc.load(run).network  # noqa: B018
+    assert not (tmp_path / "mark").exists()
+    # What a file imports is not its own.
+    with pytest.raises(CodeError, match="has no PlainCNN of its own"):
+        load(mine, {"model.family": f"{tmp_path}/mine.py:PlainCNN"})
+
+
+SOUND = {
+    "lazy": (
+        "self.body = nn.Sequential(nn.LazyConv2d(8, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(10))"
+    ),
+    "tied": (
+        "self.a = nn.Linear(784, 784)\n        self.b = nn.Linear(784, 784)\n"
+        "        self.b.weight = self.a.weight\n"
+        "        self.body = nn.Sequential(nn.Flatten(), self.a, nn.ReLU(), self.b,"
+        " nn.Linear(784, 10))"
+    ),
+    "a mask": (
+        "self.register_buffer('mask', torch.full((3, 3), float('-inf')).triu(1))\n"
+        "        self.body = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))"
+    ),
+    "three dimensions": (
+        "self.body = nn.Sequential(nn.Unflatten(1, (1, 1)), nn.Conv3d(1, 4, (1, 3, 3)),"
+        " nn.Flatten(), nn.Linear(4 * 26 * 26, 10))"
+    ),
+    "listed layers": (
+        "self.a = nn.Linear(784, 10)\n        self.order = [self.a]\n"
+        "        self.body = nn.Sequential(nn.Flatten(), self.a)"
+    ),
+    "zero head": (
+        "self.head = nn.Linear(784, 10)\n        nn.init.zeros_(self.head.weight)\n"
+        "        nn.init.zeros_(self.head.bias)\n"
+        "        self.body = nn.Sequential(nn.Flatten(), self.head)"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_unusual_networks_that_are_sound(name: str, tmp_path: Path, tiny_recipe: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "import torch\nfrom torch import nn\n\nclass Net(nn.Module):\n    def __init__(self):\n"
+        f"        super().__init__()\n        {SOUND[name]}\n\n    def forward(self, x):\n"
+        "        return self.body(x)\n"
+    )
+    checked = fc.check(f"{tmp_path}/net.py:Net")
+    assert [one for found in checked.parts.values() for one in found if one.verdict == "bad"] == []
+    changes = {"model.family": f"{tmp_path}/net.py:Net", "training.epochs": 1}
+    run = fc.train(tiny_recipe, changes=changes, out=tmp_path / "runs", device="cpu")
+    assert fc.evaluate(run, device="cpu").accuracy > 0.1
+    again = fc.train(run.recipe_file, out=tmp_path / "again", device="cpu")
+    assert weights(again) == weights(run)
+
+
+MISTAKES = {
+    "a detached loss": (
+        "loss.name",
+        "def Part(logits, labels):\n    return (logits * 0).detach().sum()",
+    ),
+    "a loss of one argument": ("loss.name", "def Part(logits):\n    return logits.sum()"),
+    "all frozen": (
+        "model.family",
+        "class Part(Net):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.requires_grad_(False)",
+    ),
+    "no weights": (
+        "model.family",
+        "class Part(nn.Module):\n    def forward(self, x):\n        return x.flatten(1)[:, :10]",
+    ),
+    "two answers in training": (
+        "model.family",
+        "class Part(Net):\n    def forward(self, x):\n        y = super().forward(x)\n"
+        "        return (y, y) if self.training else y",
+    ),
+    "labels wanted": (
+        "model.family",
+        "class Part(Net):\n    def forward(self, x, labels):\n        return super().forward(x)",
+    ),
+    "a schedule without an argument": ("schedule.name", "def Part():\n    return 1.0"),
+    "an augmentation of two arguments": (
+        "augmentation.own",
+        "def Part(images, uniforms):\n    return images",
+    ),
+    "an optimiser that wants a closure": (
+        "optimizer.name",
+        "class Part(torch.optim.SGD):\n    def step(self, closure):\n        closure()",
+    ),
+    "the end of the program": ("model.family", "import sys\nsys.exit(0)\nclass Part(Net): pass"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_told_before_anything_is_written(
+    name: str, tmp_path: Path, tiny_recipe: Path, words_of: Words
+) -> None:
+    key, text = MISTAKES[name]
+    (tmp_path / "part.py").write_text(
+        "import torch\nfrom torch import nn\n\nclass Net(nn.Module):\n    def __init__(self):\n"
+        "        super().__init__()\n        self.layer = nn.Linear(784, 10)\n\n"
+        f"    def forward(self, x):\n        return self.layer(x.flatten(1))\n\n{text}\n"
+    )
+    address = f"{tmp_path}/part.py:Part"
+    change = f'augmentation.own."{address}"=0.5' if "own" in key else f"{key}={address}"
+    out = tmp_path / "runs"
+    status, _, said = words_of("train", tiny_recipe, "--set", change, "--out", out)
+    assert (status, "Traceback" in said) == (2, False), said
+    assert "part.py:Part" in said or "part.py:" in said
+    assert not out.exists()
 
 
 def test_the_hostile_run_does_run_once_it_is_trusted(

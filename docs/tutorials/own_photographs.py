@@ -45,7 +45,7 @@ answer.answer, answer.probabilities, answer.warnings
 # pixels that spoke for the answer, and the nearest pictures that it learned from.
 
 # %%
-Image.open("steps.png")
+Image.open("steps.png").convert("RGB")
 
 # %% [markdown]
 # How often that is right, and how that was measured, stands in

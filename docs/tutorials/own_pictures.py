@@ -40,7 +40,7 @@ for kind in ("bar", "cross", "ring"):
 # %%
 found = fc.show_data("shapes", sheet="samples.png")
 print(found.counts, found.odd)
-Image.open("samples.png")
+Image.open("samples.png").convert("RGB")
 
 # %% [markdown]
 # Any recipe trains on it. What of it does not fit is said first. These pictures are few, so that

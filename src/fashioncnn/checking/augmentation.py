@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from fashioncnn.checking.finding import Check, Problem
-from fashioncnn.data.augmentations.base import Augmentation, PixelAugmentation
+from fashioncnn.data.augmentations.base import AffineAugmentation, Augmentation, PixelAugmentation
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def off_at_nothing(subject: AugmentationSubject) -> None:
     if torch.equal(subject.change(64), subject.images_NCHW[:64]):
         raise Problem(
             f"strength {subject.strength:g} changes none of 64 pictures",
-            "multiply by strength, or compare uniforms[:, 0] with it",
+            "multiply by strength, or compare uniforms[:, 0] with it, unless that is to be rare",
+            note=True,
         )
 
 
@@ -82,6 +83,24 @@ def each_by_itself(subject: AugmentationSubject) -> None:
             "a picture comes out otherwise beside others",
             "uniforms[i] and strength[i] belong to picture i; mixing pictures changes labels, too",
         )
+
+
+def gives_matrices(subject: AugmentationSubject) -> None:
+    """Gives a finite matrix for each picture, and that of no change at strength 0."""
+    assert isinstance(subject.augmentation, AffineAugmentation)
+    uniforms = torch.rand(7, subject.augmentation.uniforms)
+    height, width = subject.images_NCHW.shape[2:]
+    for strength in (0.0, subject.strength):
+        found = subject.augmentation.matrices(uniforms, torch.full((7,), strength), (height, width))
+        if found.shape != (7, 3, 3) or not bool(found.isfinite().all()):
+            raise Problem(f"{tuple(found.shape)} for 7 pictures", "(n, 3, 3), in -1..1")
+        if not strength and not torch.allclose(found, torch.eye(3).expand(7, 3, 3), atol=1e-6):
+            raise Problem("strength 0 moves pixels", "0 is off")
+
+
+def checks_of(augmentation: Augmentation) -> tuple[Check[AugmentationSubject], ...]:
+    """Return what is to be looked at."""
+    return CHECKS if isinstance(augmentation, PixelAugmentation) else (gives_matrices,)
 
 
 CHECKS: tuple[Check[AugmentationSubject], ...] = (

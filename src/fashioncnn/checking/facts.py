@@ -105,7 +105,7 @@ def _step_bytes(network: nn.Module, images_NCHW: Tensor) -> int:
 def _trained_a_second(subject: NetworkSubject) -> float:
     network = subject.make().train()
     optimizer = subject.recipe.optimizer.build(network)
-    criterion = subject.recipe.loss.build([str(number) for number in range(subject.classes)])
+    criterion = subject.recipe.loss.build(subject.class_names)
     images, labels = subject.images_NCHW[:BATCH], subject.labels_N[:BATCH]
     steps, started = -WARM_UP_STEPS, time.perf_counter()
     while steps < 1 or time.perf_counter() - started < TIMED_SECONDS:

@@ -10,18 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from fashioncnn.checking.finding import Check, Problem
 from fashioncnn.checking.steps import Step, steps_of
-from fashioncnn.models.ensemble import for_each_member
+from fashioncnn.models.ensemble import for_each_member, joint
 from fashioncnn.recipes.build import build_network
 from fashioncnn.recipes.schema import Recipe
+from fashioncnn.runs import checkpoints
 from fashioncnn.usercode.faults import in_words, told_by_lines
 from fashioncnn.usercode.source import Source
 
@@ -44,7 +45,12 @@ class NetworkSubject:
     raw_NCHW: Tensor
     images_NCHW: Tensor
     labels_N: Tensor
-    classes: int
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return len(self.class_names)
 
     def make(self, seed: int = 0) -> nn.Module:
         """Return the network with weights drawn from `seed`."""
@@ -87,13 +93,19 @@ def shapes(subject: NetworkSubject) -> None:
             if count == 1 and training:
                 continue
             answers = network(subject.pictures(count))
+            if not isinstance(answers, Tensor):
+                when = "in training" if training else "in evaluation"
+                raise Problem(
+                    f"answers a {type(answers).__name__} {when}, not a tensor",
+                    "return the logits alone; what else is wanted can be kept for oneself",
+                )
             wanted = (count, subject.classes)
             while training and answers.dim() > 2:
                 answers = answers[..., 0]
             if tuple(answers.shape) != wanted:
                 raise Problem(
                     f"answers {tuple(answers.shape)} for {count} pictures, not {wanted}",
-                    "reshape by x.flatten(1), which leaves the batch alone",
+                    "leave the batch alone: x.flatten(1), and squeeze(dim) with another dim than 0",
                 )
 
 
@@ -145,7 +157,13 @@ def logits(subject: NetworkSubject) -> None:
             "unknown pictures are noticed",
             note=True,
         )
-    if answers.min() >= 0 and answers.max() <= 1:
+    varied = float(answers.std()) > 1e-6
+    if varied and answers.min() == 0 and (answers == 0).float().mean() > 0.2:
+        raise Problem(
+            "none is below 0, and many are 0: a ReLU after the last layer",
+            "return what the last layer gives: a class that is at 0 cannot be learned any more",
+        )
+    if varied and answers.min() > 0 and answers.max() < 1:
         raise Problem(
             "all lie between 0 and 1, as after a sigmoid",
             "return what the last layer gives; the loss takes the softmax itself",
@@ -200,29 +218,40 @@ def gradients(subject: NetworkSubject) -> None:
 
 def registered(subject: NetworkSubject) -> None:
     """Layers and weights are known to the network."""
+    known = {id(one) for one in subject.network.modules()}
+    known |= {id(one) for one in subject.network.parameters()}
+    usual = nn.Module().__dict__.keys()
     for path, module in subject.network.named_modules():
         for name, value in vars(module).items():
-            if name.startswith("_"):
+            if name in usual:
                 continue
-            inner = value.values() if isinstance(value, dict) else value
-            many = isinstance(value, list | tuple | dict)
-            held = list(inner) if many else [value]
-            lost = [one for one in held if isinstance(one, nn.Module | nn.Parameter)]
-            if lost and many:
-                kind = "nn.ModuleList" if isinstance(lost[0], nn.Module) else "nn.ParameterList"
-                where = subject.defined(f"{path}.{name}" if path else name)
-                raise Problem(
-                    f"{where} is a plain {type(value).__name__} that holds them: they would "
-                    "neither learn nor be saved",
-                    f"make it an {kind}",
-                )
-            trained = [one for one in held if isinstance(one, Tensor) and one.requires_grad]
-            if trained:
-                raise Problem(
-                    f"{subject.defined(name)} is a tensor with a gradient, and no nn.Parameter: it "
-                    "would neither learn nor be saved",
-                    "make it an nn.Parameter",
-                )
+            where = subject.defined(f"{path}.{name}" if path else name)
+            for one in _held(value):
+                if isinstance(one, nn.Module | nn.Parameter) and id(one) not in known:
+                    kind = "nn.ModuleList" if isinstance(one, nn.Module) else "nn.ParameterList"
+                    raise Problem(
+                        f"{where} is a plain {type(value).__name__} that holds them: they would "
+                        "neither learn nor be saved",
+                        f"make it an {kind}",
+                    )
+                learning = isinstance(one, Tensor) and one.is_leaf and one.requires_grad
+                if learning and id(one) not in known:
+                    raise Problem(
+                        f"{where} is a tensor with a gradient, and no nn.Parameter: it would "
+                        "neither learn nor be saved",
+                        "make it an nn.Parameter",
+                    )
+
+
+def _held(value: object, depth: int = 4) -> Iterator[object]:
+    """Yield what a value holds, inside of lists, tables and the like, too."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple | set | frozenset) and depth:
+        for one in value:
+            yield from _held(one, depth - 1)
+    else:
+        yield value
 
 
 def same_for_a_seed(subject: NetworkSubject) -> None:
@@ -235,6 +264,13 @@ def same_for_a_seed(subject: NetworkSubject) -> None:
                 f"{subject.defined(name)} comes out otherwise the second time",
                 "draw random numbers from torch alone, not from random, numpy or the time",
             )
+    other = subject.make(2).state_dict()
+    drawn = [name for name, one in again.items() if one.dim() > 1 and float(one.float().std()) > 0]
+    if drawn and all(torch.equal(again[name], other[name]) for name in drawn):
+        raise Problem(
+            "two seeds give the same weights",
+            "take torch.manual_seed() out: seeds are the recipe's, and all would begin alike",
+        )
     torch.manual_seed(2)
     first = left(subject.pictures(7))
     torch.manual_seed(2)
@@ -280,7 +316,7 @@ def differs_where_it_should(subject: NetworkSubject) -> None:
         return
     with torch.no_grad():
         torch.manual_seed(3)
-        learning = network.train()(subject.pictures(7))
+        learning = joint(network.train()(subject.pictures(7)))
         torch.manual_seed(3)
         answering = network.eval()(subject.pictures(7))
     if not torch.allclose(learning, answering, atol=TOLERANCE):
@@ -297,29 +333,30 @@ def keeps_no_state(subject: NetworkSubject) -> None:
     before = _attributes(network)
     for training in (True, False):
         network.train(training)(subject.pictures(7))
-    for name, value in _attributes(network).items():
-        if name not in before or before[name] != value:
-            raise Problem(
-                f"self.{subject.defined(name)} changes as it answers, and no checkpoint has it",
-                "self.register_buffer for what a resumed training needs; nothing at all is better",
-            )
+    after = _attributes(network)
+    changed = [name for name in after if name not in before or before[name] != after[name]]
+    if not changed:
+        return
+    fresh = subject.make()
+    fresh.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        answers = [one.eval()(subject.pictures(7)) for one in (network, fresh)]
+    told = f"self.{subject.defined(changed[0])} changes as it answers, and no checkpoint has it"
+    if torch.equal(*answers):
+        raise Problem(told, "no answer follows from it, so that all is well", note=True)
+    raise Problem(
+        told, "self.register_buffer for what a resumed training needs; nothing at all is better"
+    )
 
 
 def saves_and_loads(subject: NetworkSubject) -> None:
     """Survives saving and loading."""
     network = subject.make(0)
     network.train()(subject.pictures(7))
-    try:
-        packed = safetensors.torch.save(
-            {name: one.contiguous() for name, one in network.state_dict().items()}
-        )
-    except RuntimeError:
-        raise Problem(
-            "two names share one weight, which the file form does not have",
-            "keep the shared layer once, and call it twice",
-        ) from None
+    packed = checkpoints.pack({f"model/{k}": v for k, v in network.state_dict().items()})
+    saved = checkpoints.unpack(Path("the checkpoint"), packed)
     again = subject.make(1)
-    again.load_state_dict(safetensors.torch.load(packed))
+    again.load_state_dict({name.removeprefix("model/"): one for name, one in saved.items()})
     with torch.no_grad():
         answers = [one.eval()(subject.pictures(7)) for one in (network, again)]
     if not torch.equal(*answers):
@@ -354,25 +391,37 @@ def exports(subject: NetworkSubject) -> None:
 
 def learns(subject: NetworkSubject) -> None:
     """The loss falls in 50 steps on 512 pictures."""
+    first, last = _trained(subject, STEPS, len(subject.labels_N))
+    if last < 0.9 * first:
+        return
+    rate, name = subject.recipe.optimizer.learning_rate, subject.recipe.optimizer.name
+    told = f"from {first:.3f} to {last:.3f} with {name} at a learning rate of {rate:g}"
+    by_heart = _trained(subject, 4 * STEPS, STEP_PICTURES)[1]
+    if by_heart < 0.9 * first:
+        raise Problem(
+            f"slowly: {told}; one batch alone comes to {by_heart:.3f} in {4 * STEPS}",
+            "try ten times optimizer.learning_rate, or more epochs",
+            note=True,
+        )
+    raise Problem(
+        f"it does not: {told}",
+        "try a tenth and ten times optimizer.learning_rate; look at the other findings first",
+    )
+
+
+def _trained(subject: NetworkSubject, steps: int, pictures: int) -> tuple[float, float]:
+    """Train, and return the mean loss of the first and the last five steps."""
     network = subject.make().train()
     optimizer = subject.recipe.optimizer.build(network)
-    images, labels = subject.images_NCHW[:512], subject.labels_N[:512]
     losses = []
-    for step in range(STEPS):
-        chosen = torch.arange(step * STEP_PICTURES, (step + 1) * STEP_PICTURES) % len(labels)
-        loss = _loss(network(images[chosen]), labels[chosen])
+    for step in range(steps):
+        chosen = torch.arange(step * STEP_PICTURES, (step + 1) * STEP_PICTURES) % pictures
+        loss = _loss(network(subject.images_NCHW[chosen]), subject.labels_N[chosen])
         optimizer.zero_grad()
         _backward(loss)
         optimizer.step()
         losses.append(float(loss.detach()))
-    first, last = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
-    if not last < 0.9 * first:
-        rate = subject.recipe.optimizer.learning_rate
-        raise Problem(
-            f"it does not: from {first:.3f} to {last:.3f} with {subject.recipe.optimizer.name} at "
-            f"a learning rate of {rate:g}",
-            "try a tenth and ten times optimizer.learning_rate; look at the other findings first",
-        )
+    return sum(losses[:5]) / 5, sum(losses[-5:]) / 5
 
 
 CHECKS: tuple[Check[NetworkSubject], ...] = (

@@ -162,10 +162,12 @@ def verb(app: typer.Typer, name: str | None = None, opens: str | None = None) ->
         @functools.wraps(function)
         def command(*, quiet: bool, verbose: bool, trust: bool = False, **given: Any) -> Any:
             if trust and opens and given[opens]:
+                from fashioncnn.workflows.trust import is_in_run
                 from fashioncnn.workflows.trust import trust as trust_runs
 
-                named = given[opens]
-                trust_runs(named if isinstance(named, list) else [named])
+                named = given[opens] if isinstance(given[opens], list) else [given[opens]]
+                # Where something else than runs may be named, only what is a run is meant.
+                trust_runs([one for one in named if opens == "runs" or is_in_run(Path(one))])
             if quiet or verbose:
                 from fashioncnn.console.say import say_as_much
 

@@ -186,7 +186,7 @@ def recipes(
         values = [recipe.model_dump(mode="json", exclude_none=True) for recipe in listed]
         answer(as_json, {"recipes": values}, tables.recipes(listed))
     else:
-        recipe = load(name)
+        recipe = load(name, run_code=False)
         answer(as_json, recipe.model_dump(mode="json", exclude_none=True), read_text(name).rstrip())
 
 
@@ -195,7 +195,7 @@ verb(app, opens="runs")(evaluate)
 verb(app, opens="pictures")(predict)
 verb(app)(tune)
 verb(app)(new)
-verb(app)(check)
+verb(app, opens="target")(check)
 
 
 @verb(app, opens="runs")

@@ -6,10 +6,11 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 
 from fashioncnn.errors import CodeError
 from fashioncnn.models.family import ModelSettings
-from fashioncnn.usercode.faults import in_words, told_by_lines, user_code
+from fashioncnn.usercode.faults import user_code
 from fashioncnn.usercode.part import Address, OwnPart
 
 # So many pictures try a network that was just made.
@@ -42,7 +43,7 @@ class OwnModelSettings(OwnPart, ModelSettings, extra="allow"):
         Raises CodeError for what is no network, or answers with something else than logits
         (n, classes).
         """
-        with user_code():
+        with user_code(self.family):
             network = self.called(in_channels=in_channels, image_size=image_size, classes=classes)
         if not isinstance(network, nn.Module):
             raise CodeError(f"{self.family} makes a {type(network).__name__}, not an nn.Module")
@@ -62,31 +63,31 @@ def _first_answers(network: nn.Module, shape: tuple[int, ...], address: str) -> 
     `x.view(n, -1)` fails in that order, and what fails so is given pictures in NCHW order.
     """
     was_training = network.training
-    with torch.random.fork_rng(), torch.no_grad(), user_code():
-        images_NCHW = torch.rand(TRIED, *shape)
-        try:
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            answers = network.eval()(images_NCHW.to(memory_format=torch.channels_last))
-        except RuntimeError as error:
-            if "view size is not compatible" not in str(error):
-                raise _ours(error, address, shape) from None
-            network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-            network.register_forward_pre_hook(_in_NCHW_order)
-            answers = network(images_NCHW)
-    network.train(was_training)
-    return answers
+    images_NCHW = torch.zeros(TRIED, *shape)
+    network.eval()
+    try:
+        with torch.no_grad(), user_code(address):
+            if any(isinstance(one, UninitializedParameter) for one in network.parameters()):
+                # Lazy layers draw their weights here: that belongs to the seed.
+                network(images_NCHW)
+            with torch.random.fork_rng():
+                try:
+                    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+                    return network(images_NCHW.to(memory_format=torch.channels_last))
+                except (RuntimeError, ValueError):
+                    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+                    network.register_forward_pre_hook(_in_NCHW_order)
+                    return network(images_NCHW)
+    except CodeError as error:
+        pictures = f"pictures ({TRIED}, {', '.join(map(str, shape))})"
+        raise CodeError(f"{address} cannot take {pictures}: {error}") from None
+    finally:
+        network.train(was_training)
 
 
 def _in_NCHW_order(network: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     del network
     return tuple(one.contiguous() for one in given)
-
-
-def _ours(error: RuntimeError, address: str, shape: tuple[int, ...]) -> Exception:
-    """Say with the error which pictures it was; it keeps the user's lines."""
-    told = told_by_lines(error)
-    pictures = f"pictures ({TRIED}, {', '.join(map(str, shape))})"
-    return CodeError(f"{address} cannot take {pictures}: {told or in_words(error)}")
 
 
 def _described(answers: object) -> str:

@@ -31,6 +31,7 @@ from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName, choose_device
 from fashioncnn.training.state import load_network
 from fashioncnn.usercode.modules import may_run
+from fashioncnn.usercode.part import OwnPart
 from fashioncnn.usercode.source import changed
 
 CheckpointName = Literal["best", "last"]
@@ -79,7 +80,8 @@ class Trained:
     @property
     def may_run(self) -> bool:
         """Whether the network may be built here: its code is ours, or trusted."""
-        return not self.recipe.code or may_run(self.recipe.code)
+        model = self.recipe.model
+        return not isinstance(model, OwnPart) or may_run(self.recipe.code, [model.address])
 
     @cached_property
     def network(self) -> nn.Module:
@@ -180,7 +182,7 @@ def open_trained(
 def _tell_of_changes(run: Run, recipe: Recipe) -> None:
     """Say that a file of the user's own is no longer what the run was trained with."""
     folder = run.provenance.get("code_folder")
-    if not folder or not may_run(recipe.code):
+    if not folder or not may_run(recipe.code, recipe.addresses):
         return
     if names := changed(Path(folder), recipe.code):
         say(

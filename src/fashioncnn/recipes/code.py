@@ -25,6 +25,9 @@ from fashioncnn.usercode.part import ADDRESS
 from fashioncnn.usercode.source import Source, read, read_copy, read_text
 from fashioncnn.usercode.trust import is_trusted
 
+# What lies beside the recipe of a run or a study.
+MARKERS = ("provenance.json", "checkpoints", "metrics.jsonl", "study.json")
+
 
 @dataclass(frozen=True)
 class Named:
@@ -56,6 +59,7 @@ def find_code(tables: dict[str, Any], folder: Path | None, kept: Path | None = N
     whether the files may run and are to be asked for their keywords. Raises RecipeError, CodeError.
     """
     named, digests = _named(tables), tables.get("code")
+    addresses = [one.address for one in named]
     if not named:
         tables.pop("code", None)
         return False
@@ -65,8 +69,11 @@ def find_code(tables: dict[str, Any], folder: Path | None, kept: Path | None = N
     if folder and digests is not None:
         _offer_copies(named, digests, folder / CODE)
         return False
-    if folder and (folder / "provenance.json").exists():
-        raise RecipeError(f"it is of a run that names {named[0].address}, and keeps no code")
+    if folder and (marker := _of_a_run(folder)):
+        raise RecipeError(
+            f"it names {named[0].address} and has no table code, though it lies with a run "
+            f"({marker}): copy both elsewhere if they are yours"
+        )
     known = digests if isinstance(digests, dict) else {}
     new = [one for one in named if one.path not in known]
     if new and known:
@@ -75,13 +82,19 @@ def find_code(tables: dict[str, Any], folder: Path | None, kept: Path | None = N
     for one in new:
         one.shorten()
     if not paths:
-        return may_run(known)
+        return may_run(known, addresses)
     if kept and not all(path.exists() for path in paths):
         return _find_copies(tables, kept)
     source = functools.reduce(Source.joined, [read(path) for path in paths])
     tables["code"] = source.digests
-    offer(source, trusted=True)
+    offer(source, [one.address for one in _named(tables)])
     return True
+
+
+def _of_a_run(folder: Path) -> Path | None:
+    """Return what tells that `folder` is of a run or a study, or lies in one."""
+    places = [place / marker for place in (folder, folder.parent) for marker in MARKERS]
+    return next((place for place in places if place.exists()), None)
 
 
 def misfits(recipe: Recipe) -> list[str]:
@@ -97,7 +110,7 @@ def _find_copies(tables: dict[str, Any], kept: Path) -> bool:
         with contextlib.suppress(OSError, ValueError, FashionCNNError):
             digests = tomllib.loads(read_text(recipe_file)).get("code")
             tables["code"] = _offer_copies(_named(tables), digests, copies)
-            return may_run(tables["code"])
+            return may_run(tables["code"], [one.address for one in _named(tables)])
     raise CodeError(
         f"{', '.join(one.path for one in _named(tables))}: no such file beside the recipe, and no "
         f"run in {kept} keeps a copy"
@@ -110,7 +123,9 @@ def _offer_copies(named: list[Named], digests: object, folder: Path) -> dict[str
     if not sound or any(one.path not in digests for one in named):  # type: ignore[operator]
         raise RecipeError("its table code does not have the files that it names")
     assert isinstance(digests, dict)
-    offer(read_copy(folder, digests), trusted=is_trusted(digests), copied=True)
+    addresses = [one.address for one in named]
+    trusted = addresses if is_trusted(digests, addresses) else ()
+    offer(read_copy(folder, digests), trusted, copied=True)
     return digests
 
 

@@ -61,12 +61,14 @@ def load(
     changes: Changes = (),
     class_names: Sequence[str] | None = None,
     kept: Path | None = None,
+    run_code: bool = True,
 ) -> Recipe:
     """Return the recipe of a built-in name or a path, or `recipe` itself, with `changes` applied.
 
     Raises RecipeError with every fault at once; with `class_names`, other names of classes are
     faults. A changed recipe loses its promise. Raises CodeError for files of the user's own that
-    are no Python, or are gone; where runs in `kept` have copies, those are taken.
+    are no Python, or are gone; where runs in `kept` have copies, those are taken. Files that may
+    run are imported, to check the keywords for them, unless `run_code` is False.
     """
     folder = None
     if isinstance(recipe, Recipe):
@@ -86,7 +88,7 @@ def load(
     except RecipeError as error:
         raise RecipeError(f"recipe {origin}: {error}") from None
     loaded = validate(tables, origin, class_names)
-    if written_here and (lines := misfits(loaded)):
+    if run_code and written_here and (lines := misfits(loaded)):
         _raise(origin, lines)
     return loaded
 

@@ -214,6 +214,11 @@ class Recipe(Settings):
             part.with_code(self.code)
         return self
 
+    @property
+    def addresses(self) -> list[str]:
+        """What it calls in files of the user's own, each as "file.py:Name"."""
+        return [*(part.address for part in self.own_parts()), *self.augmentation.own]
+
     def own_parts(self) -> list[OwnPart]:
         """List the parts that files of the user's own build; augmentations are not among them."""
         chosen = (self.model, self.loss, self.optimizer, self.schedule)

@@ -79,7 +79,7 @@ def save(
 
     Tensor files that no name stands for any more are deleted afterwards.
     """
-    packed = safetensors.torch.save({name: value.contiguous() for name, value in tensors.items()})
+    packed = pack(tensors)
     file_name = f"epoch-{values['epoch']:04}-step-{values['step']:06}.safetensors"
     write_bytes(folder / file_name, packed)
     facts = {
@@ -91,6 +91,17 @@ def save(
     for name in sorted(names):
         write_bytes(folder / f"{name}.json", to_json({**facts, "sha256": digest(facts)}).encode())
     _clean(folder)
+
+
+def pack(tensors: Mapping[str, Tensor]) -> bytes:
+    """Return tensors as safetensors; weights that share memory are there under each name."""
+    whole: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, value in tensors.items():
+        shared = value.untyped_storage().data_ptr() in seen
+        whole[name] = value.contiguous().clone() if shared else value.contiguous()
+        seen.add(value.untyped_storage().data_ptr())
+    return bytes(safetensors.torch.save(whole))
 
 
 def exists(folder: Path, name: str = "last") -> bool:
@@ -111,14 +122,16 @@ def load(folder: Path, name: str) -> Checkpoint:
 def unpack(path: Path, packed: bytes) -> dict[str, Tensor]:
     """Return the tensors in `packed`, what `path` holds. RunError unless all are sound numbers.
 
-    The losses of pictures that were not seen yet are infinite; nothing else may be.
+    The losses of pictures that were not seen yet are infinite, and a buffer of a user's own network
+    may be, as a mask of attention; nothing else.
     """
     try:
         tensors = safetensors.torch.load(packed)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
         raise RunError(f"{path}: damaged ({str(error).splitlines()[0][:80]})") from None
     for name, tensor in tensors.items():
-        sound = tensor.isnan().logical_not() if name.startswith("losses/") else tensor.isfinite()
+        may_be_infinite = name.startswith(("losses/", "model/", "average/"))
+        sound = tensor.isnan().logical_not() if may_be_infinite else tensor.isfinite()
         if not bool(sound.all()):
             raise RunError(f"{path}: damaged ({name[:60]} holds what is no number)")
     return tensors

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
-import safetensors.torch
 from torch import Tensor
 
 from fashioncnn.errors import RunError
-from fashioncnn.runs.checkpoints import unpack
+from fashioncnn.runs.checkpoints import pack, unpack
 from fashioncnn.runs.files import make_folder, write_bytes
 
 MAX_BYTES = 1 << 30
@@ -28,7 +27,7 @@ def wanted(epochs: int) -> list[int]:
 
 def save(folder: Path, epoch: int, weights: Mapping[str, Tensor]) -> None:
     """Keep `weights` as those after `epoch` epochs. Raises StorageError."""
-    packed = safetensors.torch.save({name: value.contiguous() for name, value in weights.items()})
+    packed = pack(weights)
     write_bytes(make_folder(folder) / _file_name(epoch), packed)
 
 

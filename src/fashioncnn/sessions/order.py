@@ -22,7 +22,7 @@ from fashioncnn.sessions.session import Wishes, open_session
 from fashioncnn.tracking.trackers import TrackerName
 from fashioncnn.training.device import DeviceName
 from fashioncnn.usercode.faults import user_code
-from fashioncnn.usercode.modules import offer, source_of
+from fashioncnn.usercode.modules import offer, require, source_of
 from fashioncnn.usercode.source import Source
 
 
@@ -47,15 +47,19 @@ class Order:
     @classmethod
     def of(cls, recipe: Recipe, **others: Any) -> Order:
         """Return an order for `recipe`, with the files that it needs."""
-        source = source_of(recipe.code) if recipe.code else None
+        source = None
+        if recipe.code:
+            require(recipe.code, recipe.addresses)
+            source = source_of(recipe.code)
         files, folder = (dict(source.files), str(source.folder)) if source else ({}, "")
         return cls(recipe_toml=dump(recipe), code=files, code_folder=folder, **others)
 
     def recipe(self) -> Recipe:
         """Return the recipe; whoever gave the order trusts its files."""
+        recipe = validate(tomllib.loads(self.recipe_toml), "of a job")
         if self.code:
-            offer(Source(self.code, Path(self.code_folder)), trusted=True)
-        return validate(tomllib.loads(self.recipe_toml), "of a job")
+            offer(Source(self.code, Path(self.code_folder)), recipe.addresses)
+        return recipe
 
     def to_json(self) -> dict[str, Any]:
         """Return the order as plain values."""

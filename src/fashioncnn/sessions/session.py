@@ -35,6 +35,7 @@ from fashioncnn.runs.directory import (
 )
 from fashioncnn.runs.files import to_json
 from fashioncnn.runs.provenance import provenance
+from fashioncnn.sessions.trial import try_own_code
 from fashioncnn.tracking.trackers import TrackerName, Trackers, copying
 from fashioncnn.training.device import DeviceName, fabric_for, hardware, precision_of
 from fashioncnn.training.loop import StopRequested, Training
@@ -90,10 +91,9 @@ def open_session(
     recipe, remarks = fit(recipe, data)
     fabric = fabric_for(device, recipe.training.precision, together=True)
     splits = build_splits(recipe, data.train, data.validation)
+    recipe = as_begun(recipe, wishes)
     if recipe.code:
-        # What is wrong with the user's own code is told before anything is written.
-        build_state(recipe, data.train.classes, 0, fabric.device, 0, data.shape.channels)
-        recipe.loss.build(data.train.class_names)
+        try_own_code(recipe, splits.train)
     with together(fabric) as processes, nullcontext() if processes.first else silence():
         for line in (*data.remarks(), *remarks):
             say(line)
@@ -128,15 +128,8 @@ class Session:
                 return run
 
             run = self.processes.broadcast(begin)
-            replace(self, recipe=self._recipe_of(run))._go_on(run, seed)
+            self._go_on(run, seed)
         return run
-
-    def _recipe_of(self, run: Run) -> Recipe:
-        """Return the recipe, with the files of the user's own that the run keeps."""
-        if not self.recipe.code or (kept := load(run.recipe_file)).code == self.recipe.code:
-            return self.recipe
-        say(f"the code has changed since {run.path} began: going on with its copy in {run.code}")
-        return kept
 
     def _go_on(self, run: Run, seed: int) -> None:
         train, device = self.splits.train, self.processes.fabric.device
@@ -176,7 +169,7 @@ class Session:
         )
         files = {"recipe.toml": dump(self.recipe), "provenance.json": to_json(facts)}
         if code:
-            trust(self.recipe.code)
+            trust(self.recipe.code, self.recipe.addresses)
             files |= {f"{CODE}/{name}": text for name, text in code.files.items()}
         return create(new_path(out, self.recipe.name, seed), files)
 
@@ -274,6 +267,26 @@ class Session:
             if record.epoch < training.epochs and self.processes.any(bool(self.wish) or enough):
                 raise StopRequested
         say(f"trained in {duration(sum(record['train/seconds'] for record in records))}")
+
+
+def as_begun(recipe: Recipe, wishes: Wishes) -> Recipe:
+    """Return the recipe with the user's own files as earlier runs of it keep them, if it resumes.
+
+    So all seeds of a recipe are of one version.
+    """
+    if not recipe.code or not wishes.resume:
+        return recipe
+    out = wishes.out
+    runs = [open_run(out)] if is_run(out) else reversed(runs_below(out / recipe.name))
+    for run in runs:
+        kept = load(run.recipe_file)
+        if differences(kept, recipe, but_code=True):
+            continue
+        if kept.code == recipe.code:
+            break
+        say(f"the code has changed since {run.path} began: going on with its copy in {run.code}")
+        return kept
+    return recipe
 
 
 def earlier_run(recipe: Recipe, out: Path, seed: int) -> Run | None:

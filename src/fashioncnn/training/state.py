@@ -138,7 +138,7 @@ class TrainingState:
         for name, value in tensors.items():
             if not name.startswith(("optimizer/", "number/")):
                 continue
-            kind, index, key = name.split("/")
+            kind, index, key = name.split("/", 2)
             parameter = parameters[int(index)]
             if kind == "number":
                 self.optimizer.state[parameter][key] = value.item()

@@ -44,15 +44,24 @@ REMEDIES = (
 
 
 @contextmanager
-def user_code() -> Iterator[None]:
-    """Turn an error that passed through a user's code into CodeError with the lines of it."""
+def user_code(what: str = "") -> Iterator[None]:
+    """Turn an error that passed through a user's code into CodeError with the lines of it.
+
+    Where `what` of the user's is called directly, any error is its own: with wrong arguments, no
+    line of it is reached.
+    """
     try:
         yield
     except FashionCNNError:
         raise
+    except SystemExit:
+        raise CodeError(
+            f"{what or 'your own code'} ends the program: take sys.exit() out"
+        ) from None
     except Exception as error:
-        if told := told_by_lines(error):
-            raise CodeError(told) from None
+        told = told_by_lines(error)
+        if told or what:
+            raise CodeError(told or f"{what}: {in_words(error)}") from None
         raise
 
 

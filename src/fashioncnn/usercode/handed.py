@@ -50,16 +50,16 @@ def as_changes(model: object) -> dict[str, Any]:
 def _read_from(network: nn.Module) -> dict[str, Any]:
     kind = type(network)
     keywords, remedy = {}, f"hand in the class, model={kind.__name__}, and its keywords by changes"
-    for name, parameter in parameters(kind)[0].items():
+    for name in parameters(kind)[0]:
         value = getattr(network, name, inspect.Parameter.empty)
         if isinstance(value, tuple):
             value = list(value)
         if name not in GIVEN and isinstance(value, bool | int | float | str | list):
             keywords[name] = value
-        elif name not in GIVEN and parameter.default is inspect.Parameter.empty:
+        elif name not in GIVEN:
             raise CodeError(
-                f"{kind.__name__} was made with {name}, which it does not keep as self.{name}: "
-                f"keep it so, or {remedy}"
+                f"{kind.__name__} takes {name}, and does not keep what it was given as "
+                f"self.{name}: keep it so, or {remedy}"
             )
     given = {name: getattr(network, name) for name in GIVEN if hasattr(network, name)}
     taken = parameters(kind)[0].keys()

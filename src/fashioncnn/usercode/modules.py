@@ -7,7 +7,7 @@ import difflib
 import inspect
 import linecache
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
@@ -24,11 +24,11 @@ from fashioncnn.usercode.source import Digests, Source, digest_of, parse
 
 
 class _Library(MetaPathFinder):
-    """The sources of this process by package name, and which of them may run."""
+    """The sources of this process by package name, and what may be called in which of them."""
 
     def __init__(self) -> None:
         self.sources: dict[str, Source] = {}
-        self.trusted: set[str] = set()
+        self.trusted: dict[str, set[str]] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -63,16 +63,16 @@ _under_way: list[None] = []
 sys.meta_path.append(_LIBRARY)
 
 
-def offer(source: Source, *, trusted: bool, copied: bool = False) -> None:
-    """Let `find` know these files; they run only where they are `trusted`, now or later.
+def offer(source: Source, trusted: Iterable[str] = (), *, copied: bool = False) -> None:
+    """Let `find` know these files; of them only the addresses that are `trusted` may be called.
 
     Where the same files lie in several folders, the last one counts that is not a run's copy.
     """
     package = _package(source.digests)
     if not copied or package not in _LIBRARY.sources:
         _LIBRARY.sources[package] = source
-    if trusted:
-        _LIBRARY.trusted.add(package)
+    if trusted := set(trusted):
+        _LIBRARY.trusted.setdefault(package, set()).update(trusted)
 
 
 def source_of(digests: Digests) -> Source:
@@ -83,9 +83,21 @@ def source_of(digests: Digests) -> Source:
         raise CodeError(f"the files {', '.join(digests)} of the recipe are not at hand") from None
 
 
-def may_run(digests: Digests) -> bool:
-    """Say whether files that were offered are trusted."""
-    return _package(digests) in _LIBRARY.trusted
+def may_run(digests: Digests, addresses: Iterable[str]) -> bool:
+    """Say whether `addresses` may be called in files that were offered."""
+    return set(addresses) <= _LIBRARY.trusted.get(_package(digests), set())
+
+
+def require(digests: Digests, addresses: Iterable[str]) -> None:
+    """Raise TrustError unless `addresses` may be called in these files."""
+    if may_run(digests, addresses):
+        return
+    source = source_of(digests)
+    raise TrustError(
+        f"{source.folder} holds code that this machine did not train with: "
+        f"{', '.join(source.files)} (SHA-256 {digest_of(digests)[:16]}…). Nothing of it was run. "
+        "Read it; to run it, name its run with --trust"
+    )
 
 
 def find(digests: Digests, address: str) -> Any:
@@ -95,18 +107,15 @@ def find(digests: Digests, address: str) -> Any:
     """
     file, _, name = address.partition(":")
     source = source_of(digests)
-    if not may_run(digests):
-        raise TrustError(
-            f"{source.folder} holds code that this machine did not train with: "
-            f"{', '.join(source.files)} (SHA-256 {digest_of(digests)[:16]}…). Nothing of it was "
-            f"run. Read it; to run it, add --trust"
-        )
+    require(digests, [address])
     # What a file draws at random while it is imported must not change what the seed decides.
-    with torch.random.fork_rng(), _importing(), user_code():
+    with torch.random.fork_rng(), _importing(), user_code(str(source.folder / file)):
         module = import_module(f"{_package(digests)}.{file.removesuffix('.py')}")
-    if not hasattr(module, name):
-        raise CodeError(f"{source.folder / file} has no {name}{_instead(module, name)}")
-    return getattr(module, name)
+    found = getattr(module, name, None)
+    # What a file merely imports was not meant to be chosen by whoever writes a recipe.
+    if not str(getattr(found, "__module__", "")).startswith(_package(digests)):
+        raise CodeError(f"{source.folder / file} has no {name} of its own{_instead(module, name)}")
+    return found
 
 
 def is_importing() -> bool:

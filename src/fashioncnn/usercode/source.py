@@ -163,14 +163,14 @@ def _beside(path: Path, tree: ast.Module) -> list[Path]:
                 f"{at}: imports from a folder above; put what it needs beside {path.name}"
             )
         local = file.is_file() or (folder.is_dir() and (dots or any(folder.glob("*.py"))))
-        if not local or (not dots and not file.is_file() and _elsewhere(top, path.parent)):
+        if not local or (not dots and not file.is_file() and is_taken(top, path.parent)):
             continue
         if rest or not file.is_file():
             raise CodeError(
                 f"{at}: imports from the folder {top}/, and only single files go along with a run; "
                 f"put what it needs into a file beside {path.name}"
             )
-        if not dots and _elsewhere(top, path.parent):
+        if not dots and is_taken(top, path.parent):
             raise CodeError(
                 f"{at}: {top} is a module of Python or of a package, and {file.name} lies beside "
                 f"{path.name}, too; call that file otherwise"
@@ -179,7 +179,7 @@ def _beside(path: Path, tree: ast.Module) -> list[Path]:
     return found
 
 
-def _elsewhere(top: str, folder: Path) -> bool:
+def is_taken(top: str, folder: Path) -> bool:
     """Say whether `import top` finds something else than what lies in `folder`."""
     if top in sys.stdlib_module_names:
         return True

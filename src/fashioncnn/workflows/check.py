@@ -24,6 +24,7 @@ from fashioncnn.recipes.fit import fit
 from fashioncnn.recipes.load import Changes, load, validate
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.directory import Run
+from fashioncnn.usercode.faults import in_words, told_by_lines
 from fashioncnn.usercode.modules import source_of
 from fashioncnn.usercode.part import OwnPart
 from fashioncnn.usercode.source import parse, read_text
@@ -33,6 +34,7 @@ Part = Literal["network", "optimizer", "schedule", "loss", "augmentation"]
 PARTS: tuple[Part, ...] = get_args(Part)
 PICTURES = 512
 TRAINING_SECONDS = 60.0
+MOST_EPOCHS = 200
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def check(
     for name, look_at in parts.items():
         say(f"looking at {name}")
         with torch.random.fork_rng():
-            found[name] = tuple(look_at(subject))
+            found[name] = tuple(_safely(look_at, subject))
     is_network = any(look_at is _look_at_network for look_at in parts.values())
     checked = Checked(found)
     if not is_network or not _can_run(found):
@@ -102,7 +104,7 @@ def _recipe(target: str, what: Part, changes: Changes) -> Recipe:
         return load(target, changes)
     file, _, name = target.partition(":")
     beside = Path(file).with_suffix(".toml")
-    if not name and beside.is_file():
+    if not name and beside.is_file() and f"{Path(file).name}:" in read_text(beside):
         return load(beside, changes)
     address = f"{file}:{name or _only_network(Path(file))}"
     empty = {"name": "check", "model": {"family": "plain-cnn", "channels": [16, 32]}}
@@ -116,25 +118,31 @@ def _recipe(target: str, what: Part, changes: Changes) -> Recipe:
 def _only_network(file: Path) -> str:
     """Return the class in `file` that is a network, and is not used by another one."""
     tree = parse(read_text(file), file)
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    networks = [
-        node.name
-        for node in classes
-        if any(isinstance(one, ast.FunctionDef) and one.name == "forward" for one in node.body)
-    ]
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    networks = [name for name in classes if _has_forward(name, classes)]
     used = {
-        node.func.id
-        for one in classes
-        for node in ast.walk(one)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        one.id
+        for node in classes.values()
+        for one in ast.walk(node)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load) and one.id != node.name
     }
     whole = [name for name in networks if name not in used]
     if len(whole) == 1:
         return whole[0]
     if not networks:
         raise RecipeError(f"{file} has no class with a forward: name one, as {file}:MyNet")
-    raise RecipeError(
-        f"{file} has {', '.join(whole or networks)}: say which, as {file}:{networks[-1]}"
+    names = ", ".join(whole or networks)
+    raise RecipeError(f"{file} has {names}: say which, as {file}:{networks[-1]}")
+
+
+def _has_forward(name: str, classes: dict[str, ast.ClassDef], depth: int = 9) -> bool:
+    """Say whether a class, or one in the file that it is made from, has a forward."""
+    if name not in classes or not depth:
+        return False
+    node = classes[name]
+    bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+    return any(isinstance(one, ast.FunctionDef) and one.name == "forward" for one in node.body) or (
+        any(_has_forward(base, classes, depth - 1) for base in bases)
     )
 
 
@@ -173,18 +181,16 @@ def _look_at_optimizer(subject: network.NetworkSubject) -> Sequence[Finding]:
 
 
 def _look_at_loss(subject: network.NetworkSubject) -> Sequence[Finding]:
-    names = tuple(str(number) for number in range(loss.CLASSES))
-    return look(loss.CHECKS, subject.recipe.loss.build(names))
+    made = subject.recipe.loss.build(subject.class_names)
+    return look(loss.CHECKS, loss.LossSubject(made, subject.classes))
 
 
 def _look_at_augmentation(subject: network.NetworkSubject, address: str) -> Sequence[Finding]:
     recipe = subject.recipe
-    pipeline = build_augmentation(recipe, ())
+    made = build_augmentation(recipe, subject.class_names).own[address]
     strength = recipe.augmentation.own[address]
-    return look(
-        augmentation.CHECKS,
-        augmentation.AugmentationSubject(pipeline.own[address], strength, subject.raw_NCHW),
-    )
+    looked_at = augmentation.AugmentationSubject(made, strength, subject.raw_NCHW)
+    return look(augmentation.checks_of(made), looked_at)
 
 
 def _subject(recipe: Recipe, data: DataSet) -> network.NetworkSubject:
@@ -198,13 +204,21 @@ def _subject(recipe: Recipe, data: DataSet) -> network.NetworkSubject:
         raw,
         build_preparation(recipe)(raw),
         torch.as_tensor(chosen.labels),
-        pictures.classes,
+        pictures.class_names,
     )
 
 
+def _safely(look_at: Look, subject: network.NetworkSubject) -> Sequence[Finding]:
+    """Look; what cannot even be made is a finding, too."""
+    try:
+        return look_at(subject)
+    except Exception as error:
+        told = str(error) if isinstance(error, FashionCNNError) else told_by_lines(error)
+        return [Finding("Is made", "bad", told or in_words(error))]
+
+
 def _can_run(found: dict[str, tuple[Finding, ...]]) -> bool:
-    """Say whether what comes first, being made and taking batches, went well."""
-    return all(one.verdict != "bad" for findings in found.values() for one in findings[:2])
+    return all(one.verdict != "bad" for findings in found.values() for one in findings)
 
 
 def _with_training(checked: Checked, recipe: Recipe, data: DataSet, out: Path) -> Checked:
@@ -212,7 +226,8 @@ def _with_training(checked: Checked, recipe: Recipe, data: DataSet, out: Path) -
     assert checked.facts is not None
     kept = len(data.train) - max(recipe.data.validation_images, 1)
     whole = checked.facts.trained_images_per_second * TRAINING_SECONDS / kept
-    epochs = max(1, int(whole))
+    fewest = int(recipe.schedule.warmup_epochs) + 1
+    epochs = min(max(fewest, int(whole)), MOST_EPOCHS)
     changed = load(recipe, {"training.epochs": epochs, "name": f"check-{recipe.name}"[:64]})
     run = train(changed, data=data, out=out)
     best = [record["val/accuracy"] for record in run.metrics if record["val/accuracy"] is not None]

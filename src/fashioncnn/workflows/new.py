@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fashioncnn.errors import CodeError
 from fashioncnn.runs.files import write_text
-from fashioncnn.usercode.source import FILE_NAME
+from fashioncnn.usercode.source import FILE_NAME, is_taken
 from fashioncnn.workflows.check import Part
 
 
@@ -20,6 +20,8 @@ def new(file: str | Path, *, what: Part = "network") -> tuple[Path, Path]:
     path = Path(file)
     if not FILE_NAME.fullmatch(path.name):
         raise CodeError(f"{path}: call it as Python modules are called, as mine.py")
+    if is_taken(path.stem, path.parent):
+        raise CodeError(f"{path}: Python has a module {path.stem} already; choose another name")
     recipe = path.with_suffix(".toml")
     if there := [one for one in (path, recipe) if one.exists()]:
         raise CodeError(f"{there[0]} is there already: choose another name")
@@ -29,5 +31,8 @@ def new(file: str | Path, *, what: Part = "network") -> tuple[Path, Path]:
     name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "mine"
     for target, suffix in ((path, "py"), (recipe, "toml")):
         text = (templates / f"{what}.{suffix}").read_text("utf-8")
-        write_text(target, text.replace("FILE", path.stem).replace("NAME", name))
+        write_text(
+            target,
+            re.sub("FILE|NAME", lambda found: {"FILE": path.stem, "NAME": name}[found[0]], text),
+        )
     return path, recipe

@@ -21,10 +21,12 @@ from fashioncnn.sessions.order import Order, train_order
 from fashioncnn.sessions.session import (
     AfterEpoch,
     Wishes,
+    as_begun,
     at_size_of,
     earlier_run,
     open_session,
 )
+from fashioncnn.sessions.trial import try_own_code
 from fashioncnn.tracking.trackers import TrackerName, check, copy_run
 from fashioncnn.training.device import DeviceName, PrecisionName, launched_together
 from fashioncnn.usercode.faults import user_code
@@ -119,6 +121,9 @@ def train_seeds(
         else:
             opened = at_size_of(chosen, open_data(data))
             chosen, _ = fit(chosen, opened)
+            chosen = as_begun(chosen, wishes)
+            if chosen.code:
+                try_own_code(chosen, opened.train)
             order = Order.of(chosen, seeds=(), subfolder="", data=opened.address(), device=device)
             _train_elsewhere(chosen, order, seeds, wishes, executor, wish, runs)
     return [runs[seed] for seed in seeds]

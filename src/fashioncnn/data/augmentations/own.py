@@ -32,7 +32,7 @@ class FunctionAugmentation(PixelAugmentation):
 
     def change(self, images_NCHW: Tensor, uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
         """See PixelAugmentation. Raises CodeError when other pictures come back."""
-        with user_code():
+        with user_code(self.address):
             changed = self.function(images_NCHW, uniforms_NU, strength_N)
         wanted = (images_NCHW.shape, images_NCHW.dtype)
         if not isinstance(changed, Tensor) or (changed.shape, changed.dtype) != wanted:
@@ -55,7 +55,7 @@ def own_augmentation(code: Digests, address: str) -> Augmentation:
     """
     found = modules.find(code, address)
     if inspect.isclass(found) and issubclass(found, Augmentation):
-        with user_code():
+        with user_code(address):
             return found()
     if not inspect.isfunction(found):
         raise CodeError(

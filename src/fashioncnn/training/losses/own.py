@@ -34,7 +34,7 @@ class OwnLossSettings(OwnPart, LossSettings, extra="allow"):
 
     def build(self, class_names: Sequence[str]) -> nn.Module:
         """See LossSettings."""
-        with user_code():
+        with user_code(self.name):
             return OwnLoss(self.function(class_names=tuple(class_names)), self.name)
 
 
@@ -53,7 +53,7 @@ class OwnLoss(nn.Module):
         """
         if logits.dim() > 2:
             logits, labels = logits.transpose(1, 2).flatten(0, 1), labels.flatten()
-        with user_code():
+        with user_code(self.address):
             loss = self.function(logits, labels)
         if not isinstance(loss, Tensor) or loss.dim():
             shape = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__

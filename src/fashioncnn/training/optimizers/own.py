@@ -43,7 +43,7 @@ class OwnOptimizerSettings(OwnPart, OptimizerSettings, extra="allow"):
         taken, _ = parameters(self.target)
         whole = next(iter(taken), "") in NETWORK
         rate, decay = self.learning_rate, self.weight_decay
-        with user_code():
+        with user_code(self.name):
             optimizer = self.called(
                 network if whole else network.parameters(),
                 lr=rate,

@@ -30,16 +30,20 @@ class OwnScheduleSettings(OwnPart, ScheduleSettings, extra="allow"):
 
     @cached_property
     def _factor_of(self) -> Callable[[float], Any]:
-        with user_code():
+        with user_code(self.name):
             return self.function()
 
     def decay(self, share: float) -> float:
         """See ScheduleSettings. Raises CodeError for what is no factor."""
-        with user_code():
+        with user_code(self.name):
             factor = self._factor_of(share)
-        if not isinstance(factor, int | float) or not math.isfinite(factor) or factor < 0:
+        try:
+            number = float(factor)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number) or number < 0:
             raise CodeError(
                 f"{self.name} returns {factor!r} after {share:.0%} of the steps; it must be a "
                 "number of 0 or more, a factor on optimizer.learning_rate"
             )
-        return float(factor)
+        return number

@@ -1,0 +1,48 @@
+"""One step of training with a user's own code, before anything is written."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.preparation import as_uint8_NCHW
+from fashioncnn.errors import CodeError
+from fashioncnn.models.ensemble import for_each_member
+from fashioncnn.recipes.build import build_augmentation, build_preparation, build_state
+from fashioncnn.recipes.schema import Recipe
+from fashioncnn.runs import checkpoints
+from fashioncnn.usercode.faults import user_code
+from fashioncnn.usercode.modules import require
+
+
+def try_own_code(recipe: Recipe, pictures: LabelledImages) -> None:
+    """Take one step with two pictures, so that faults are told before anything is written.
+
+    Raises TrustError, CodeError.
+    """
+    require(recipe.code, recipe.addresses)
+    processor = torch.device("cpu")
+    few = pictures.take(np.arange(2))
+    with torch.random.fork_rng(), user_code(f"a step with {', '.join(recipe.addresses)}"):
+        state = build_state(recipe, few.classes, 0, processor, channels=few.shape.channels)
+        criterion = recipe.loss.build(few.class_names)
+        recipe.schedule.factor(0, total_steps=2, warmup_steps=0)
+        labels_N = torch.as_tensor(few.labels)
+        raw_NCHW = as_uint8_NCHW(few.images_NHWC, processor)
+        pipeline = build_augmentation(recipe, few.class_names)
+        size = (few.shape.height, few.shape.width)
+        draws = pipeline.draw(labels_N, size, torch.Generator(), processor)
+        images = build_preparation(recipe)(draws.change_pixels(raw_NCHW, slice(None)))
+        answers = state.network.train()(images)
+        if not isinstance(answers, Tensor):
+            raise CodeError(
+                f"in training {recipe.addresses[0]} answers a {type(answers).__name__}; it must "
+                "be one tensor of logits"
+            )
+        loss = criterion(answers, for_each_member(labels_N, answers))
+        state.optimizer.zero_grad()
+        loss.backward()
+        state.optimizer.step()
+        checkpoints.pack(state.tensors())
