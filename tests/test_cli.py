@@ -60,7 +60,14 @@ def test_the_public_names_are_these_and_all_there() -> None:
             "load",
             "predict",
         ),
-        *("bench_machine", "bench_speed", "bench_predict", "fetch_data", "check_data"),
+        *(
+            "bench_machine",
+            "bench_speed",
+            "bench_record",
+            "bench_predict",
+            "fetch_data",
+            "check_data",
+        ),
         *(
             "show_data",
             "import_data",

@@ -555,7 +555,7 @@ def test_a_mistake_is_told_before_anything_is_written(
     out = tmp_path / "runs"
     status, _, said = words_of("train", tiny_recipe, "--set", change, "--out", out)
     assert (status, "Traceback" in said) == (2, False), said
-    assert "part.py:Part" in said or "part.py:" in said
+    assert "part.py" in said
     assert not out.exists()
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.audit import audit as audit
     from fashioncnn.workflows.bench_machine import bench_machine as bench_machine
     from fashioncnn.workflows.bench_predict import bench_predict as bench_predict
+    from fashioncnn.workflows.bench_record import bench_record as bench_record
     from fashioncnn.workflows.bench_speed import bench_speed as bench_speed
     from fashioncnn.workflows.check import check as check
     from fashioncnn.workflows.compare import compare as compare
@@ -76,6 +77,7 @@ _HOME = {
     "predict": "workflows.predict:predict",
     "bench_machine": "workflows.bench_machine:bench_machine",
     "bench_speed": "workflows.bench_speed:bench_speed",
+    "bench_record": "workflows.bench_record:bench_record",
     "bench_predict": "workflows.bench_predict:bench_predict",
     "fetch_data": "workflows.fetch:fetch_data",
     "check_data": "workflows.fetch:check_data",
@@ -113,6 +115,7 @@ __all__ = [  # noqa: RUF022 in the order of use
     "predict",
     "bench_machine",
     "bench_speed",
+    "bench_record",
     "bench_predict",
     "fetch_data",
     "check_data",

@@ -89,6 +89,63 @@ def speed(
     answer(as_json, {"results": results}, text)
 
 
+@verb(app)
+def record(
+    recipe: Annotated[str, typer.Argument(help="A built-in recipe's name, or a TOML file.")],
+    percent: Annotated[
+        float, typer.Option(metavar="PERCENT", min=0, max=100, help="The test accuracy to reach.")
+    ],
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="RECIPE", help="The previous record: a recipe, or its entry."),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(metavar="N", min=1, max=1000, help="Trainings of each; ten at least.")
+    ] = 10,
+    ordinary_seeds: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Trainings of the ordinary way beside it.")
+    ] = 3,
+    peers: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The peers' scripts, else benchmarks/peers of a clone."),
+    ] = None,
+    measured: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Results of one bench speed, if there.")
+    ] = None,
+    data: DataFolder = None,
+    device: DeviceOption = Device.AUTO,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Entries go below.")] = Path("records"),
+    resume: Annotated[
+        bool, typer.Option("--resume", metavar="", help="Go on after the seeds that are measured.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Decide whether a recipe is the fastest to an accuracy.
+
+    Measures it beside the previous record, and writes the entry. Ends with status 1 where it is
+    none.
+    """
+    from fashioncnn.workflows.bench_record import bench_record
+
+    found = bench_record(
+        recipe,
+        percent=percent,
+        against=against,
+        seeds=seeds,
+        ordinary_seeds=ordinary_seeds,
+        data=data,
+        device=device.value,
+        out=out,
+        peers=peers,
+        measured=measured,
+        resume=resume,
+    )
+    values = found.to_json() | {"folder": str(found.folder) if found.folder else None}
+    answer(as_json, values, bench_tables.record(found))
+    if found.reasons:
+        raise typer.Exit(1)
+
+
 @verb(app, opens="run")
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],

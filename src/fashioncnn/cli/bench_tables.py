@@ -9,6 +9,7 @@ from fashioncnn.cli.tables import spread, table
 
 if TYPE_CHECKING:
     from fashioncnn.benchmarking.machine import Machine
+    from fashioncnn.workflows.bench_record import Record
 
 
 def machine(measured: Machine) -> str:
@@ -24,6 +25,25 @@ def machine(measured: Machine) -> str:
             f"memory copies    {measured.memory_gb_per_second:.1f} GB/s read and written",
         ]
     )
+
+
+def record(found: Record) -> str:
+    """Say whether it is a record, and what that rests on."""
+    verdict = f"no record of {found.percent:g} %" if found.reasons else f"a record: {found.folder}"
+    lines = [
+        verdict,
+        *(f"  {reason}" for reason in found.reasons),
+        f"test accuracy  {found.accuracy_mean:.2f} ± {found.accuracy_std:.2f} %, n = {found.n}, "
+        f"p = {found.accuracy_p_value:.2g}",
+        f"training time  {found.seconds_mean:.1f} ± {found.seconds_std:.1f} s on {found.hardware}",
+    ]
+    if found.times_previous is not None:
+        lines.append(
+            f"× {found.previous}  {found.times_previous:.3f}, p = {found.previous_p_value:.2g}"
+        )
+    if found.times_ordinary is not None:
+        lines.append(f"× ordinary     {found.times_ordinary:.2f}")
+    return "\n".join(lines)
 
 
 def speed(results: Sequence[dict[str, Any]]) -> str:
