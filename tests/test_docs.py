@@ -27,7 +27,7 @@ DOCUMENTS = [
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.S | re.M)
 # Here, what takes hours elsewhere takes seconds.
-SHORTER = {"--seeds 5": "--seeds 2", "--seeds 3": "--trials 2", "--trials 50": "--trials 3"}
+SHORTER = {"--seeds 5": "--seeds 2", "--seeds 3": "--trials 1", "--trials 50": "--trials 2"}
 RUN_WITH_DOCUMENTS = ("sh", "python")
 
 Words = Callable[..., tuple[int, str, str]]

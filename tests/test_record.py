@@ -98,7 +98,7 @@ def test_what_is_no_record_leaves_no_entry(
 
 def test_results_of_something_else_are_refused(tmp_path: Path) -> None:
     folder = measured(tmp_path / "m", "fast-94", about(0.942, 0.001), about(130, 5))
-    with pytest.raises(BenchmarkError, match="has no fast-93.json"):
+    with pytest.raises(BenchmarkError, match=r"has no fast-93\.json"):
         fc.bench_record("fast-94", percent=94, against="fast-93", measured=folder)
     told = json.loads((folder / "fast-94.json").read_text())
     told["settings"]["training"]["epochs"] = 3

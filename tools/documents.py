@@ -105,6 +105,8 @@ def _signature(name: str, thing: Any) -> str:
 
 
 def _value(default: object) -> str:
+    if callable(default):
+        return getattr(default, "__name__", "…")
     return f"{str(default)!r}" if isinstance(default, Path) else repr(default)
 
 
