@@ -199,8 +199,8 @@ def publish(ranked: Sequence[Candidate], seeds: int) -> None:
 def _verdict(within: int, count: int, best: Candidate) -> str:
     if within >= 0.95 * count:
         return (
-            f"By chance 1 of 20 would not be, so that `{best.name}` reproduces the whole table. That "
-            "it is what the report did is likely, not proved: other choices may do the same."
+            f"By chance 1 of 20 would not be, so that `{best.name}` reproduces the whole table. "
+            "That it is what the report did is likely, not proved: other choices may do the same."
         )
     return (
         f"By chance 1 of 20 would not be: none of these choices reproduces the whole table. "

@@ -89,26 +89,16 @@ STUDIES = {
         "three-conv",
         {
             "three-conv": (),
-            "three-flips": ("augmentation.horizontal_flip_probability=0.5",),
             "three-augmented": (
                 "augmentation.horizontal_flip_probability=0.5",
                 "augmentation.translation_pixels=1.0",
                 "augmentation.rotation_degrees=5.0",
             ),
-            "three-rate-third": ("optimizer.learning_rate=0.0003",),
             "three-rate-three-times": ("optimizer.learning_rate=0.003",),
-            "three-rate-ten-times": ("optimizer.learning_rate=0.01",),
             "three-sgd": ("optimizer.name=sgd", "optimizer.learning_rate=0.1"),
             "three-batch-256": ("training.batch_size=256",),
-            "three-batch-64": ("training.batch_size=64",),
             "three-dropout": ("model.dropout=0.3",),
             "three-deeper": ("model.channels=[32, 64, 128, 256]",),
-            "three-all": (
-                "augmentation.horizontal_flip_probability=0.5",
-                "optimizer.learning_rate=0.003",
-                "training.batch_size=256",
-                "model.dropout=0.3",
-            ),
         },
     ),
 }
