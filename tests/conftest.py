@@ -51,7 +51,10 @@ def make_pictures(n: int = 600, seed: int = 0) -> LabelledImages:
 
 
 # Files that take longest are begun first, so that no core is idle at the end.
-LONGEST = ("real_data", "evaluate_report", "tracking", "ray", "tune", "train", "bench", "together")
+LONGEST = (
+    *("docs", "real_data", "evaluate_report", "tracking", "ray", "own_parts", "tune", "check"),
+    *("train", "bench", "together"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,7 +13,15 @@ import pytest
 
 import fashioncnn as fc
 from conftest import TINY_RECIPE
-from fashioncnn.errors import CodeError, FashionCNNError, RecipeError, RunError, Stopped, TrustError
+from fashioncnn.errors import (
+    CodeError,
+    FashionCNNError,
+    RecipeError,
+    RunError,
+    Stopped,
+    StudyError,
+    TrustError,
+)
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import checkpoints
 from networks_in_file import Configurable, Mean, Plain, Secretive, make_plain
@@ -212,6 +220,10 @@ def test_tuning_hands_the_files_to_its_workers(mine: Path, tmp_path: Path) -> No
     tuned = fc.tune(space, executor=fc.Processes(2), out=tmp_path / "study", seeds=1, device="cpu")
     assert {rank.setting["model.dropout"] for rank in tuned.ranking.ranks} == {0.0, 0.4}
     assert (tuned.runs[0].path / "code" / "mine.py").is_file()
+    assert load(tuned.winner).code == load(mine).code
+    (tmp_path / "mine.py").write_text(MINE + "# changed\n")
+    with pytest.raises(StudyError, match="changed since the study"):
+        fc.tune(space, out=tmp_path / "study", resume=True, device="cpu")
 
 
 def test_a_network_handed_in(tmp_path: Path, tiny_recipe: Path) -> None:

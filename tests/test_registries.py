@@ -1,9 +1,9 @@
-"""A family, an augmentation, an optimiser and a schedule from outside the package."""
+"""A family, augmentation, loss, optimiser and schedule from outside the package."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,6 +22,8 @@ from fashioncnn.models.parts import Parts, hidden_convolutions, parts_of
 from fashioncnn.recipes.keys import keys
 from fashioncnn.recipes.load import dump, load
 from fashioncnn.settings import Positive
+from fashioncnn.training.losses import LOSSES
+from fashioncnn.training.losses.base import LossSettings
 from fashioncnn.training.optimizers import OPTIMIZERS
 from fashioncnn.training.optimizers.base import OptimizerSettings
 from fashioncnn.training.schedules import SCHEDULES
@@ -81,18 +83,31 @@ class RootSettings(ScheduleSettings):
         return math.sqrt(1 - share)
 
 
+class MarginSettings(LossSettings):
+    """A margin between the right class and the others."""
+
+    name: Literal["margin"] = "margin"
+    margin: Positive = 1.0
+    """How much above the others the right class has to be."""
+
+    def build(self, class_names: Sequence[str]) -> nn.Module:
+        return nn.MultiMarginLoss(margin=self.margin)
+
+
 @pytest.fixture
 def outsiders() -> Iterator[None]:
     FAMILIES.register(LinearSettings)
     AUGMENTATIONS.register(Brightness())
     OPTIMIZERS.register(RMSpropSettings)
     SCHEDULES.register(RootSettings)
+    LOSSES.register(MarginSettings)
     yield
     for registry, name in (
         (FAMILIES, "linear"),
         (AUGMENTATIONS, "brightness_share"),
         (OPTIMIZERS, "rmsprop"),
         (SCHEDULES, "root"),
+        (LOSSES, "margin"),
     ):
         registry.unregister(name)
 
@@ -106,6 +121,9 @@ brightness_share = 0.2
 [model]
 family = "linear"
 scale = 0.5
+[loss]
+name = "margin"
+margin = 0.5
 [optimizer]
 name = "rmsprop"
 smoothing = 0.9

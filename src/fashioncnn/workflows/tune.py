@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from fashioncnn.executors.base import Done, Executor, Job, Running, run_jobs
 from fashioncnn.executors.here import Here
 from fashioncnn.opening.data import Data, open_data
 from fashioncnn.opening.trained import open_trained
-from fashioncnn.recipes.load import dump
+from fashioncnn.recipes.load import dump, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.reporting.html import write_page
 from fashioncnn.reporting.study import RANKING, TRIALS, study_document
@@ -91,8 +91,9 @@ def tune(
     sampler = _sampler(chosen, sampler, trials)
     folder = make_folder(Path(out or DEFAULT_OUT / chosen.name))
     file = folder / STUDY
+    code = load(chosen.recipe).code
     if file.exists():
-        _check_earlier(file, seeds, resume)
+        _check_earlier(file, seeds, resume, code)
     deadline = time.time() + 60 * budget_minutes if budget_minutes else None
     with (
         stop_wish() as wish,
@@ -100,7 +101,8 @@ def tune(
             chosen, folder, sampler=sampler, trials=trials or DEFAULT_TRIALS, address=storage
         ) as search,
     ):
-        write_text(file, to_json({"space": str(space), "sampler": sampler, "seeds": seeds}))
+        begun = {"space": str(space), "sampler": sampler, "seeds": seeds, "code": code}
+        write_text(file, to_json(begun))
         done = len(search.outcomes())
         say(
             f"{chosen.name}: {search.wanted} settings by {sampler}, "
@@ -198,7 +200,7 @@ class Study:
             self.search.complete(number, done.value["accuracies"], done.value["runs"])
 
 
-def _check_earlier(file: Path, seeds: int, resume: bool) -> None:
+def _check_earlier(file: Path, seeds: int, resume: bool, code: Mapping[str, str]) -> None:
     """Raise StudyError unless the study that `file` tells of can be gone on with."""
     if not resume:
         raise StudyError(
@@ -210,6 +212,11 @@ def _check_earlier(file: Path, seeds: int, resume: bool) -> None:
         raise StudyError(
             f"the study in {file.parent} was begun with {json.dumps(begun)} seeds, not {seeds}: "
             "choose another --out, or the seeds that it was begun with"
+        )
+    if isinstance(earlier, dict) and earlier.get("code", code) != code:
+        raise StudyError(
+            f"{', '.join(code)} changed since the study in {file.parent} was begun: put it back, "
+            "or choose another --out, as settings of two versions cannot be ranked"
         )
 
 
