@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
 import runpy
 import shlex
@@ -11,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +18,9 @@ import typer
 from PIL import Image
 
 from fashioncnn.cli import verbs
+from fashioncnn.data.augmentations import AUGMENTATIONS
+from fashioncnn.recipes.schema import CHOICES
+from fashioncnn.registry import Registry
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -70,6 +73,17 @@ def empty_folder(tmp_path: Path, tiny_data: None, monkeypatch: pytest.MonkeyPatc
     return folder
 
 
+@pytest.fixture(autouse=True)
+def own_registries() -> Iterator[None]:
+    """Take out what documents register."""
+    registries: list[Registry[Any]] = [AUGMENTATIONS, *CHOICES.values()]
+    before = [set(one) for one in registries]
+    yield
+    for registry, names in zip(registries, before, strict=True):
+        for name in set(registry) - names:
+            registry.unregister(name)
+
+
 WITH_CODE = [one for one in DOCUMENTS if {kind for kind, _ in blocks(one)} & {*RUN_WITH_DOCUMENTS}]
 
 
@@ -84,7 +98,7 @@ def test_every_command_and_block_runs_in_order(
         if kind == "toml" and "[space]" in text:
             (empty_folder / "mine.toml").write_text(text)
         elif kind == "python":
-            exec(compile(text, document.name, "exec"), names)
+            exec(compile(text, document.name, "exec", dont_inherit=True), names)
         elif kind == "sh":
             for old, new in SHORTER.items():
                 text = text.replace(old, new)
@@ -188,8 +202,7 @@ def test_the_reference_is_what_the_code_says() -> None:
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "-q"]
     command += ["-D", "nb_execution_mode=off", str(DOCS), str(tmp_path)]
-    environment = os.environ | {"PYTHONWARNINGS": "default"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "own_network" in (tmp_path / "searchindex.js").read_text()
     assert (tmp_path / "tutorials" / "own_network.html").is_file()

@@ -26,7 +26,7 @@ from fashioncnn.usercode.source import Source, read, read_copy, read_text
 from fashioncnn.usercode.trust import is_trusted
 
 # What lies beside the recipe of a run or a study.
-MARKERS = ("provenance.json", "checkpoints", "metrics.jsonl", "study.json")
+MARKERS = ("provenance.json", "metrics.jsonl", "checkpoints/last.json", "study.json")
 
 
 @dataclass(frozen=True)
