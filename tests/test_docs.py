@@ -17,8 +17,10 @@ import pytest
 import typer
 from PIL import Image
 
+from conftest import make_pictures, use_tiny_data
 from fashioncnn.cli import verbs
 from fashioncnn.data.augmentations import AUGMENTATIONS
+from fashioncnn.data.sources.npz_file import write_npz
 from fashioncnn.recipes.schema import CHOICES
 from fashioncnn.registry import Registry
 
@@ -57,9 +59,18 @@ def expanded(word: str) -> list[str]:
     return sorted(map(str, Path().glob(word))) or [word] if "*" in word else [word]
 
 
+@pytest.fixture(scope="module")
+def few_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fewer than other tests have: documents train often."""
+    path = tmp_path_factory.mktemp("few") / "few.npz"
+    write_npz(path, {"train": make_pictures(240, 0), "test": make_pictures(100, 1)})
+    return path
+
+
 @pytest.fixture
-def empty_folder(tmp_path: Path, tiny_data: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+def empty_folder(tmp_path: Path, few_pictures: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what documents speak of: a photograph, a folder of them, own pictures."""
+    use_tiny_data(monkeypatch, few_pictures)
     folder = tmp_path / "empty"
     random = np.random.default_rng(0)
     for path in ("photos", "my-pictures/cat", "my-pictures/dog"):

@@ -22,8 +22,10 @@ test = fc.DataSet().test
 answers = fc.load(run).predict(test.images_NHWC)
 shirts = test.labels == 6
 wrong = shirts & (answers.probabilities.argmax(1) != 6)
+sure = answers.probabilities.max(1)
 for name, chosen in (("right", shirts & ~wrong), ("wrong", wrong)):
-    print(name, f"{np.mean(answers.probabilities[chosen].max(1, initial=0)):.2f}")
+    if chosen.any():
+        print(name, f"{np.mean(sure[chosen]):.2f}")
 
 # %%
 fc.report(run)
