@@ -17,7 +17,7 @@ from fashioncnn.checking.finding import Finding, Verdict, look
 from fashioncnn.console.say import say
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.preparation import as_uint8_NCHW
-from fashioncnn.errors import FashionCNNError, RecipeError
+from fashioncnn.errors import DataError, FashionCNNError, RecipeError
 from fashioncnn.opening.data import Data, open_data
 from fashioncnn.recipes.build import build_augmentation, build_preparation
 from fashioncnn.recipes.fit import fit
@@ -79,6 +79,8 @@ def check(
         opened = open_data(data)
         recipe, _ = fit(recipe, opened)
         parts = dict(_parts(recipe))
+    except DataError:
+        raise
     except FashionCNNError as error:
         if not Path(str(target).partition(":")[0]).is_file():
             raise
@@ -100,9 +102,9 @@ def check(
 
 def _recipe(target: str, what: Part, changes: Changes) -> Recipe:
     """Return the recipe to look at: the one named, the one beside a file, or one made for it."""
-    if ".py" not in target:
-        return load(target, changes)
     file, _, name = target.partition(":")
+    if not file.endswith(".py"):
+        return load(target, changes)
     beside = Path(file).with_suffix(".toml")
     if not name and beside.is_file() and f"{Path(file).name}:" in read_text(beside):
         return load(beside, changes)
