@@ -171,7 +171,8 @@ def table(slug: str, study: Study, found: Sequence[Group]) -> str:
         f"![Differences by class]({slug}.png)",
         "",
         f"The whole comparison, with every class and the pictures that changed: [{slug}.html]"
-        f"({slug}.html), one file that opens offline. Made by `python benchmarks/studies.py {slug}`"
+        f"({slug}.html), one file that opens offline. Made by `python benchmarks/studies.py {slug} "
+        f"--seeds {len(runs[0])}`"
         f" on {facts['hardware']}, {facts['precision']}, torch "
         f"{facts['versions']['torch']}; test is read once a run, by the weights that are best on "
         "validation.",
