@@ -35,4 +35,6 @@ nb_execution_in_temp = True
 
 
 os.environ.setdefault("MPLBACKEND", "agg")
+# tqdm's wish for ipywidgets is nothing to readers.
+os.environ.setdefault("PYTHONWARNINGS", "ignore:IProgress not found")
 notebooks.write_all(HERE)

@@ -12,8 +12,6 @@ import pytest
 import fashioncnn as fc
 from fashioncnn.errors import BenchmarkError
 
-Words = tuple[int, str, str]
-
 
 def measured(
     folder: Path, recipe: str, accuracies: Sequence[float], seconds: Sequence[float]
@@ -101,6 +99,11 @@ def test_results_of_something_else_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"has no fast-93\.json"):
         fc.bench_record("fast-94", percent=94, against="fast-93", measured=folder)
     told = json.loads((folder / "fast-94.json").read_text())
+    measured(folder, "fast-93", about(0.931, 0.001), about(160, 5))
+    other = json.loads((folder / "fast-93.json").read_text()) | {"command": "another"}
+    (folder / "fast-93.json").write_text(json.dumps(other))
+    with pytest.raises(BenchmarkError, match="are of two runs"):
+        fc.bench_record("fast-94", percent=94, against="fast-93", measured=folder)
     told["settings"]["training"]["epochs"] = 3
     (folder / "fast-94.json").write_text(json.dumps(told))
     with pytest.raises(BenchmarkError, match="other settings of fast-94"):
@@ -118,5 +121,6 @@ def test_it_measures_where_nothing_is_measured_yet(tmp_path: Path, tiny_recipe: 
     assert found.n == 2
     assert any("a record needs 10" in reason for reason in found.reasons)
     assert any("sets validation pictures aside" in reason for reason in found.reasons)
+    assert any("ordinary way was not measured" in reason for reason in found.reasons)
     # What was measured stays, for --resume with more seeds.
     assert (tmp_path / "records" / "50-percent" / ".measuring-tiny" / "tiny.json").is_file()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fashioncnn.benchmarking.cost import prediction_macs
 from fashioncnn.benchmarking.latency import measure_calls
-from fashioncnn.checking.network import NetworkSubject
+from fashioncnn.checking.subject import NetworkSubject
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import Shape
 from fashioncnn.models.ensemble import for_each_member

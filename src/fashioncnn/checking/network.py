@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,67 +15,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fashioncnn.checking.finding import Check, Problem
-from fashioncnn.checking.steps import Step, steps_of
+from fashioncnn.checking.steps import Step
+from fashioncnn.checking.subject import NetworkSubject
 from fashioncnn.models.ensemble import for_each_member, joint
-from fashioncnn.recipes.build import build_network
-from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import checkpoints
 from fashioncnn.usercode.faults import in_words, told_by_lines
-from fashioncnn.usercode.source import Source
 
 BATCHES = (1, 2, 7)
 STEPS, STEP_PICTURES = 50, 64
 # Rounding differs with the size of a batch; what mixes pictures differs by far more.
 TOLERANCE = 1e-3
 CHANGING = (nn.modules.batchnorm._NormBase, nn.modules.dropout._DropoutNd)
-
-
-@dataclass(frozen=True)
-class NetworkSubject:
-    """The network of `recipe`, and pictures (n, c, h, w) with labels to try it on.
-
-    `raw_NCHW` are uint8, `images_NCHW` the same prepared.
-    """
-
-    recipe: Recipe
-    source: Source | None
-    raw_NCHW: Tensor
-    images_NCHW: Tensor
-    labels_N: Tensor
-    class_names: tuple[str, ...]
-
-    @property
-    def classes(self) -> int:
-        """How many there are."""
-        return len(self.class_names)
-
-    def make(self, seed: int = 0) -> nn.Module:
-        """Return the network with weights drawn from `seed`."""
-        torch.manual_seed(seed)
-        return build_network(self.recipe, self.classes, self.images_NCHW.shape[1])
-
-    @cached_property
-    def network(self) -> nn.Module:
-        """One for checks that change nothing."""
-        return self.make()
-
-    def pictures(self, count: int) -> Tensor:
-        """Return the first ones, as a tensor of its own."""
-        return self.images_NCHW[:count].clone()
-
-    def defined(self, name: str) -> str:
-        """Say in which line `self.<name>` of a weight or layer is made, if one can tell."""
-        attribute = name.split(".")[0]
-        for file, text in (self.source.files if self.source else {}).items():
-            for number, line in enumerate(text.splitlines(), start=1):
-                if re.search(rf"\bself\.{re.escape(attribute)}\s*(:[^=]*)?=", line):
-                    return f"{name} ({file}:{number})"
-        return name
-
-    def steps(self, training: bool = False) -> list[Step]:
-        """Return the operations of a forward pass."""
-        network = self.make().train(training)
-        return steps_of(network, self.pictures(7))
 
 
 def _at(step: Step | None) -> str:
@@ -181,8 +128,8 @@ def finite(subject: NetworkSubject) -> None:
         if not bool(answers.isfinite().all()):
             step = next((one for one in subject.steps(True) if not one.finite), None)
             raise Problem(
-                f"not in {kind}: NaN or infinity begins{_at(step)}"
-                + (f" ({step.operation})" if step else ""),
+                f"not in {kind}"
+                + (f": NaN or infinity begins{_at(step)} ({step.operation})" if step else ""),
                 "keep away from log(0), sqrt of what may be below 0, and division by 0: add 1e-6",
             )
         for name, weight in network.named_parameters():

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from fashioncnn.checking.finding import Check, Problem
-from fashioncnn.checking.network import NetworkSubject, learns
+from fashioncnn.checking.network import learns
+from fashioncnn.checking.subject import NetworkSubject
 from fashioncnn.training.state import TrainingState
 
 HALF = 5

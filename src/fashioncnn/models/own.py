@@ -11,6 +11,7 @@ from torch.nn.parameter import UninitializedParameter
 from fashioncnn.errors import CodeError
 from fashioncnn.models.family import ModelSettings
 from fashioncnn.usercode.faults import user_code
+from fashioncnn.usercode.handed import GIVEN
 from fashioncnn.usercode.part import Address, OwnPart
 
 # So many pictures try a network that was just made.
@@ -35,7 +36,7 @@ class OwnModelSettings(OwnPart, ModelSettings, extra="allow"):
     @property
     def offered(self) -> tuple[str, ...]:
         """See OwnPart."""
-        return ("in_channels", "image_size", "classes")
+        return GIVEN
 
     def build(self, *, in_channels: int, image_size: tuple[int, int], classes: int) -> nn.Module:
         """See ModelSettings; in channels-last order where the network can take it.

@@ -17,6 +17,8 @@ from fashioncnn.errors import RecipeError
 from fashioncnn.recipes import faults
 from fashioncnn.recipes.code import find_code, misfits
 from fashioncnn.recipes.schema import CHOICES, Recipe, recipe_type
+from fashioncnn.runs.directory import CODE
+from fashioncnn.usercode.modules import source_of
 
 MAX_BYTES = 1 << 20
 # A recipe has some 50 keys, and one for each class here and there.
@@ -119,6 +121,12 @@ def _raise(origin: str, lines: Sequence[str]) -> NoReturn:
 def dump(recipe: Recipe) -> str:
     """Write `recipe` as TOML, complete: every default included."""
     return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
+
+
+def as_files(recipe: Recipe, name: str = "recipe.toml") -> dict[str, str]:
+    """Return the texts of a recipe and of the user's own files that it needs, by path."""
+    code = source_of(recipe.code).files if recipe.code else {}
+    return {name: dump(recipe)} | {f"{CODE}/{file}": text for file, text in code.items()}
 
 
 def differences(mine: Recipe, theirs: Recipe, but_code: bool = False) -> list[str]:

@@ -19,22 +19,14 @@ from fashioncnn.data.splits import Splits
 from fashioncnn.errors import RunError, Stopped
 from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.fit import fit
-from fashioncnn.recipes.load import differences, dump, load
+from fashioncnn.recipes.load import as_files, differences, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import checkpoints, metrics, snapshots
 from fashioncnn.runs.checkpoints import Checkpoint
-from fashioncnn.runs.directory import (
-    CODE,
-    Run,
-    create,
-    is_run,
-    locked,
-    new_path,
-    open_run,
-    runs_below,
-)
+from fashioncnn.runs.directory import Run, create, is_run, locked, new_path, open_run
 from fashioncnn.runs.files import to_json
 from fashioncnn.runs.provenance import provenance
+from fashioncnn.sessions.earlier import as_begun, earlier_run
 from fashioncnn.sessions.trial import try_own_code
 from fashioncnn.tracking.trackers import TrackerName, Trackers, copying
 from fashioncnn.training.device import DeviceName, fabric_for, hardware, precision_of
@@ -91,7 +83,8 @@ def open_session(
     recipe, remarks = fit(recipe, data)
     fabric = fabric_for(device, recipe.training.precision, together=True)
     splits = build_splits(recipe, data.train, data.validation)
-    recipe = as_begun(recipe, wishes)
+    if wishes.resume:
+        recipe = as_begun(recipe, wishes.out)
     if recipe.code:
         try_own_code(recipe, splits.train)
     with together(fabric) as processes, nullcontext() if processes.first else silence():
@@ -167,10 +160,9 @@ class Session:
             threads=torch.get_num_threads(),
             code_folder=code.folder if code else None,
         )
-        files = {"recipe.toml": dump(self.recipe), "provenance.json": to_json(facts)}
         if code:
             trust(self.recipe.code, self.recipe.addresses)
-            files |= {f"{CODE}/{name}": text for name, text in code.files.items()}
+        files = as_files(self.recipe) | {"provenance.json": to_json(facts)}
         return create(new_path(out, self.recipe.name, seed), files)
 
     def _hardware(self) -> str:
@@ -184,7 +176,7 @@ class Session:
         out = self.wishes.out
         if is_run(out):
             run = open_run(out)
-            if differing := differences(load(run.recipe_file), self.recipe, but_code=True):
+            if differing := differences(load(run.recipe_file), self.recipe):
                 raise RunError(
                     f"{out} is a run of another recipe than {self.recipe.name}: it has "
                     + "; ".join(differing[:3])
@@ -267,34 +259,6 @@ class Session:
             if record.epoch < training.epochs and self.processes.any(bool(self.wish) or enough):
                 raise StopRequested
         say(f"trained in {duration(sum(record['train/seconds'] for record in records))}")
-
-
-def as_begun(recipe: Recipe, wishes: Wishes) -> Recipe:
-    """Return the recipe with the user's own files as earlier runs of it keep them, if it resumes.
-
-    So all seeds of a recipe are of one version.
-    """
-    if not recipe.code or not wishes.resume:
-        return recipe
-    out = wishes.out
-    runs = [open_run(out)] if is_run(out) else reversed(runs_below(out / recipe.name))
-    for run in runs:
-        kept = load(run.recipe_file)
-        if differences(kept, recipe, but_code=True):
-            continue
-        if kept.code == recipe.code:
-            break
-        say(f"the code has changed since {run.path} began: going on with its copy in {run.code}")
-        return kept
-    return recipe
-
-
-def earlier_run(recipe: Recipe, out: Path, seed: int) -> Run | None:
-    """Return the newest run of `recipe` with `seed` below `out`, if any."""
-    for run in reversed(runs_below(out / recipe.name)):
-        if run.seed == seed and not differences(load(run.recipe_file), recipe, but_code=True):
-            return run
-    return None
 
 
 def _merit(record: Mapping[str, Any]) -> tuple[float, float]:

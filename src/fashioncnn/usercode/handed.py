@@ -11,6 +11,7 @@ from torch import nn
 from fashioncnn.errors import CodeError
 from fashioncnn.usercode.part import parameters
 
+# What a network is given by name, where it takes that; it is of the pictures, not of the recipe.
 GIVEN = ("in_channels", "image_size", "classes")
 
 

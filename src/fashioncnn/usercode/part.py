@@ -34,7 +34,7 @@ class OwnPart(BaseModel):
 
     @property
     def address(self) -> str:
-        """ "file.py:Name"."""
+        """Where it is, as in "mine.py:MyNet"."""
         raise NotImplementedError
 
     def with_code(self, code: Digests) -> None:

@@ -14,12 +14,10 @@ from scipy import stats
 
 from fashioncnn.console.say import say
 from fashioncnn.errors import BenchmarkError
-from fashioncnn.recipes.load import dump, load, validate
+from fashioncnn.recipes.load import as_files, load, validate
 from fashioncnn.recipes.schema import Recipe
-from fashioncnn.runs.directory import CODE
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
 from fashioncnn.training.device import DeviceName
-from fashioncnn.usercode.modules import source_of
 from fashioncnn.workflows.bench_speed import bench_speed
 
 DEFAULT_OUT = Path("records")
@@ -106,6 +104,8 @@ def bench_record(
         measuring = Path(measured)
     mine = _result(measuring, chosen)
     theirs = _result(measuring, previous) if previous else None
+    if theirs and any(mine.get(key) != theirs.get(key) for key in ("command", "machine")):
+        raise BenchmarkError(f"{measuring}: {chosen.name} and {theirs['name']} are of two runs")
     record = _decide(chosen, percent, mine, theirs)
     if record.reasons:
         return record
@@ -170,6 +170,8 @@ def _decide(
                 f"at p < {P_VALUE}"
             )
     ordinary = mine.get("ratios", {}).get(ORDINARY)
+    if ordinary is None:
+        reasons.append("the ordinary way was not measured beside it")
     return Record(
         recipe.name,
         percent,
@@ -205,12 +207,6 @@ def _chance_of(values: Sequence[float], bound: float) -> float:
 def _write_entry(
     entry: Path, recipe: Recipe, record: Record, results: Mapping[str, Mapping[str, Any] | None]
 ) -> None:
-    make_folder(entry)
-    write_text(entry / "recipe.toml", dump(recipe))
-    if recipe.code:
-        make_folder(entry / CODE)
-        for name, text in source_of(recipe.code).files.items():
-            write_text(entry / CODE / name, text)
     mine = results["record"]
     assert mine is not None
     lines = [
@@ -219,9 +215,15 @@ def _write_entry(
             zip(_values(mine, "test/accuracy"), _values(mine, "train/seconds"), strict=True)
         )
     ]
-    write_text(entry / "log.txt", "\n".join(lines) + "\n")
     environment = {key: mine.get(key) for key in ("machine", "versions", "command", "commit")}
-    write_text(entry / "environment.json", to_json(environment))
-    write_text(entry / "results.json", to_json({k: v for k, v in results.items() if v}))
-    write_text(entry / ENTRY, to_json(record.to_json()))
+    files = as_files(recipe) | {
+        "log.txt": "\n".join(lines) + "\n",
+        "environment.json": to_json(environment),
+        "results.json": to_json({key: one for key, one in results.items() if one}),
+        # Last, as it is what makes the folder an entry.
+        ENTRY: to_json(record.to_json()),
+    }
+    for name, text in files.items():
+        make_folder((entry / name).parent)
+        write_text(entry / name, text)
     say(f"a record: {entry}")

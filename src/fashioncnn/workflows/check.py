@@ -14,6 +14,7 @@ import torch
 from fashioncnn.checking import augmentation, loss, network, optimizer, schedule
 from fashioncnn.checking.facts import Facts, Rung, facts_of, ladder
 from fashioncnn.checking.finding import Finding, Verdict, look
+from fashioncnn.checking.subject import NetworkSubject
 from fashioncnn.console.say import say
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.preparation import as_uint8_NCHW
@@ -148,7 +149,7 @@ def _has_forward(name: str, classes: dict[str, ast.ClassDef], depth: int = 9) ->
     )
 
 
-Look = Callable[[network.NetworkSubject], Sequence[Finding]]
+Look = Callable[[NetworkSubject], Sequence[Finding]]
 
 
 def _parts(recipe: Recipe) -> Iterator[tuple[str, Look]]:
@@ -167,10 +168,10 @@ def _parts(recipe: Recipe) -> Iterator[tuple[str, Look]]:
     yield from own or [(recipe.model.family, _look_at_network)]
 
 
-def _look_at_network(subject: network.NetworkSubject) -> Sequence[Finding]:
+def _look_at_network(subject: NetworkSubject) -> Sequence[Finding]:
     """Look whether it is made at all, and if it is at everything else."""
 
-    def made(subject: network.NetworkSubject) -> None:
+    def made(subject: NetworkSubject) -> None:
         """Is made, and answers two pictures with a number for each class."""
         subject.make()
 
@@ -178,16 +179,16 @@ def _look_at_network(subject: network.NetworkSubject) -> Sequence[Finding]:
     return first if first[0].verdict == "bad" else first + look(network.CHECKS, subject)
 
 
-def _look_at_optimizer(subject: network.NetworkSubject) -> Sequence[Finding]:
+def _look_at_optimizer(subject: NetworkSubject) -> Sequence[Finding]:
     return look(optimizer.CHECKS, optimizer.OptimizerSubject(subject))
 
 
-def _look_at_loss(subject: network.NetworkSubject) -> Sequence[Finding]:
+def _look_at_loss(subject: NetworkSubject) -> Sequence[Finding]:
     made = subject.recipe.loss.build(subject.class_names)
     return look(loss.CHECKS, loss.LossSubject(made, subject.classes))
 
 
-def _look_at_augmentation(subject: network.NetworkSubject, address: str) -> Sequence[Finding]:
+def _look_at_augmentation(subject: NetworkSubject, address: str) -> Sequence[Finding]:
     recipe = subject.recipe
     made = build_augmentation(recipe, subject.class_names).own[address]
     strength = recipe.augmentation.own[address]
@@ -195,12 +196,12 @@ def _look_at_augmentation(subject: network.NetworkSubject, address: str) -> Sequ
     return look(augmentation.checks_of(made), looked_at)
 
 
-def _subject(recipe: Recipe, data: DataSet) -> network.NetworkSubject:
+def _subject(recipe: Recipe, data: DataSet) -> NetworkSubject:
     pictures = data.train
     order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0))
     chosen = pictures.take(order[:PICTURES].numpy())
     raw = as_uint8_NCHW(chosen.images_NHWC, torch.device("cpu"))
-    return network.NetworkSubject(
+    return NetworkSubject(
         recipe,
         source_of(recipe.code) if recipe.code else None,
         raw,
@@ -210,7 +211,7 @@ def _subject(recipe: Recipe, data: DataSet) -> network.NetworkSubject:
     )
 
 
-def _safely(look_at: Look, subject: network.NetworkSubject) -> Sequence[Finding]:
+def _safely(look_at: Look, subject: NetworkSubject) -> Sequence[Finding]:
     """Look; what cannot even be made is a finding, too."""
     try:
         return look_at(subject)

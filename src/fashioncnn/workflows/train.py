@@ -17,15 +17,9 @@ from fashioncnn.recipes.load import Changes, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder
+from fashioncnn.sessions.earlier import as_begun, earlier_run
 from fashioncnn.sessions.order import Order, train_order
-from fashioncnn.sessions.session import (
-    AfterEpoch,
-    Wishes,
-    as_begun,
-    at_size_of,
-    earlier_run,
-    open_session,
-)
+from fashioncnn.sessions.session import AfterEpoch, Wishes, at_size_of, open_session
 from fashioncnn.sessions.trial import try_own_code
 from fashioncnn.tracking.trackers import TrackerName, check, copy_run
 from fashioncnn.training.device import DeviceName, PrecisionName, launched_together
@@ -121,7 +115,8 @@ def train_seeds(
         else:
             opened = at_size_of(chosen, open_data(data))
             chosen, _ = fit(chosen, opened)
-            chosen = as_begun(chosen, wishes)
+            if resume:
+                chosen = as_begun(chosen, wishes.out)
             if chosen.code:
                 try_own_code(chosen, opened.train)
             order = Order.of(chosen, seeds=(), subfolder="", data=opened.address(), device=device)

@@ -19,11 +19,11 @@ from fashioncnn.executors.base import Done, Executor, Job, Running, run_jobs
 from fashioncnn.executors.here import Here
 from fashioncnn.opening.data import Data, open_data
 from fashioncnn.opening.trained import open_trained
-from fashioncnn.recipes.load import dump, load
+from fashioncnn.recipes.load import as_files, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.reporting.html import write_page
 from fashioncnn.reporting.study import RANKING, TRIALS, study_document
-from fashioncnn.runs.directory import CODE, Run, open_run
+from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
 from fashioncnn.sessions.order import Order, train_order
 from fashioncnn.tracking.trackers import TrackerName, check, copy_run
@@ -33,7 +33,6 @@ from fashioncnn.tuning.ranking import Ranking, Tried, rank
 from fashioncnn.tuning.search import SamplerName, Search, open_search
 from fashioncnn.tuning.space import Choices, Range, Space, digest, read_space
 from fashioncnn.usercode.faults import user_code
-from fashioncnn.usercode.modules import source_of
 from fashioncnn.workflows.evaluate import evaluate, evaluate_trained, predictions_of
 
 DEFAULT_OUT = Path("studies")
@@ -239,11 +238,10 @@ def _conclude(space: Space, study: Study, sampler: SamplerName) -> Tuned:
     best = ranking.best
     recipe = space.apply(best.setting)
     winner = folder / WINNER
-    write_text(winner, dump(recipe.model_copy(update={"name": f"{space.name}-winner"[:64]})))
-    if recipe.code:
-        make_folder(folder / CODE)
-        for name, text in source_of(recipe.code).files.items():
-            write_text(folder / CODE / name, text)
+    called = recipe.model_copy(update={"name": f"{space.name}-winner"[:64]})
+    for name, text in as_files(called, WINNER).items():
+        make_folder((folder / name).parent)
+        write_text(folder / name, text)
     outcome = next(one for one in outcomes if one.number == best.number)
     runs = tuple(open_run(folder / path) for path in outcome.runs)
     say(f"reading test for the best setting, once for each of its {len(runs)} runs")
