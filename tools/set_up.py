@@ -49,7 +49,7 @@ def main() -> None:
         _install_torch()
     _say("installing fashioncnn" + (" with its test tools" if dev else ""))
     how = ["--upgrade"] if upgrade else ["--constraint", str(CONSTRAINTS)]
-    _install(*how, "--editable", f"{ROOT}[dev]" if dev else str(ROOT))
+    _install(*how, "--editable", f"{ROOT}[{'dev' if dev else 'train,export,serve'}]")
     if upgrade:
         _write_constraints()
     stamp.write_text(_fingerprint())

@@ -17,6 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fashioncnn.bundles.bundle import Bundle as Bundle
+    from fashioncnn.bundles.bundle import open_bundle as open_bundle
     from fashioncnn.data.dataset import DataSet as DataSet
     from fashioncnn.errors import FashionCNNError as FashionCNNError
     from fashioncnn.evaluation.scores import Scores as Scores
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.embed import embed as embed
     from fashioncnn.workflows.evaluate import evaluate as evaluate
     from fashioncnn.workflows.explain import explain as explain
+    from fashioncnn.workflows.export import export as export
     from fashioncnn.workflows.fetch import check_data as check_data
     from fashioncnn.workflows.fetch import fetch_data as fetch_data
     from fashioncnn.workflows.import_data import import_data as import_data
@@ -75,6 +78,8 @@ _HOME = {
     "check": "workflows.check:check",
     "load": "workflows.load:load",
     "predict": "workflows.predict:predict",
+    "export": "workflows.export:export",
+    "open_bundle": "bundles.bundle:open_bundle",
     "bench_machine": "workflows.bench_machine:bench_machine",
     "bench_speed": "workflows.bench_speed:bench_speed",
     "bench_record": "workflows.bench_record:bench_record",
@@ -86,6 +91,7 @@ _HOME = {
     "open_run": "runs.directory:open_run",
     "open_runs": "opening.runs:open_runs",
     "load_recipe": "recipes.load:load",
+    "Bundle": "bundles.bundle:Bundle",
     "DataSet": "data.dataset:DataSet",
     "Recipe": "recipes.schema:Recipe",
     "Run": "runs.directory:Run",
@@ -113,6 +119,8 @@ __all__ = [  # noqa: RUF022 in the order of use
     "check",
     "load",
     "predict",
+    "export",
+    "open_bundle",
     "bench_machine",
     "bench_speed",
     "bench_record",
@@ -124,6 +132,7 @@ __all__ = [  # noqa: RUF022 in the order of use
     "open_run",
     "open_runs",
     "load_recipe",
+    "Bundle",
     "DataSet",
     "Recipe",
     "Run",
@@ -139,7 +148,12 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, called = _HOME[name].partition(":")
-    return getattr(import_module(f"fashioncnn.{module}"), called)
+    try:
+        return getattr(import_module(f"fashioncnn.{module}"), called)
+    except ModuleNotFoundError as error:
+        from fashioncnn.extras import missing
+
+        raise missing(error) or error from None
 
 
 def __dir__() -> list[str]:

@@ -6,6 +6,9 @@
     ├── DataError       the pictures are missing, damaged, or other pictures
     ├── RecipeError     a recipe, or a change to one, is not valid
     ├── RunError        a run directory cannot be used as asked
+    ├── BundleError     a bundle is damaged, hostile, or cannot be made as asked
+    ├── ExtraError      a part of the package that is not installed
+    ├── ServingError    the server cannot start as asked
     ├── StorageError    the disk did not take or give a file
     ├── CodeError       a user's own Python file fails, or cannot be used as asked
     ├── TrustError      code that came with a run, and that nobody here has trusted
@@ -41,6 +44,18 @@ class RecipeError(FashionCNNError):
 
 class RunError(FashionCNNError):
     """A run directory cannot be used as asked."""
+
+
+class BundleError(FashionCNNError):
+    """A bundle is damaged, hostile, or cannot be made as asked."""
+
+
+class ExtraError(FashionCNNError):
+    """A part of the package that is not installed; the message says how to install it."""
+
+
+class ServingError(FashionCNNError):
+    """The server cannot start as asked."""
 
 
 class StorageError(FashionCNNError):

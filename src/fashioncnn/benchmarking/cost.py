@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashioncnn.benchmarking.latency import measure_calls
 from fashioncnn.data.images import Shape
-from fashioncnn.data.preparation import Preparation
+from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.data.sources.fashion_mnist import SHAPE
 from fashioncnn.recipes.build import build_network, build_preparation
 from fashioncnn.recipes.schema import Recipe
@@ -47,9 +49,9 @@ def cost(network: nn.Module, preparation: Preparation, shape: Shape) -> Cost:
     network = network.to(processor)
     weights = list(network.parameters())
 
-    def predict(images_NCHW: Tensor) -> None:
+    def predict(images_NHWC: NDArray[np.uint8]) -> None:
         with torch.inference_mode():
-            network(preparation(images_NCHW))
+            network(preparation(as_uint8_NCHW(images_NHWC, torch.device("cpu"))))
 
     calls = measure_calls(predict, shape, 1, LATENCY_SECONDS)
     return Cost(

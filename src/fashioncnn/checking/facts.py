@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashioncnn.benchmarking.cost import prediction_macs
@@ -13,6 +15,7 @@ from fashioncnn.benchmarking.latency import measure_calls
 from fashioncnn.checking.subject import NetworkSubject
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import Shape
+from fashioncnn.data.preparation import as_uint8_NCHW
 from fashioncnn.models.ensemble import for_each_member
 from fashioncnn.recipes.build import build_network, build_preparation
 from fashioncnn.recipes.load import builtin_names, load
@@ -51,9 +54,9 @@ def facts_of(subject: NetworkSubject, shape: Shape) -> Facts:
     network, preparation = subject.make(), build_preparation(subject.recipe)
     weights = list(network.parameters())
 
-    def predict(images_NCHW: Tensor) -> None:
+    def predict(images_NHWC: NDArray[np.uint8]) -> None:
         with torch.inference_mode():
-            network(preparation(images_NCHW))
+            network(preparation(as_uint8_NCHW(images_NHWC, torch.device("cpu"))))
 
     network.eval()
     return Facts(

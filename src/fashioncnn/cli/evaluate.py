@@ -55,6 +55,13 @@ def evaluate(
 
     Accuracy, figures by class, confusion, confidence, cost.
     """
+    from fashioncnn.bundles.bundle import is_bundle
+
+    if any(map(is_bundle, runs)):
+        if split is not Split.TEST or views is not Views.PLAIN or unknown or stress:
+            raise typer.BadParameter("a bundle is scored on test, in plain view, alone")
+        answer(as_json, *_bundles(runs, data))
+        return
     from fashioncnn.opening.runs import open_runs
     from fashioncnn.opening.trained import open_trained
     from fashioncnn.workflows.evaluate import evaluate_trained
@@ -71,6 +78,20 @@ def evaluate(
         answers.append(asked.stress())
     values = {key: value for part, _ in answers for key, value in part.items()}
     answer(as_json, values, "\n\n".join(words for _, words in answers))
+
+
+def _bundles(paths: list[Path], data: Path | None) -> Part:
+    from fashioncnn.workflows.evaluate_bundle import evaluate_bundle
+
+    found = [(str(path), evaluate_bundle(path, data=data)) for path in paths]
+    values = [
+        {"bundle": path, "split": "test", "seconds": one.seconds}
+        | one.scores.to_json()
+        | {"intervals": {name: asdict(interval) for name, interval in one.intervals.items()}}
+        for path, one in found
+    ]
+    words = [f"{path}\n{score_tables.scores(one.scores, one.intervals)}" for path, one in found]
+    return {"bundles": values}, "\n\n".join(words)
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,12 @@ def _run() -> int:
     except SystemExit as ended:
         # Rich's and click's way to say that nobody reads any more; we never end in this way.
         return 0 if ended.code == 1 else int(ended.code or 0)
+    except ModuleNotFoundError as error:
+        from fashioncnn.extras import missing
+
+        if told := missing(error):
+            return _fail(f"error: {told}", told.exit_status)
+        raise
     except OSError as error:
         return _fail(f"error: {error.filename or 'input/output'}: {error.strerror}", 1)
     except MemoryError:

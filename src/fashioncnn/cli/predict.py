@@ -13,7 +13,7 @@ from fashioncnn.cli.options import Device, DeviceOption, Json, answer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fashioncnn.workflows.predict import Prediction
+    from fashioncnn.evaluation.answers import Prediction
 
 
 def predict(
@@ -21,8 +21,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="[RUN] PICTURE...",
-            help="A run, else the network that comes along; files, folders, patterns, - for "
-            "standard input.",
+            help="A run or a bundle, else the network that comes along; files, folders, patterns, "
+            "- for standard input.",
         ),
     ],
     top: Annotated[int, typer.Option(metavar="N", min=1, help="Classes to name.")] = 3,
@@ -43,10 +43,12 @@ def predict(
 
     Photographs of clothes are cut out and made as Fashion-MNIST's pictures are.
     """
+    from fashioncnn.bundles.bundle import is_bundle
     from fashioncnn.runs.directory import is_run
     from fashioncnn.workflows.predict import predict as predict_pictures
 
-    run = Path(pictures[0]) if is_run(Path(pictures[0])) else None
+    first = Path(pictures[0])
+    run = first if is_run(first) or is_bundle(first) else None
     found = predict_pictures(
         pictures[1:] if run else pictures,
         run,

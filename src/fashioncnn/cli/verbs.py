@@ -28,6 +28,7 @@ from fashioncnn.cli.options import (
 )
 from fashioncnn.cli.own import check, new
 from fashioncnn.cli.predict import predict
+from fashioncnn.cli.ship import export
 from fashioncnn.cli.train import train
 from fashioncnn.cli.tune import tune
 
@@ -196,6 +197,7 @@ verb(app, opens="pictures")(predict)
 verb(app)(tune)
 verb(app)(new)
 verb(app, opens="target")(check)
+verb(app, opens="run")(export)
 
 
 @verb(app, opens="runs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,11 +14,14 @@ from torch import Tensor, nn
 
 from fashioncnn.console.say import say
 from fashioncnn.data.dataset import DataSet
-from fashioncnn.data.images import LabelledImages, Shape, with_channels
+from fashioncnn.data.images import LabelledImages, Shape
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
-from fashioncnn.errors import DataError, RunError
+from fashioncnn.data.sources.fashion_mnist import NAME as FASHION_MNIST
+from fashioncnn.errors import RunError
+from fashioncnn.evaluation.answers import PHOTOGRAPH_NOT_SURE_BELOW, Answers, answers
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.models.parts import keep_inputs
 from fashioncnn.opening.data import Data, data_of
 from fashioncnn.opening.runs import AnyRun, as_run
 from fashioncnn.recipes.build import build_network, build_preparation, build_splits
@@ -26,7 +29,7 @@ from fashioncnn.recipes.load import load as load_recipe
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import checkpoints, readings
 from fashioncnn.runs.artifact import Kept
-from fashioncnn.runs.artifacts import SplitName
+from fashioncnn.runs.artifacts import CONFIDENCE, SplitName
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName, choose_device
 from fashioncnn.training.state import load_network
@@ -35,19 +38,6 @@ from fashioncnn.usercode.part import OwnPart
 from fashioncnn.usercode.source import changed
 
 CheckpointName = Literal["best", "last"]
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a network says of pictures: `probabilities` float64 (n, classes)."""
-
-    probabilities: NDArray[np.float64]
-    class_names: tuple[str, ...]
-
-    @property
-    def classes(self) -> list[str]:
-        """The most likely class of each picture, by name."""
-        return [self.class_names[index] for index in self.probabilities.argmax(axis=1)]
 
 
 @dataclass(frozen=True)
@@ -143,16 +133,45 @@ class Trained:
         They are as those of the data set: of Fashion-MNIST light on dark. Raises DataError when
         they are something else.
         """
-        images_NHWC = with_channels(np.asarray(images))
-        channels = self.shape.channels
-        if not images_NHWC.size or images_NHWC.shape[3:] != (channels,):
-            raise DataError(
-                f"pictures must be uint8 (n, height, width, {channels}), "
-                f"got {images_NHWC.dtype} {np.shape(images)}"
-            )
-        none = np.zeros(len(images_NHWC), np.int64)
-        pictures = LabelledImages(images_NHWC, none, self.class_names)
-        return Answers(np.exp(self.predictions(pictures).log_probabilities), self.class_names)
+        return answers(self, images)
+
+    @property
+    def photographs(self) -> bool:
+        """See evaluation.answers.Model: they are converted to what Fashion-MNIST's networks know."""
+        return self.run.trained_on.name == FASHION_MNIST
+
+    @cached_property
+    def temperature(self) -> float:
+        """See evaluation.answers.Model: fitted on validation when the run was evaluated, or 1."""
+        kept = self.kept.get(CONFIDENCE)
+        return kept.with_temperature.temperature if kept and kept.with_temperature else 1.0
+
+    @property
+    def not_sure_below(self) -> float:
+        """See evaluation.answers.Model."""
+        return PHOTOGRAPH_NOT_SURE_BELOW if self.photographs else 0.0
+
+    def features(self, images_NHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See evaluation.answers.Model."""
+        from fashioncnn.explanation.embedding import features
+
+        return features(self.network, self.prepared(images_NHWC))
+
+    def attribution(
+        self, images_NHWC: NDArray[np.uint8], answers_N: NDArray[np.int64]
+    ) -> NDArray[Any]:
+        """See evaluation.answers.Model: by integrated gradients, from black."""
+        # Here, as it takes half a second to import.
+        from fashioncnn.explanation.attribution import integrated_gradients
+
+        keep_inputs(self.network)
+        black = self.preparation.of_grey(0.0)
+        images = self.prepared(images_NHWC)
+        return integrated_gradients(self.network, images, torch.as_tensor(answers_N), black)
+
+    def training_pictures(self, at_most: int) -> LabelledImages:
+        """See evaluation.answers.Model."""
+        return self.data.train.take(np.arange(min(at_most, len(self.data.train))))
 
 
 def open_trained(

@@ -29,6 +29,8 @@ NOTHING_FOUND = "no garment found: photograph one garment on a plain ground"
 SEVERAL_PIECES = "several pieces: photograph one alone; of shoes, one from its side"
 DARK = "too dark"
 CUT_OFF = "cut off at the edge: leave room around it"
+# With these no answer is sure, whatever a network says.
+DOUBTS = (NOTHING_FOUND, SEVERAL_PIECES)
 
 
 @dataclass(frozen=True)

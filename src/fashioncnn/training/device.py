@@ -5,15 +5,14 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
 from fashioncnn.errors import DeviceError
+from fashioncnn.processor import processor_name
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -132,14 +131,4 @@ def hardware(device: torch.device) -> str:
     """Name the processor or GPU that computes, with its threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{_processor()}, {torch.get_num_threads()} threads"
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+    return f"{processor_name()}, {torch.get_num_threads()} threads"

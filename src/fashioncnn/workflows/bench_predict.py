@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
 from fashioncnn.benchmarking.latency import measure_calls
+from fashioncnn.bundles.bundle import LOGITS, Bundle
 from fashioncnn.errors import DeviceError
-from fashioncnn.opening.runs import AnyRun
-from fashioncnn.opening.trained import CheckpointName, open_trained
-from fashioncnn.training.device import DeviceName, PrecisionName, hardware, has_bf16
+from fashioncnn.opening.models import AnyModel, open_model
+from fashioncnn.processor import processor_name
 from fashioncnn.usercode.faults import user_code
+
+if TYPE_CHECKING:
+    from fashioncnn.opening.trained import CheckpointName, Trained
+    from fashioncnn.training.device import DeviceName, PrecisionName
 
 BATCH_SIZES = (1, 64, 1024)
 SECONDS_A_BATCH_SIZE = 2.0
@@ -20,7 +25,7 @@ SECONDS_A_BATCH_SIZE = 2.0
 
 @user_code()
 def bench_predict(
-    run: AnyRun,
+    run: AnyModel,
     *,
     batch_sizes: Sequence[int] = BATCH_SIZES,
     checkpoint: CheckpointName = "best",
@@ -29,10 +34,44 @@ def bench_predict(
 ) -> dict[str, Any]:
     """Time the way from uint8 pictures to logits, preparation included, at each batch size.
 
-    Answers images per second and the 50th and 99th percentile of a call's milliseconds. Pictures
-    are noise: no data is read, and time does not depend on what a picture shows.
+    `run` is a run or a bundle. Answers images per second and the 50th and 99th percentile of a
+    call's milliseconds. Pictures are noise: no data is read, and time does not depend on what a
+    picture shows.
     """
-    trained = open_trained(run, checkpoint, device=device)
+    model = open_model(run, device, checkpoint)
+    if isinstance(model, Bundle):
+        return _of_bundle(model, batch_sizes)
+    return _of_run(model, batch_sizes, precision)
+
+
+def _of_bundle(bundle: Bundle, batch_sizes: Sequence[int]) -> dict[str, Any]:
+    import os
+
+    session = bundle.session
+
+    def predict(images_NHWC: NDArray[np.uint8]) -> None:
+        session.run([LOGITS], {"images": images_NHWC})
+
+    return {
+        "run": str(bundle.path),
+        "recipe": bundle.facts.recipe,
+        "hardware": f"{processor_name()}, {os.cpu_count()} threads, ONNX Runtime",
+        "precision": bundle.facts.precision,
+        "parameters": bundle.facts.parameters,
+        "batches": [
+            measure_calls(predict, bundle.shape, size, SECONDS_A_BATCH_SIZE) for size in batch_sizes
+        ],
+    }
+
+
+def _of_run(
+    trained: Trained, batch_sizes: Sequence[int], precision: PrecisionName
+) -> dict[str, Any]:
+    import torch
+
+    from fashioncnn.data.preparation import as_uint8_NCHW
+    from fashioncnn.training.device import hardware, has_bf16
+
     chosen = trained.device
     bf16 = precision == "bf16" or (precision == "auto" and has_bf16(chosen.type))
     if bf16 and not has_bf16(chosen.type):
@@ -40,10 +79,10 @@ def bench_predict(
     network = trained.network.to(chosen)
     preparation = trained.preparation
 
-    def predict(images_NCHW: torch.Tensor) -> None:
+    def predict(images_NHWC: NDArray[np.uint8]) -> None:
         with torch.inference_mode(), torch.autocast(chosen.type, torch.bfloat16, enabled=bf16):
             # To the processor, as an answer is of use there; it waits for the device, too.
-            network(preparation(images_NCHW.to(chosen))).float().cpu()
+            network(preparation(as_uint8_NCHW(images_NHWC, chosen))).float().cpu()
 
     return {
         "run": str(trained.run.path),

@@ -1,0 +1,234 @@
+"""A bundle: a folder with an ONNX file that holds everything, and what is known of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from fashioncnn.bundles.facts import Config, Facts
+from fashioncnn.bundles.occlusion import occlusion
+from fashioncnn.bundles.wire import NotWanted, check_model
+from fashioncnn.data.dataset import DataSet
+from fashioncnn.data.images import LabelledImages, Shape
+from fashioncnn.data.sources.fashion_mnist import NAME as FASHION_MNIST
+from fashioncnn.errors import BundleError, DataError, RunError, StorageError
+from fashioncnn.evaluation.answers import Answers, answers
+from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.runs.files import read_json
+
+CONFIG, MODEL, WEIGHTS, CARD = "config.json", "model.onnx", "model.safetensors", "README.md"
+RECIPE = "recipe.toml"
+FILES = (MODEL, WEIGHTS, CARD, RECIPE)
+INPUT, LOGITS, PROBABILITIES, ENERGY, EMBEDDING = (
+    *("images", "logits", "probabilities", "energy"),
+    "embedding",
+)
+MAX_CONFIG_BYTES = 1 << 20
+MAX_FILE_BYTES = 512 << 20
+BATCH = 250
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What lies at `path`, checked; `model` is the content of its ONNX file.
+
+    It is opened by ONNX Runtime when it is first asked, with `threads` threads, 0 being one a core.
+    """
+
+    path: Path
+    facts: Facts
+    model: bytes
+    threads: int = 0
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that the network knows."""
+        return self.facts.class_names
+
+    @property
+    def shape(self) -> Shape:
+        """Channels, height and width of the pictures that it takes."""
+        return self.facts.shape
+
+    @property
+    def photographs(self) -> bool:
+        """See evaluation.answers.Model."""
+        return self.facts.photographs
+
+    @property
+    def temperature(self) -> float:
+        """See evaluation.answers.Model."""
+        return self.facts.temperature
+
+    @property
+    def not_sure_below(self) -> float:
+        """See evaluation.answers.Model."""
+        return self.facts.not_sure_below
+
+    @cached_property
+    def session(self) -> Any:
+        """The onnxruntime.InferenceSession. Raises BundleError when the file is none for it."""
+        session = open_session(self.model, self.threads, str(self.path / MODEL))
+        self._check_interface(session)
+        return session
+
+    def _check_interface(self, session: Any) -> None:
+        facts = self.facts
+        given = [(one.name, one.type, one.shape[1:]) for one in session.get_inputs()]
+        if given != [(INPUT, "tensor(uint8)", [facts.height, facts.width, facts.channels])]:
+            raise BundleError(f"{self.path / MODEL}: takes {given}, which config.json does not say")
+        found = {one.name: (one.type, one.shape[1:]) for one in session.get_outputs()}
+        wanted: dict[str, list[int]] = {
+            LOGITS: [len(facts.class_names)],
+            PROBABILITIES: [len(facts.class_names)],
+            ENERGY: [],
+            EMBEDDING: [facts.features],
+        }
+        for name, shape in wanted.items():
+            if found.get(name) != ("tensor(float)", shape):
+                raise BundleError(
+                    f"{self.path / MODEL}: its output {name} is {found.get(name)}, not as "
+                    "config.json says"
+                )
+
+    def run(
+        self, images_NHWC: NDArray[np.uint8], outputs: Sequence[str]
+    ) -> list[NDArray[np.float32]]:
+        """Return these outputs for pictures (n, h, w, c), 250 at a time."""
+        return run_session(self.session, images_NHWC, outputs)
+
+    def predictions(self, pictures: LabelledImages) -> Predictions:
+        """Return the logits for pictures. Raises DataError when they have another shape."""
+        if pictures.shape != self.shape:
+            raise DataError(f"{self.path} takes pictures {self.shape}, not {pictures.shape}")
+        (logits,) = self.run(pictures.images_NHWC, [LOGITS])
+        rows = np.arange(len(pictures))
+        return Predictions(logits, pictures.labels, rows, pictures.class_names)
+
+    def predict(self, images: NDArray[np.uint8]) -> Answers:
+        """Return what the network says of pictures, uint8 (n, h, w) or (n, h, w, channels).
+
+        They are as those of the data set: of Fashion-MNIST light on dark. Raises DataError when
+        they are something else.
+        """
+        return answers(self, images)
+
+    def features(self, images_NHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See evaluation.answers.Model."""
+        return self.run(images_NHWC, [EMBEDDING])[0]
+
+    def attribution(
+        self, images_NHWC: NDArray[np.uint8], answers_N: NDArray[np.int64]
+    ) -> NDArray[Any]:
+        """See evaluation.answers.Model: by occlusion."""
+
+        def log_probabilities(covered_NHWC: NDArray[np.uint8]) -> NDArray[np.float64]:
+            (found,) = self.run(covered_NHWC, [PROBABILITIES])
+            return np.log(np.maximum(found.astype(np.float64), 1e-12))
+
+        return occlusion(log_probabilities, images_NHWC, answers_N)
+
+    def training_pictures(self, at_most: int) -> LabelledImages:
+        """See evaluation.answers.Model: those of Fashion-MNIST alone can be found again."""
+        if self.facts.trained_on.name != FASHION_MNIST:
+            raise DataError(f"{self.path} does not say where its training pictures lie")
+        train = DataSet().train
+        return train.take(np.arange(min(at_most, len(train))))
+
+
+def open_session(model: bytes, threads: int = 0, name: str = MODEL) -> Any:
+    """Return the onnxruntime.InferenceSession of an ONNX file's content.
+
+    Raises BundleError, naming `name`, when ONNX Runtime refuses it.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4
+    # Batches vary in size: an arena would keep the largest of each.
+    options.enable_cpu_mem_arena = False
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        # What ONNX Runtime raises has no type in common.
+        words = " ".join(str(error).split())[:200]
+        raise BundleError(f"{name}: ONNX Runtime refuses it: {words}") from None
+
+
+def run_session(
+    session: Any, images_NHWC: NDArray[np.uint8], outputs: Sequence[str], batch: int = BATCH
+) -> list[NDArray[np.float32]]:
+    """Return these outputs of a session for pictures (n, h, w, c), `batch` at a time."""
+    pictures = np.ascontiguousarray(images_NHWC)
+    parts = [
+        session.run(outputs, {INPUT: pictures[start : start + batch]})
+        for start in range(0, len(pictures), batch)
+    ]
+    return [np.concatenate(of_output) for of_output in zip(*parts, strict=True)]
+
+
+def is_bundle(path: Path) -> bool:
+    """Say whether `path` is a bundle."""
+    return (path / CONFIG).is_file() and (path / MODEL).is_file()
+
+
+def open_bundle(path: Path | str, threads: int = 0) -> Bundle:
+    """Open and check a bundle: sizes, names, digests, and what its ONNX file holds.
+
+    Raises BundleError, naming what is wrong.
+    """
+    path = Path(path)
+    if not is_bundle(path):
+        what = "not a bundle (it has no config.json and model.onnx)"
+        raise BundleError(f"{path}: {what if path.exists() else 'no such bundle'}")
+    config = _config(path)
+    contents = {name: _content(path, name, config) for name in config.files}
+    try:
+        check_model(contents[MODEL])
+    except NotWanted as error:
+        raise BundleError(f"{path / MODEL} is refused: {error}") from None
+    return Bundle(path, config.facts, contents[MODEL], threads)
+
+
+def _config(path: Path) -> Config:
+    file = path / CONFIG
+    try:
+        config = Config.model_validate(read_json(file, MAX_CONFIG_BYTES))
+    except RunError as error:
+        raise BundleError(str(error)) from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = f"{'.'.join(map(str, first['loc']))[:60]}: {first['msg'][:80]}"
+        raise BundleError(f"{file}: not what a bundle says of itself ({where})") from None
+    if unknown := sorted(set(config.files) - set(FILES)):
+        raise BundleError(f"{file}: names {unknown[0]!r}; a bundle has {', '.join(FILES)}")
+    if MODEL not in config.files:
+        raise BundleError(f"{file}: has no digest of {MODEL}")
+    return config
+
+
+def _content(path: Path, name: str, config: Config) -> bytes:
+    file, said = path / name, config.files[name]
+    try:
+        if file.is_symlink() or not file.is_file():
+            raise BundleError(f"{file}: missing, or no plain file")
+        size = file.stat().st_size
+        if size != said.bytes or size > MAX_FILE_BYTES:
+            raise BundleError(
+                f"{file}: {size:,} bytes; {said.bytes:,} are said, and {MAX_FILE_BYTES:,} allowed"
+            )
+        content = file.read_bytes()
+    except OSError as error:
+        raise StorageError.from_os_error("read", file, error) from None
+    if hashlib.sha256(content).hexdigest() != said.sha256:
+        raise BundleError(f"{file}: damaged, or changed since it was made (SHA-256)")
+    return content

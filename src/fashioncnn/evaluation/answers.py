@@ -1,0 +1,173 @@
+"""What a trained network, a run's or a bundle's, says of pictures without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashioncnn.data.images import LabelledImages, Shape, with_channels
+from fashioncnn.errors import DataError
+from fashioncnn.evaluation.out_of_distribution import signs
+from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.photos.pictures import Prepared
+
+# Below this probability the answer to a photograph is "not sure". Nine of ten garments that the
+# conversion was chosen on have more, with networks of `photo` (docs/how-to/photographs.md).
+PHOTOGRAPH_NOT_SURE_BELOW = 0.36
+
+
+class Model(Protocol):
+    """A trained network that can be asked."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that it knows."""
+
+    @property
+    def shape(self) -> Shape:
+        """Channels, height and width of the pictures that it takes."""
+
+    @property
+    def photographs(self) -> bool:
+        """Whether photographs are to be converted to what it knows."""
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by before they become probabilities."""
+
+    @property
+    def not_sure_below(self) -> float:
+        """The probability below which an answer is "not sure"."""
+
+    def predictions(self, pictures: LabelledImages) -> Predictions:
+        """Return the logits for `pictures`."""
+
+    def features(self, images_NHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return what the last layer is given, (n, features)."""
+
+    def attribution(
+        self, images_NHWC: NDArray[np.uint8], answers_N: NDArray[np.int64]
+    ) -> NDArray[Any]:
+        """Return how much each pixel spoke for the answer, (n, h, w)."""
+
+    def training_pictures(self, at_most: int) -> LabelledImages:
+        """Return the first of the pictures that it was trained on. DataError without them."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a network says of pictures: `probabilities` float64 (n, classes)."""
+
+    probabilities: NDArray[np.float64]
+    class_names: tuple[str, ...]
+
+    @property
+    def classes(self) -> list[str]:
+        """The most likely class of each picture, by name."""
+        return [self.class_names[index] for index in self.probabilities.argmax(axis=1)]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says of one picture.
+
+    `answer` is the most likely class, None where the network is not sure; `probabilities` has the
+    likeliest classes, the likeliest first. `warnings` say what seems wrong with the picture;
+    `fault` why it could not be read at all.
+    """
+
+    picture: str
+    answer: str | None = None
+    probabilities: tuple[tuple[str, float], ...] = ()
+    energy: float | None = None
+    warnings: tuple[str, ...] = ()
+    fault: str | None = None
+
+
+def without_labels(
+    images: NDArray[np.uint8], shape: Shape, class_names: tuple[str, ...]
+) -> LabelledImages:
+    """Return pictures (n, h, w) or (n, h, w, c) for a network that knows `shape`.
+
+    Raises DataError when they are something else.
+    """
+    images_NHWC = with_channels(np.asarray(images))
+    if not images_NHWC.size or images_NHWC.shape[3:] != (shape.channels,):
+        raise DataError(
+            f"pictures must be uint8 (n, height, width, {shape.channels}), "
+            f"got {images_NHWC.dtype} {np.shape(images)}"
+        )
+    return LabelledImages(images_NHWC, np.zeros(len(images_NHWC), np.int64), class_names)
+
+
+def answers(model: Model, images: NDArray[np.uint8]) -> Answers:
+    """Return what `model` says of pictures, uint8 (n, h, w) or (n, h, w, channels).
+
+    They are as those of the data set: of Fashion-MNIST light on dark. Raises DataError when
+    they are something else.
+    """
+    pictures = without_labels(images, model.shape, model.class_names)
+    logits = model.predictions(pictures).at_temperature(model.temperature)
+    return Answers(np.exp(logits.log_probabilities), model.class_names)
+
+
+def predict_prepared(
+    model: Model,
+    prepared: dict[str, Prepared],
+    top: int = 3,
+    not_sure_below: float | None = None,
+) -> dict[str, Prediction]:
+    """Return what `model` says of files, by their names.
+
+    The answer to a file is the mean of log-probabilities over its pictures, its energy the mean of
+    theirs. It is None below the probability `not_sure_below`, the model's own unless it is given,
+    and where the file is doubtful.
+    """
+    if not prepared:
+        return {}
+    files = list(prepared.values())
+    images = np.concatenate([one.images_NHWC for one in files])
+    predictions = model.predictions(without_labels(images, model.shape, model.class_names))
+    ends = np.cumsum([len(one.images_NHWC) for one in files])[:-1]
+    logs = np.split(predictions.at_temperature(model.temperature).log_probabilities, ends)
+    energies = np.split(signs(predictions)["energy"], ends)
+    least = model.not_sure_below if not_sure_below is None else not_sure_below
+    found = {}
+    for (name, one), rows, energy in zip(prepared.items(), logs, energies, strict=True):
+        mean = np.exp(rows.mean(0) - rows.mean(0).max())
+        probabilities = mean / mean.sum()
+        order = np.argsort(-probabilities, kind="stable")[:top]
+        sure = probabilities[order[0]] >= least and not one.doubtful
+        found[name] = Prediction(
+            name,
+            model.class_names[order[0]] if sure else None,
+            tuple((model.class_names[at], float(probabilities[at])) for at in order),
+            float(energy.mean()),
+            one.warnings,
+        )
+    return found
+
+
+def most_alike(
+    model: Model, images_NHWC: NDArray[np.uint8], count: int, among: int
+) -> list[tuple[NDArray[np.uint8], tuple[str, ...]]]:
+    """Return the `count` training pictures whose features are most alike, and their classes.
+
+    They are sought `among` the first training pictures; there are none where those are not on this
+    machine.
+    """
+    try:
+        train = model.training_pictures(among)
+    except DataError:
+        return [(np.zeros((0, *images_NHWC.shape[1:]), np.uint8), ())] * len(images_NHWC)
+    known, own = model.features(train.images_NHWC), model.features(images_NHWC)
+    known = known / np.linalg.norm(known, axis=1, keepdims=True)
+    nearest: Sequence[NDArray[np.int64]] = np.argsort(-(own @ known.T), axis=1, kind="stable")
+    return [
+        (train.images_NHWC[row], tuple(train.class_names[label] for label in train.labels[row]))
+        for row in (rows[:count] for rows in nearest)
+    ]

@@ -1,0 +1,364 @@
+"""export: from a run to a bundle that answers as its network does, wherever ONNX runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
+
+from fashioncnn.benchmarking.latency import measure_calls
+from fashioncnn.bundles import bundle as parts
+from fashioncnn.bundles.bundle import (
+    LOGITS,
+    Bundle,
+    is_bundle,
+    open_bundle,
+    open_session,
+    run_session,
+)
+from fashioncnn.bundles.facts import (
+    Config,
+    Facts,
+    FileFacts,
+    Quantised,
+    Range,
+    TestFigures,
+    Threshold,
+    TrainedOn,
+)
+from fashioncnn.console.say import say
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.sources.fashion_mnist import NAME as FASHION_MNIST
+from fashioncnn.errors import BundleError, RunError, StorageError
+from fashioncnn.evaluation.intervals import Interval
+from fashioncnn.evaluation.out_of_distribution import KNOWN_KEPT_PERCENT, signs
+from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.run_groups import intervals
+from fashioncnn.explanation.feature_maps import feature_maps
+from fashioncnn.explanation.stages import stages
+from fashioncnn.exporting.card import card
+from fashioncnn.exporting.graph import (
+    NEWEST_OPSET,
+    OLDEST_OPSET,
+    OPSET,
+    Graph,
+    to_onnx,
+    with_metadata,
+)
+from fashioncnn.exporting.hub import push as push_to_hub
+from fashioncnn.exporting.parity import check_parity, odd_pictures
+from fashioncnn.exporting.quantise import CALIBRATION_PICTURES, quantised
+from fashioncnn.models.parts import parts_of
+from fashioncnn.opening.data import Data
+from fashioncnn.opening.runs import AnyRun
+from fashioncnn.opening.trained import Trained
+from fashioncnn.processor import processor_name
+from fashioncnn.recipes.load import dump
+from fashioncnn.runs import artifacts
+from fashioncnn.runs.files import sync_folder, to_json, write_bytes
+from fashioncnn.usercode.faults import user_code
+from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
+
+SPEED = "speed.json"
+UNSTATED = "not stated"
+INT8_BOUND_POINTS = 0.3
+SPEED_BATCHES = (1, 64)
+SPEED_SECONDS = 1.0
+
+
+@user_code()
+def export(
+    run: AnyRun,
+    out: Path | str | None = None,
+    *,
+    int8: bool = False,
+    int8_bound_points: float = INT8_BOUND_POINTS,
+    maps: bool = False,
+    opset: int = OPSET,
+    license: str | None = None,  # noqa: A002 the option's name
+    push: str | None = None,
+    data: Data = None,
+) -> Bundle:
+    """Write `run`'s network as a bundle at `out`, else in the run, and return it opened.
+
+    The ONNX file takes uint8 pictures, preparation inside, and returns logits, probabilities,
+    energy and embedding, with `maps` the answers of each stage, too. It is compared with PyTorch on
+    all test pictures and on odd ones. With `int8` it computes in eight bits, and is refused when it
+    loses more than `int8_bound_points` of test accuracy. A bundle that is there already is
+    replaced, whole. `push` uploads it as OWNER/NAME to the Hugging Face hub.
+
+    Weights of Fashion-MNIST are under MIT unless `license` says something else. Equal runs give
+    equal bytes, but for speed.json. Raises BundleError where ONNX cannot say what the network does
+    or answers differ; nothing is written then.
+    """
+    if not OLDEST_OPSET <= opset <= NEWEST_OPSET:
+        raise BundleError(f"opset {opset}: {OLDEST_OPSET} to {NEWEST_OPSET} can be written")
+    if not 0 <= int8_bound_points <= 100:
+        raise BundleError(f"int8_bound_points is {int8_bound_points}; it must be 0 to 100")
+    trained = open_evaluated(run, data, "cpu")
+    folder = Path(out) if out is not None else trained.run.path / "bundle"
+    _check_place(folder)
+    export = _Export(trained, maps, opset, license)
+    say("writing the network as ONNX, and comparing it with PyTorch")
+    made = export.fp32()
+    if int8:
+        say("quantising to int8")
+        made = export.int8(made, int8_bound_points)
+    _put(folder, made)
+    if push:
+        say(f"at {push_to_hub(folder, push)}")
+    return open_bundle(folder)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A bundle in memory; `speed` is what speed.json holds, if anything."""
+
+    facts: Facts
+    model: bytes
+    weights: bytes
+    recipe: str
+    speed: Mapping[str, Any] | None = None
+
+    def files(self) -> dict[str, bytes]:
+        """Return the content of every file that has a digest in config.json."""
+        told = {
+            "fashioncnn": self.facts.model_dump_json(),
+            "class_names": json.dumps(self.facts.class_names),
+            "temperature": repr(self.facts.temperature),
+            "not_sure_below": repr(self.facts.not_sure_below),
+            "trained_on": self.facts.trained_on.model_dump_json(),
+            "weights_sha256": self.facts.weights_sha256,
+            "license": self.facts.license,
+            "recipe": self.recipe,
+        }
+        return {
+            parts.MODEL: with_metadata(self.model, told),
+            parts.WEIGHTS: self.weights,
+            parts.CARD: card(self.facts).encode(),
+            parts.RECIPE: self.recipe.encode(),
+        }
+
+
+@dataclass(frozen=True)
+class _Export:
+    """What is exported, and how."""
+
+    trained: Trained
+    maps: bool
+    opset: int
+    license: str | None
+
+    @cached_property
+    def _test(self) -> LabelledImages:
+        return self.trained.pictures("test", "export")
+
+    @cached_property
+    def _predictions(self) -> Predictions:
+        return predictions_of(self.trained)
+
+    def fp32(self) -> _Made:
+        """Return the bundle of the network as it is. Raises BundleError unless it is the same."""
+        trained, odd = self.trained, odd_pictures(self._test.images_NHWC.shape[1:])
+        graph = self._graph()
+        images = np.concatenate([self._test.images_NHWC, odd])
+        with torch.no_grad():
+            of_odd = trained.network(trained.prepared(odd)).numpy()
+        rows = np.zeros(len(images), np.int64)
+        logits = np.concatenate([self._predictions.logits, of_odd])
+        wanted = Predictions(logits, rows, rows, trained.class_names)
+        probabilities = np.exp(wanted.at_temperature(trained.temperature).log_probabilities)
+        parity = check_parity(open_session(graph.content), images, probabilities)
+        state = trained.network.state_dict()
+        weights = safetensors.torch.save(
+            {name: _narrow(value).contiguous() for name, value in state.items()},
+            {"format": "pt"},
+        )
+        facts = Facts(
+            name=trained.recipe.name,
+            recipe=trained.recipe.name,
+            class_names=trained.class_names,
+            channels=trained.shape.channels,
+            height=trained.shape.height,
+            width=trained.shape.width,
+            photographs=trained.photographs,
+            temperature=trained.temperature,
+            not_sure_below=trained.not_sure_below,
+            thresholds=self._thresholds(),
+            energy_of_known=self._energy_of_known(),
+            precision="fp32",
+            opset=self.opset,
+            parameters=sum(one.numel() for one in trained.network.parameters()),
+            features=graph.features,
+            maps=graph.maps,
+            trained_on=self._trained_on(),
+            license=self._license(),
+            weights_sha256=hashlib.sha256(weights).hexdigest(),
+            versions={name: version(name) for name in ("fashioncnn", "torch", "onnx")},
+            test=self._figures(),
+            parity=parity,
+            quantised=None,
+        )
+        return _Made(facts, graph.content, weights, dump(trained.recipe))
+
+    def int8(self, made: _Made, bound_points: float) -> _Made:
+        """Return the bundle in eight bits. Raises BundleError where it loses more than allowed."""
+        pictures, words = self._calibration()
+        model = quantised(made.model, pictures)
+        (logits,) = run_session(open_session(model), self._test.images_NHWC, [LOGITS])
+        answered, before = logits.argmax(1), made.facts.test.accuracy.value
+        accuracy = float((answered == self._test.labels).mean())
+        points = 100 * (accuracy - before)
+        if points < -bound_points:
+            raise BundleError(
+                f"int8 changes test accuracy by {points:+.2f} points, from {before:.4f} to "
+                f"{accuracy:.4f}; the bound is {bound_points:g} (--int8-bound); nothing was written"
+            )
+        told = Quantised(
+            calibration=words,
+            accuracy=accuracy,
+            fp32_accuracy=before,
+            accuracy_points=points,
+            changed_answers=int((answered != self._predictions.predicted).sum()),
+            bytes=len(model),
+            fp32_bytes=len(made.model),
+        )
+        facts = made.facts.model_copy(update={"precision": "int8", "quantised": told})
+        speed = _speeds(made.facts, {"fp32": made.model, "int8": model})
+        return replace(made, facts=facts, model=model, speed=speed)
+
+    def _graph(self) -> Graph:
+        trained = self.trained
+        shown = None
+        if self.maps:
+            layers = parts_of(trained.network).shown
+            found = feature_maps(trained.network, trained.prepared(self._test.images_NHWC[:1]))
+            shown = {name: layers[name] for name in stages(trained.network, found)}
+        return to_onnx(
+            trained.network,
+            trained.preparation,
+            trained.shape,
+            temperature=trained.temperature,
+            maps=shown,
+            opset=self.opset,
+        )
+
+    def _calibration(self) -> tuple[NDArray[np.uint8], str]:
+        """Return pictures that set the scales of int8, never test's, and what they are."""
+        try:
+            pictures, words = self.trained.pictures("validation", "export"), "validation"
+        except RunError:
+            # The recipe trains on all.
+            pictures, words = self.trained.data.train, "training"
+        chosen = np.random.default_rng(0).permutation(len(pictures))[:CALIBRATION_PICTURES]
+        return pictures.images_NHWC[np.sort(chosen)], f"{len(chosen)} {words} pictures"
+
+    def _figures(self) -> TestFigures:
+        found = intervals([self._predictions])
+        return TestFigures(
+            images=len(self._predictions.labels),
+            accuracy=_range(found["test/accuracy"]),
+            f1_macro=_range(found["test/f1_macro"]),
+            f1_weighted=_range(found["test/f1_weighted"]),
+        )
+
+    def _thresholds(self) -> tuple[Threshold, ...]:
+        kept = self.trained.kept.get(artifacts.CONFIDENCE)
+        return tuple(Threshold(**asdict(one)) for one in (kept and kept.thresholds) or ())
+
+    def _energy_of_known(self) -> float | None:
+        arrays = self.trained.kept.get(artifacts.predictions("validation"))
+        if arrays is None:
+            return None
+        energy = signs(Predictions.from_arrays(arrays))["energy"]
+        return float(np.percentile(energy, 100 - KNOWN_KEPT_PERCENT))
+
+    def _trained_on(self) -> TrainedOn:
+        run = self.trained.run
+        told = run.provenance.get("data_set") or {}
+        return TrainedOn(
+            name=run.trained_on.name,
+            train_images=int(told.get("train_images", len(self.trained.data.train))),
+            train_sha256=run.trained_on.sha256,
+            seed=run.seed,
+        )
+
+    def _license(self) -> str:
+        of_data = "MIT" if self.trained.run.trained_on.name == FASHION_MNIST else UNSTATED
+        return self.license if self.license is not None else of_data
+
+
+def _range(interval: Interval) -> Range:
+    return Range(value=interval.value, low=interval.low, high=interval.high)
+
+
+def _narrow(value: torch.Tensor) -> torch.Tensor:
+    """Return fp32 weights as fp16 where that loses nothing."""
+    half = value.half()
+    return half if value.dtype == torch.float32 and torch.equal(half.float(), value) else value
+
+
+def _speeds(facts: Facts, models: Mapping[str, bytes]) -> dict[str, Any]:
+    """Measure each ONNX file on this machine, in turns."""
+    sessions = {name: open_session(model) for name, model in models.items()}
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in models}
+    for size in SPEED_BATCHES:
+        for name, session in sessions.items():
+            found[name].append(
+                measure_calls(
+                    lambda images, session=session: session.run([LOGITS], {"images": images}),
+                    facts.shape,
+                    size,
+                    SPEED_SECONDS,
+                )
+            )
+    return {"hardware": f"{processor_name()}, {os.cpu_count()} threads", "batches": found}
+
+
+def _check_place(folder: Path) -> None:
+    """Raise BundleError where a bundle would take the place of something else."""
+    if folder.exists() and not is_bundle(folder) and (folder.is_file() or any(folder.iterdir())):
+        raise BundleError(f"{folder} is there already, and no bundle: choose another --out")
+
+
+def _put(folder: Path, made: _Made) -> None:
+    """Write the bundle beside, then put it in its place, whole."""
+    files = made.files()
+    said = {
+        name: FileFacts(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+        for name, content in files.items()
+    }
+    config = Config(facts=made.facts, files=said)
+    files[parts.CONFIG] = to_json(config.model_dump(mode="json")).encode()
+    if made.speed is not None:
+        files[SPEED] = to_json(made.speed).encode()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".new-bundle-", dir=folder.parent))
+        try:
+            for name, content in files.items():
+                write_bytes(scratch / name, content)
+            open_bundle(scratch)
+            scratch.chmod(0o755)
+            if folder.exists():
+                folder.rename(scratch / "before")
+            scratch.rename(folder)
+            shutil.rmtree(folder / "before", ignore_errors=True)
+            sync_folder(folder.parent)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    except OSError as error:
+        raise StorageError.from_os_error("write", folder, error) from None
