@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from fashioncnn.evaluation.answers import PHOTOGRAPH_NOT_SURE_BELOW, Prediction
 from fashioncnn.evaluation.intervals import wilson
 from fashioncnn.opening.runs import open_runs
 from fashioncnn.opening.trained import open_trained
-from fashioncnn.workflows.predict import NOT_SURE_BELOW, Prediction, predict
+from fashioncnn.workflows.predict import predict
 from shared import write_result
 
 RIGHT = {
@@ -97,7 +98,7 @@ def main() -> None:
         print(f"  95 % over photographs: {100 * interval.low:.1f} to {100 * interval.high:.1f}")
     write_result(
         "photographs",
-        {"recipe": opened[0].recipe.name, "not_sure_below": NOT_SURE_BELOW} | halves,
+        {"recipe": opened[0].recipe.name, "not_sure_below": PHOTOGRAPH_NOT_SURE_BELOW} | halves,
     )
 
 

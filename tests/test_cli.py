@@ -60,6 +60,7 @@ def test_the_public_names_are_these_and_all_there() -> None:
             "load",
             "predict",
         ),
+        *("export", "serve", "open_bundle"),
         *(
             "bench_machine",
             "bench_speed",
@@ -74,6 +75,7 @@ def test_the_public_names_are_these_and_all_there() -> None:
             "open_run",
             "open_runs",
             "load_recipe",
+            "Bundle",
             "DataSet",
             "Recipe",
             "Run",

@@ -39,9 +39,9 @@ def canonical(name: str) -> str:
 
 def declared() -> set[str]:
     extras = PROJECT["optional-dependencies"]
-    listed = [*PROJECT["dependencies"], *extras["cluster"], *extras["tensorboard"]]
-    listed += [*extras["mlflow"], *extras["export"]]
-    return {canonical(re.split(r"[^A-Za-z0-9._-]", one)[0]) for one in listed}
+    listed = [*PROJECT["dependencies"]]
+    listed += [one for name, extra in extras.items() if name != "dev" for one in extra]
+    return {canonical(re.split(r"[^A-Za-z0-9._-]", one)[0]) for one in listed} - {"fashioncnn"}
 
 
 def imported() -> set[str]:

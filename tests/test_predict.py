@@ -19,7 +19,7 @@ from conftest import make_pictures
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import DataError
-from fashioncnn.opening.own_weights import own_weights
+from fashioncnn.opening.models import own_bundle
 from fashioncnn.photos import convert as conversion
 from fashioncnn.photos.convert import convert
 from fashioncnn.photos.files import read_picture
@@ -167,7 +167,7 @@ def test_pictures_of_the_data_set_are_taken_as_they_are(tmp_path: Path) -> None:
     images = make_pictures(20, seed=5).images_NHWC[..., 0]
     for number, image in enumerate(images):
         Image.fromarray(image).save(tmp_path / f"{number:02}.png")
-    trained = fc.load(own_weights())
+    trained = own_bundle()
     answers = fc.predict([tmp_path], trained, not_sure_below=0)
     assert [one.answer for one in answers] == trained.predict(images).classes
 

@@ -16,6 +16,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fashioncnn.version import VERSION
+
 if TYPE_CHECKING:
     from fashioncnn.bundles.bundle import Bundle as Bundle
     from fashioncnn.bundles.bundle import open_bundle as open_bundle
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.new import new as new
     from fashioncnn.workflows.predict import predict as predict
     from fashioncnn.workflows.report import report as report
+    from fashioncnn.workflows.serve import serve as serve
     from fashioncnn.workflows.show_data import show_data as show_data
     from fashioncnn.workflows.stress import stress as stress
     from fashioncnn.workflows.train import train as train
@@ -57,7 +60,7 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.tune import tune as tune
     from fashioncnn.workflows.unknown import unknown as unknown
 
-__version__ = "0.2.0"
+__version__ = VERSION
 
 # Where each public name is at home: its module, and how it is called there.
 _HOME = {
@@ -79,6 +82,7 @@ _HOME = {
     "load": "workflows.load:load",
     "predict": "workflows.predict:predict",
     "export": "workflows.export:export",
+    "serve": "workflows.serve:serve",
     "open_bundle": "bundles.bundle:open_bundle",
     "bench_machine": "workflows.bench_machine:bench_machine",
     "bench_speed": "workflows.bench_speed:bench_speed",
@@ -120,6 +124,7 @@ __all__ = [  # noqa: RUF022 in the order of use
     "load",
     "predict",
     "export",
+    "serve",
     "open_bundle",
     "bench_machine",
     "bench_speed",

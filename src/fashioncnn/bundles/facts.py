@@ -6,18 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
-from fashioncnn.data.images import LARGEST_SIDE, SMALLEST_SIDE, Shape
+from fashioncnn.data.images import CHANNELS, LARGEST_SIDE, SMALLEST_SIDE, Shape
 from fashioncnn.data.sources.base import MAX_CLASSES
 from fashioncnn.settings import Count, NotNegative, Positive, Probability, Settings
-
-FORMAT = "fashioncnn-bundle"
-# Counts up when what a bundle holds changes.
-FORM = 1
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Words = Annotated[str, Field(max_length=200)]
 Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Channels = Annotated[int, Field(ge=1, le=3)]
 Names = Annotated[tuple[Words, ...], Strict(False)]
 
 
@@ -94,12 +91,13 @@ class Facts(Settings):
     95 % of the validation pictures exceed. `maps` are the outputs with feature maps.
     """
 
-    format: Literal["fashioncnn-bundle"] = FORMAT
-    form: Literal[1] = FORM
+    format: Literal["fashioncnn-bundle"] = "fashioncnn-bundle"
+    form: Literal[1] = 1
+    """Counts up when what a bundle holds changes."""
     name: Name
     recipe: Words
     class_names: Annotated[Names, Field(min_length=2, max_length=MAX_CLASSES)]
-    channels: Literal[1, 3]
+    channels: Channels
     height: Side
     width: Side
     photographs: bool
@@ -122,6 +120,8 @@ class Facts(Settings):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Facts:
+        if self.channels not in CHANNELS:
+            raise ValueError(f"{self.channels} channels; 1 or 3 are known")
         if len(set(self.class_names)) != len(self.class_names):
             raise ValueError("two classes have the same name")
         if (self.precision == "int8") != (self.quantised is not None):

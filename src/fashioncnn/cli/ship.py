@@ -72,3 +72,63 @@ def export(
         )
     values = {"bundle": str(bundle.path), "bytes": size} | facts.model_dump(mode="json")
     answer(as_json, values, "\n".join(lines))
+
+
+def serve(
+    bundles: Annotated[
+        list[str], typer.Argument(metavar="BUNDLE...", help="Bundles, or NAME=BUNDLE.")
+    ],
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="Where to listen; 0.0.0.0 for other machines.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="0: any.")] = 8000,
+    threads: Annotated[
+        int, typer.Option(metavar="N", min=1, max=256, help="That compute one batch.")
+    ] = 1,
+    queue: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100_000, help="Requests that wait; else 429.")
+    ] = 128,
+    batch: Annotated[
+        int, typer.Option(metavar="N", min=1, max=4096, help="Pictures answered at once.")
+    ] = 64,
+    max_body_mb: Annotated[
+        int, typer.Option(metavar="MB", min=1, max=1024, help="Of one request.")
+    ] = 16,
+    max_megapixels: Annotated[
+        int, typer.Option(metavar="N", min=1, max=50, help="Of one picture.")
+    ] = 16,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="FASHIONCNN_TOKEN",
+            metavar="SECRET",
+            help="Clients must bring it; better in $FASHIONCNN_TOKEN than typed.",
+        ),
+    ] = None,
+    log_requests: Annotated[
+        bool, typer.Option(help="A line of JSON on standard error for each request.")
+    ] = True,
+) -> None:
+    """Answer over HTTP, without PyTorch.
+
+    POST /predict, the Open Inference Protocol, metrics, a page. SIGHUP opens the bundles anew.
+    """
+    from fashioncnn.serving.limits import Limits
+    from fashioncnn.workflows.serve import serve as serve_bundles
+
+    limits = Limits(
+        body_bytes=max_body_mb << 20,
+        queue_bytes=max(64, 2 * max_body_mb) << 20,
+        pixels=max_megapixels * 1_000_000,
+        queue=queue,
+        batch=batch,
+    )
+    serve_bundles(
+        bundles,
+        host=host,
+        port=port,
+        limits=limits,
+        threads=threads,
+        token=token,
+        log_requests=log_requests,
+    )

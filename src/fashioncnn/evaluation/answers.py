@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -121,18 +120,28 @@ def predict_prepared(
     top: int = 3,
     not_sure_below: float | None = None,
 ) -> dict[str, Prediction]:
-    """Return what `model` says of files, by their names.
+    """Return what `model` says of files, by their names; see `tell_prepared`."""
+    if not prepared:
+        return {}
+    images = np.concatenate([one.images_NHWC for one in prepared.values()])
+    predictions = model.predictions(without_labels(images, model.shape, model.class_names))
+    return tell_prepared(model, prepared, predictions, top, not_sure_below)
+
+
+def tell_prepared(
+    model: Model,
+    prepared: dict[str, Prepared],
+    predictions: Predictions,
+    top: int = 3,
+    not_sure_below: float | None = None,
+) -> dict[str, Prediction]:
+    """Return what `predictions`, of the pictures of all files in turn, say of each file.
 
     The answer to a file is the mean of log-probabilities over its pictures, its energy the mean of
     theirs. It is None below the probability `not_sure_below`, the model's own unless it is given,
     and where the file is doubtful.
     """
-    if not prepared:
-        return {}
-    files = list(prepared.values())
-    images = np.concatenate([one.images_NHWC for one in files])
-    predictions = model.predictions(without_labels(images, model.shape, model.class_names))
-    ends = np.cumsum([len(one.images_NHWC) for one in files])[:-1]
+    ends = np.cumsum([len(one.images_NHWC) for one in prepared.values()])[:-1]
     logs = np.split(predictions.at_temperature(model.temperature).log_probabilities, ends)
     energies = np.split(signs(predictions)["energy"], ends)
     least = model.not_sure_below if not_sure_below is None else not_sure_below
@@ -166,7 +175,7 @@ def most_alike(
         return [(np.zeros((0, *images_NHWC.shape[1:]), np.uint8), ())] * len(images_NHWC)
     known, own = model.features(train.images_NHWC), model.features(images_NHWC)
     known = known / np.linalg.norm(known, axis=1, keepdims=True)
-    nearest: Sequence[NDArray[np.int64]] = np.argsort(-(own @ known.T), axis=1, kind="stable")
+    nearest = np.argsort(-(own @ known.T), axis=1, kind="stable")
     return [
         (train.images_NHWC[row], tuple(train.class_names[label] for label in train.labels[row]))
         for row in (rows[:count] for rows in nearest)

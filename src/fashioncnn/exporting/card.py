@@ -24,4 +24,6 @@ def card(facts: Facts) -> str:
 def plain(text: str) -> str:
     """Return `text` so that Markdown takes no letter of it for a sign of its own."""
     one_line = " ".join(text.split())
-    return "".join(f"\\{letter}" if letter in r"\`*_{}[]<>()#+!|~" else letter for letter in one_line)
+    return "".join(
+        f"\\{letter}" if letter in r"\`*_{}[]<>()#+!|~" else letter for letter in one_line
+    )

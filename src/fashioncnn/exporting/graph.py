@@ -48,6 +48,11 @@ class Shipped(nn.Module):
     energy (n,), what the last layer is given (n, features), and the answers of `shown` layers.
     """
 
+    scale: Tensor
+    shift: Tensor
+    rows: Tensor
+    columns: Tensor
+
     def __init__(
         self,
         network: nn.Module,
@@ -85,7 +90,9 @@ class Shipped(nn.Module):
         def keep_output(module: nn.Module, inputs: object, output: Any) -> None:
             del inputs
             # Attention returns its weights, too. What follows may work in place: hence the copy.
-            answered.setdefault(module, (output[0] if isinstance(output, tuple) else output).clone())
+            answered.setdefault(
+                module, (output[0] if isinstance(output, tuple) else output).clone()
+            )
 
         hooks = [head.register_forward_pre_hook(keep_input) for head in self._heads]
         hooks += [one.register_forward_hook(keep_output) for one in self._shown]

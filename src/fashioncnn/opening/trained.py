@@ -137,7 +137,7 @@ class Trained:
 
     @property
     def photographs(self) -> bool:
-        """See evaluation.answers.Model: they are converted to what Fashion-MNIST's networks know."""
+        """See evaluation.answers.Model: converted to what networks of Fashion-MNIST know."""
         return self.run.trained_on.name == FASHION_MNIST
 
     @cached_property

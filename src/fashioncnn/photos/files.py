@@ -59,10 +59,12 @@ def read_picture(path: Path, side: int | None = None) -> Image.Image:
         return _read(path, str(path), side)
 
 
-def read_picture_bytes(content: bytes, name: str, side: int | None = None) -> Image.Image:
+def read_picture_bytes(
+    content: bytes, name: str, side: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
     """Return the picture that `content` is a file of; see `read_picture`."""
     with _one_line(name):
-        return _read(io.BytesIO(content), name, side)
+        return _read(io.BytesIO(content), name, side, max_pixels)
 
 
 def stretched(picture: Image.Image, height: int, width: int) -> Image.Image:
@@ -89,11 +91,13 @@ def _one_line(name: str) -> Iterator[None]:
         raise DataError(f"{name}: not a picture, or damaged") from None
 
 
-def _read(file: Path | io.BytesIO, name: str, side: int | None) -> Image.Image:
+def _read(
+    file: Path | io.BytesIO, name: str, side: int | None, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
     with Image.open(file, formats=FORMATS) as picture:
-        if picture.width * picture.height > MAX_PIXELS:
+        if picture.width * picture.height > max_pixels:
             raise DataError(
-                f"{name}: {picture.width} x {picture.height} pixels; at most {MAX_PIXELS:,} "
+                f"{name}: {picture.width} x {picture.height} pixels; at most {max_pixels:,} "
                 "are read"
             )
         if side is not None and picture.format == "JPEG":

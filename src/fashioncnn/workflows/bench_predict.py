@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashioncnn.benchmarking.latency import measure_calls
-from fashioncnn.bundles.bundle import LOGITS, Bundle
+from fashioncnn.bundles.bundle import INPUT, LOGITS, Bundle
 from fashioncnn.errors import DeviceError
 from fashioncnn.opening.models import AnyModel, open_model
 from fashioncnn.processor import processor_name
@@ -50,7 +50,7 @@ def _of_bundle(bundle: Bundle, batch_sizes: Sequence[int]) -> dict[str, Any]:
     session = bundle.session
 
     def predict(images_NHWC: NDArray[np.uint8]) -> None:
-        session.run([LOGITS], {"images": images_NHWC})
+        session.run([LOGITS], {INPUT: images_NHWC})
 
     return {
         "run": str(bundle.path),

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from fashioncnn.benchmarking.latency import measure_calls
 from fashioncnn.bundles import bundle as parts
 from fashioncnn.bundles.bundle import (
+    INPUT,
     LOGITS,
     Bundle,
     is_bundle,
@@ -313,19 +314,17 @@ def _narrow(value: torch.Tensor) -> torch.Tensor:
 
 def _speeds(facts: Facts, models: Mapping[str, bytes]) -> dict[str, Any]:
     """Measure each ONNX file on this machine, in turns."""
-    sessions = {name: open_session(model) for name, model in models.items()}
+    asks = {name: _ask(model) for name, model in models.items()}
     found: dict[str, list[dict[str, float]]] = {name: [] for name in models}
     for size in SPEED_BATCHES:
-        for name, session in sessions.items():
-            found[name].append(
-                measure_calls(
-                    lambda images, session=session: session.run([LOGITS], {"images": images}),
-                    facts.shape,
-                    size,
-                    SPEED_SECONDS,
-                )
-            )
+        for name, ask in asks.items():
+            found[name].append(measure_calls(ask, facts.shape, size, SPEED_SECONDS))
     return {"hardware": f"{processor_name()}, {os.cpu_count()} threads", "batches": found}
+
+
+def _ask(model: bytes) -> Callable[[NDArray[np.uint8]], object]:
+    session = open_session(model)
+    return lambda images_NHWC: session.run([LOGITS], {INPUT: images_NHWC})
 
 
 def _check_place(folder: Path) -> None:

@@ -1,0 +1,179 @@
+"""Running the server: signals, connections, the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from fashioncnn.bundles.bundle import open_bundle
+from fashioncnn.bundles.facts import Facts
+from fashioncnn.errors import FashionCNNError, ServingError
+from fashioncnn.serving.app import Server, make_app
+from fashioncnn.serving.limits import Limits
+from fashioncnn.serving.workers import Workers
+
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+Log = Callable[[dict[str, Any]], None]
+
+
+def run(
+    bundles: dict[str, Path],
+    *,
+    host: str,
+    port: int,
+    limits: Limits,
+    threads: int,
+    token: str | None,
+    log_requests: bool,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C, then answer what was accepted, and return.
+
+    SIGHUP opens the bundles anew. Raises ServingError where the server cannot start.
+    """
+    asyncio.run(_serve(bundles, host, port, limits, threads, token, log_requests))
+
+
+async def _serve(
+    bundles: dict[str, Path],
+    host: str,
+    port: int,
+    limits: Limits,
+    threads: int,
+    token: str | None,
+    log_requests: bool,
+) -> None:
+    listening = _listen(host, port)
+
+    def log(line: dict[str, Any]) -> None:
+        if log_requests or line["event"] != "request":
+            _write({"time": round(time.time(), 3), **line})
+
+    workers = Workers(bundles, limits, threads, lambda words: log({"event": words}))
+    # The worker opens the bundles while this process reads what they say.
+    starting = asyncio.create_task(workers.start())
+    await asyncio.sleep(0)
+    try:
+        server = Server(_facts(bundles), workers, limits, log, token)
+        await starting
+    except FashionCNNError:
+        starting.cancel()
+        await workers.close()
+        raise
+    config = uvicorn.Config(
+        make_app(server),
+        http=_protocol(limits),
+        loop="asyncio",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=limits.connections,
+        timeout_keep_alive=limits.keep_alive_seconds,
+        timeout_graceful_shutdown=limits.drain_seconds,
+    )
+    _reload_on_sighup(server, bundles, log)
+    address = f"http://{host if ':' not in host else f'[{host}]'}:{listening.getsockname()[1]}"
+    log({"event": "serving", "address": address, "models": list(bundles)})
+    await uvicorn.Server(config).serve(sockets=[listening])
+    log({"event": "stopped"})
+
+
+def _facts(bundles: dict[str, Path]) -> dict[str, Facts]:
+    return {
+        name: open_bundle(path).facts.model_copy(update={"name": name})
+        for name, path in bundles.items()
+    }
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    kind = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named, as asyncio sends without delay only where the protocol is.
+    listening = socket.socket(kind, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as wrong:
+        listening.close()
+        raise ServingError(f"{host}:{port} cannot be had: {wrong.strerror or wrong}") from None
+    listening.listen(2048)
+    return listening
+
+
+def _reload_on_sighup(server: Server, bundles: dict[str, Path], log: Log) -> None:
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def reload() -> None:
+        try:
+            facts = _facts(bundles)
+            await server.workers.reload()
+            server.facts = facts
+        except FashionCNNError as wrong:
+            log({"event": "not reloaded", "error": str(wrong)})
+        else:
+            log({"event": "reloaded", "models": list(bundles)})
+
+    def begin() -> None:
+        task = asyncio.create_task(reload())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    if hasattr(signal, "SIGHUP"):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, begin)
+
+
+def _protocol(limits: Limits) -> type[HttpToolsProtocol]:
+    """Return uvicorn's protocol, which closes connections whose heads do not arrive."""
+
+    class Bounded(HttpToolsProtocol):
+        _head_timer: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._wait_for_head()
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self._wait_for_head()
+
+        def on_headers_complete(self) -> None:
+            self._stop_waiting()
+            super().on_headers_complete()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._stop_waiting()
+            super().connection_lost(exc)
+
+        def _wait_for_head(self) -> None:
+            self._stop_waiting()
+            self._head_timer = self.loop.call_later(limits.head_seconds, self._give_up)
+
+        def _stop_waiting(self) -> None:
+            if self._head_timer:
+                self._head_timer.cancel()
+                self._head_timer = None
+
+        def _give_up(self) -> None:
+            if not self.transport.is_closing():
+                self.transport.write(TOO_SLOW)
+                self.transport.close()
+
+    return Bounded
+
+
+def _write(line: dict[str, Any]) -> None:
+    try:
+        sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        # Whoever read the log is gone; answers matter more.
+        pass

@@ -1,0 +1,191 @@
+"""The worker as the server sees it: asked, watched, started again, exchanged."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+from asyncio.subprocess import Process
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import PIPE
+
+from fashioncnn.errors import ServingError
+from fashioncnn.serving import worker
+from fashioncnn.serving.limits import Limits
+from fashioncnn.serving.messages import Job, Reply, error, pack, read_async
+
+START_SECONDS = 60.0
+# A job that ends the worker twice is not given to a third one.
+TRIES = 2
+LOST = error(503, "the process that answers was lost; ask again")
+SLOW = error(503, "no answer in time; ask again")
+
+
+class Lost(Exception):
+    """The process ended before it had answered."""
+
+
+@dataclass
+class _Process:
+    """One process, and who waits for its replies."""
+
+    process: Process
+    pending: dict[int, asyncio.Future[Reply]] = field(default_factory=dict)
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def ask(self, number: int, job: Job) -> Reply:
+        assert self.process.stdin
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.pending[number] = future
+        self.idle.clear()
+        try:
+            self.process.stdin.write(pack(number, job))
+            return await future
+        except (ConnectionError, RuntimeError):
+            raise Lost from None
+        finally:
+            self.pending.pop(number, None)
+            if not self.pending:
+                self.idle.set()
+
+    async def listen(self) -> None:
+        """Hand replies on until the process ends; then tell those who wait that it is lost."""
+        assert self.process.stdout
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                number, head, body = await read_async(self.process.stdout)
+                future = self.pending.get(number)
+                if future and not future.done():
+                    future.set_result(Reply(body=body, **head))
+        for future in self.pending.values():
+            if not future.done():
+                future.set_exception(Lost())
+
+    async def end(self) -> None:
+        """Close its input, which lets it finish what it has, and wait for it."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        await self.process.wait()
+
+
+class Workers:
+    """Keeps one process that answers, for `bundles` by name; `told` hears of what happens."""
+
+    def __init__(
+        self,
+        bundles: dict[str, Path],
+        limits: Limits,
+        threads: int,
+        told: Callable[[str], None],
+    ) -> None:
+        self._bundles, self._limits, self._threads = bundles, limits, threads
+        self._told = told
+        self._numbers = itertools.count()
+        self._current: _Process | None = None
+        self._here = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self.restarts = 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a process is there to answer."""
+        return self._here.is_set()
+
+    @property
+    def pending(self) -> int:
+        """How many jobs wait for a reply."""
+        return len(self._current.pending) if self._current else 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number, where there is one."""
+        return self._current.process.pid if self._current else None
+
+    async def start(self) -> None:
+        """Start the process. Raises ServingError when it cannot open its bundles."""
+        self._take(await self._launch())
+
+    async def ask(self, job: Job) -> Reply:
+        """Return the reply to a job; 503 where the process is lost twice, or is too slow."""
+        try:
+            async with asyncio.timeout(self._limits.answer_seconds):
+                for _ in range(TRIES):
+                    await self._here.wait()
+                    assert self._current
+                    with contextlib.suppress(Lost):
+                        return await self._current.ask(next(self._numbers), job)
+                return LOST
+        except TimeoutError:
+            return SLOW
+
+    async def reload(self) -> None:
+        """Open the bundles anew in a second process, and let the first finish what it has.
+
+        Raises ServingError when they cannot be opened; the first goes on then.
+        """
+        fresh, before = await self._launch(), self._current
+        self._current = None
+        self._take(fresh)
+        if before:
+            if before.pending:
+                await before.idle.wait()
+            await before.end()
+
+    async def close(self) -> None:
+        """End the process, once it has answered what it was asked."""
+        self._closing = True
+        self._here.clear()
+        if self._current:
+            await self._current.end()
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def _launch(self) -> _Process:
+        process = await asyncio.create_subprocess_exec(
+            *worker.command(), stdin=PIPE, stdout=PIPE, limit=1 << 20
+        )
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(worker.first_line(self._bundles, self._limits, self._threads))
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                told = json.loads(await process.stdout.readline() or b"{}")
+        except TimeoutError:
+            told = {}
+        if "ready" not in told:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            raise ServingError(told.get("error", "the process that answers did not start"))
+        return _Process(process)
+
+    def _take(self, fresh: _Process) -> None:
+        self._current = fresh
+        self._here.set()
+        task = asyncio.create_task(self._watch(fresh))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _watch(self, watched: _Process) -> None:
+        """Listen to a process, and start another where it ends unasked."""
+        await watched.listen()
+        await watched.process.wait()
+        if self._closing or watched is not self._current:
+            return
+        self._here.clear()
+        self.restarts += 1
+        self._told(f"the process that answers ended ({watched.process.returncode}); starting anew")
+        pause = 0.1
+        while not self._closing:
+            try:
+                self._take(await self._launch())
+            except (ServingError, OSError) as wrong:
+                self._told(str(wrong))
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 5.0)
+            else:
+                return
