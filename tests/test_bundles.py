@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import onnx
@@ -39,6 +40,7 @@ from fashioncnn.bundles.bundle import (
 )
 from fashioncnn.bundles.occlusion import occlusion
 from fashioncnn.data.images import Shape
+from fashioncnn.data.places import ENVIRONMENT_VARIABLE
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.errors import BundleError, DataError
 from fashioncnn.explanation.embedding import features
@@ -140,10 +142,10 @@ def test_old_and_new_opsets(opset: int) -> None:
 def test_maps_come_out_on_request() -> None:
     recipe = load("two-conv")
     network, preparation = build_network(recipe, 10).eval(), build_preparation(recipe)
-    layer = parts_of(network).shown["conv1_pool"]
+    layer = parts_of(network).shown["pool1_relu"]
     shape = Shape(1, 28, 28)
-    graph = to_onnx(network, preparation, shape, maps={"conv1_pool": layer})
-    assert graph.maps == ("maps/conv1_pool",)
+    graph = to_onnx(network, preparation, shape, maps={"pool1_relu": layer})
+    assert graph.maps == ("maps/pool1_relu",)
     images = noise(shape)
     kept: list[Tensor] = []
     hook = layer.register_forward_hook(lambda module, given, output: kept.append(output))
@@ -179,9 +181,9 @@ class Branching(Lacking):
 
 
 def test_what_onnx_cannot_say_is_named_with_its_layer() -> None:
-    with pytest.raises(BundleError, match=r"no operator for aten\.special_bessel_j0.*, in odd$"):
+    with pytest.raises(BundleError, match=r"no operator for .*bessel_j0, in odd$"):
         to_onnx(Lacking().eval(), Preparation(), Shape(1, 28, 28))
-    with pytest.raises(BundleError, match="cannot be followed: .*no branches"):
+    with pytest.raises(BundleError, match=r"cannot be followed: .*no branches"):
         to_onnx(Branching().eval(), Preparation(), Shape(1, 28, 28))
 
 
@@ -209,7 +211,6 @@ def test_it_scores_and_answers_as_the_run(
     run: fc.Run, bundle: Path, tiny_data: None, tmp_path: Path, words_of: Words
 ) -> None:
     scores = fc.evaluate(run)
-    _, out, _ = words_of("evaluate", bundle, "--data", tmp_path / ".." / "nothing", "--json")
     status, out, _ = words_of("evaluate", bundle, "--json", "--data", tiny_place())
     (told,) = json.loads(out)["bundles"]
     assert status == 0
@@ -235,9 +236,6 @@ def test_it_scores_and_answers_as_the_run(
 
 
 def tiny_place() -> str:
-    import os
-
-    from fashioncnn.data.places import ENVIRONMENT_VARIABLE
 
     return os.environ[ENVIRONMENT_VARIABLE]
 
@@ -458,7 +456,6 @@ def test_damaged_bundles_are_one_line(bundle: Path, tmp_path: Path, words_of: Wo
         ("[1]", "not what a bundle says"),
         (config.replace("model.safetensors", "../../evil"), "names '../../evil'"),
         (" " * (2 << 20), "larger than"),
-        (config.replace(f'"{MODEL}"', '"README.md"', 1), ""),
     ):
         (bundle / "config.json").write_text(text)
         refused(says)
@@ -470,7 +467,7 @@ def test_mutants_of_the_file_are_refused_or_answer(bundle: Path) -> None:
     """Digests made anew: nothing but BundleError may come of it."""
     random = np.random.default_rng(0)
     model = (bundle / MODEL).read_bytes()
-    refused = 0
+    refused = []
     for _ in range(60):
         mutant = bytearray(
             model[: random.integers(1, len(model))] if random.random() < 0.2 else model
@@ -483,9 +480,9 @@ def test_mutants_of_the_file_are_refused_or_answer(bundle: Path) -> None:
             opened = open_bundle(bundle)
             _ = opened.session
         except BundleError as wrong:
-            refused += 1
-            assert "\n" not in str(wrong)
-    assert refused > 20
+            refused.append(str(wrong))
+    assert len(refused) > 20
+    assert not any("\n" in words for words in refused)
 
 
 def test_pictures_of_another_shape_are_one_line() -> None:
@@ -510,7 +507,7 @@ def test_occlusion_finds_the_only_pixels_that_matter() -> None:
 class Hub(BaseHTTPRequestHandler):
     """Stands in for the hub: takes a repository and one commit."""
 
-    told: list[tuple[str, bytes]] = []
+    told: ClassVar[list[tuple[str, bytes]]] = []
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -520,7 +517,7 @@ class Hub(BaseHTTPRequestHandler):
                      for one in json.loads(body)["files"]]  # fmt: skip
             self._say({"files": files})
         else:
-            self._say({"url": "http://hub/me/net", "commitUrl": "http://hub/me/net/commit/1",
+            self._say({"url": "https://huggingface.co/me/net", "commitUrl": "https://huggingface.co/me/net/commit/1",
                        "commitOid": "1" * 40, "success": True})  # fmt: skip
 
     def do_GET(self) -> None:
@@ -534,8 +531,8 @@ class Hub(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:
-        del format, args
+    def log_message(self, *args: object) -> None:
+        del args
 
 
 def test_push_uploads_every_file(bundle: Path) -> None:
@@ -555,6 +552,7 @@ def test_push_uploads_every_file(bundle: Path) -> None:
         env={"PATH": "", "HOME": str(bundle), **environment},
     )  # fmt: skip
     server.shutdown()
+    server.server_close()
     assert done.returncode == 0, done.stderr
     commit = next(body for path, body in Hub.told if "/commit/" in path)
     lines = [json.loads(line) for line in commit.splitlines()]

@@ -7,7 +7,14 @@ from fashioncnn.errors import ExtraError
 EXTRAS = {
     "photos": ("cv2",),
     "evaluate": ("scipy", "pooch", "requests"),
-    "serve": ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client"),
+    "serve": (
+        "fastapi",
+        "uvicorn",
+        "httptools",
+        "python_multipart",
+        "prometheus_client",
+        "starlette",
+    ),
     "train": (
         *("torch", "captum", "cleanlab", "jinja2", "lightning", "lightning_fabric", "matplotlib"),
         *("openTSNE", "optuna", "safetensors", "sqlalchemy", "tomli_w"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import re
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -173,7 +175,7 @@ def to_onnx(
 def trace(shipped: nn.Module, shape: Shape) -> ExportedProgram:
     """Follow the network for any number of pictures. Raises BundleError where that cannot be."""
     example = torch.zeros((EXAMPLES, shape.height, shape.width, shape.channels), dtype=torch.uint8)
-    with quiet():
+    with quiet(), _counting_batches(shipped):
         try:
             return torch.export.export(
                 shipped, (example,), dynamic_shapes=({0: Dim("n", min=1)},), strict=False
@@ -185,6 +187,31 @@ def trace(shipped: nn.Module, shape: Shape) -> ExportedProgram:
                 f"the network cannot be followed: {told}; no branches on what a tensor holds, no "
                 "numpy and no fixed number of pictures inside forward"
             ) from None
+
+
+@contextmanager
+def _counting_batches(network: nn.Module) -> Iterator[None]:
+    """Let `len(images)` in a user's own network stay the number of pictures, whatever it is.
+
+    Python's own `len` makes a whole number of it, which would then be fixed in the file.
+    """
+    namespaces = [
+        vars(sys.modules[name])
+        for name in {type(module).__module__ for module in network.modules()}
+        if name in sys.modules and name.partition(".")[0] not in ("torch", "fashioncnn")
+    ]
+    changed = [names for names in namespaces if "len" not in names]
+    for names in changed:
+        names["len"] = _length
+    try:
+        yield
+    finally:
+        for names in changed:
+            del names["len"]
+
+
+def _length(thing: Any) -> Any:
+    return thing.shape[0] if isinstance(thing, Tensor) and thing.dim() else len(thing)
 
 
 def output_name(layer: str) -> str:
@@ -215,14 +242,15 @@ def _missing(program: ExportedProgram, error: BaseException) -> str:
     while cause is not None:
         words.append(str(cause))
         cause = cause.__cause__
-    told = " ".join(words)
-    for node in program.graph.nodes:
-        if node.op != "call_function" or str(node.target) not in told:
-            continue
-        stack = node.meta.get("nn_module_stack") or {}
-        layers = [path for path, _ in stack.values() if path]
-        layer = layers[-1].removeprefix("network.") if layers else "the network"
-        return f"ONNX has no operator for {node.target}, in {layer}"
+    if found := re.search(
+        r"No ONNX function found for <OpOverload\(op='([\w.:]+)'", " ".join(words)
+    ):
+        for node in program.run_decompositions().graph.nodes:
+            if node.op == "call_function" and str(node.target).rpartition(".")[0] == found[1]:
+                stack = node.meta.get("nn_module_stack") or {}
+                layers = [path for path, _ in stack.values() if path]
+                layer = layers[-1].removeprefix("network.") if layers else "the network"
+                return f"ONNX has no operator for {found[1]}, in {layer}"
     return f"the network cannot be written as ONNX: {in_words(error)}"
 
 

@@ -63,7 +63,7 @@ def read_picture_bytes(
     content: bytes, name: str, side: int | None = None, max_pixels: int = MAX_PIXELS
 ) -> Image.Image:
     """Return the picture that `content` is a file of; see `read_picture`."""
-    with _one_line(name):
+    with _one_line(name, max_pixels):
         return _read(io.BytesIO(content), name, side, max_pixels)
 
 
@@ -75,7 +75,7 @@ def stretched(picture: Image.Image, height: int, width: int) -> Image.Image:
 
 
 @contextmanager
-def _one_line(name: str) -> Iterator[None]:
+def _one_line(name: str, max_pixels: int = MAX_PIXELS) -> Iterator[None]:
     """Make whatever goes wrong one line that names the file."""
     try:
         with warnings.catch_warnings():
@@ -84,6 +84,8 @@ def _one_line(name: str) -> Iterator[None]:
             yield
     except DataError:
         raise
+    except Image.DecompressionBombError:
+        raise DataError(f"{name}: too many pixels; at most {max_pixels:,} are read") from None
     except Exception as error:
         # What Pillow raises for damaged and hostile files has no type in common.
         if isinstance(error, OSError) and error.errno is not None:

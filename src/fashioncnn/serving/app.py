@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -177,12 +177,12 @@ def _protocol(app: FastAPI, server: Server) -> None:
             {"name": "fashioncnn", "version": VERSION, "extensions": ["binary_tensor_data"]}
         )
 
-    @app.get("/v2/health/live", responses=describe.EMPTY)
+    @app.get("/v2/health/live", responses=describe.EMPTY, response_class=Response)
     async def live() -> Response:
         """Say that the server lives."""
         return Response()
 
-    @app.get("/v2/health/ready", responses=describe.EMPTY | describe.NOT_READY)
+    @app.get("/v2/health/ready", responses=describe.READY, response_class=Response)
     async def ready() -> Response:
         """Say whether it can answer."""
         return Response(status_code=200 if server.workers.is_ready else 503)
@@ -193,10 +193,11 @@ def _protocol(app: FastAPI, server: Server) -> None:
         """Say what a model takes and returns."""
         return _json(tensors.metadata(server.facts[_versioned(server, model, version)]))
 
-    @app.get("/v2/models/{model}/ready", responses=describe.EMPTY | describe.NOT_READY)
+    @app.get("/v2/models/{model}/ready", responses=describe.READY, response_class=Response)
     @app.get(
         "/v2/models/{model}/versions/{version}/ready",
-        responses=describe.EMPTY | describe.NOT_READY,
+        responses=describe.READY,
+        response_class=Response,
     )
     async def model_ready(model: str, version: str = "1") -> Response:
         """Say whether a model can answer."""
@@ -234,7 +235,7 @@ def _around(app: FastAPI, server: Server) -> None:
         """List the models by name; the first answers where none is named."""
         return _json({"models": list(server.facts)})
 
-    @app.get("/metrics", responses=describe.TEXT)
+    @app.get("/metrics", responses=describe.TEXT, response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Return counters for Prometheus."""
         server.metrics.waiting.set(server.waiting)

@@ -35,8 +35,8 @@ _BODIES: Responses = _refusals(
     s429="Too many wait already; ask again after Retry-After seconds.",
 )
 OBJECT: Responses = {200: _json({"type": "object"}, "As the protocol says.")}
-EMPTY: Responses = {200: {"description": "Yes.", "content": {}}}
-NOT_READY: Responses = {503: {"description": "Not now.", "content": {}}}
+EMPTY: Responses = {200: {"description": "Yes."}}
+READY: Responses = {**EMPTY, 503: {"description": "Not now."}}
 TEXT: Responses = {
     200: {"description": "Counters.", "content": {"text/plain": {"schema": {"type": "string"}}}}
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,9 @@ async def _serve(
         await starting
     except FashionCNNError:
         starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
         await workers.close()
+        listening.close()
         raise
     config = uvicorn.Config(
         make_app(server),
@@ -84,8 +87,20 @@ async def _serve(
     _reload_on_sighup(server, bundles, log)
     address = f"http://{host if ':' not in host else f'[{host}]'}:{listening.getsockname()[1]}"
     log({"event": "serving", "address": address, "models": list(bundles)})
-    await uvicorn.Server(config).serve(sockets=[listening])
+    await _Gently(config).serve(sockets=[listening])
     log({"event": "stopped"})
+
+
+class _Gently(uvicorn.Server):
+    """Ends well when it is told to: uvicorn's own would die of the signal once all is done."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop accepting at SIGTERM or Ctrl-C; a second one leaves what is not answered yet."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def _facts(bundles: dict[str, Path]) -> dict[str, Facts]:

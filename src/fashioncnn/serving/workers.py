@@ -151,15 +151,18 @@ class Workers:
         assert process.stdin
         assert process.stdout
         process.stdin.write(worker.first_line(self._bundles, self._limits, self._threads))
+        told = {}
         try:
             async with asyncio.timeout(START_SECONDS):
                 told = json.loads(await process.stdout.readline() or b"{}")
         except TimeoutError:
-            told = {}
+            pass
+        finally:
+            if "ready" not in told:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
         if "ready" not in told:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
             raise ServingError(told.get("error", "the process that answers did not start"))
         return _Process(process)
 
@@ -173,10 +176,12 @@ class Workers:
     async def _watch(self, watched: _Process) -> None:
         """Listen to a process, and start another where it ends unasked."""
         await watched.listen()
+        if watched is self._current:
+            # At once: nobody may be given to a process that no longer listens.
+            self._here.clear()
         await watched.process.wait()
         if self._closing or watched is not self._current:
             return
-        self._here.clear()
         self.restarts += 1
         self._told(f"the process that answers ended ({watched.process.returncode}); starting anew")
         pause = 0.1
