@@ -171,7 +171,8 @@ class Lacking(nn.Module):
 
 class Bessel(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
-        return torch.special.bessel_j0(values)
+        answer: Tensor = torch.special.bessel_j0(values)
+        return answer
 
 
 class Branching(Lacking):

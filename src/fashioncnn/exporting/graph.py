@@ -242,16 +242,15 @@ def _missing(program: ExportedProgram, error: BaseException) -> str:
     while cause is not None:
         words.append(str(cause))
         cause = cause.__cause__
-    if found := re.search(
-        r"No ONNX function found for <OpOverload\(op='([\w.:]+)'", " ".join(words)
-    ):
-        for node in program.run_decompositions().graph.nodes:
-            if node.op == "call_function" and str(node.target).rpartition(".")[0] == found[1]:
+    if found := re.search(r"No ONNX function found for <OpOverload\(op='\w+.(\w+)'", words[-1]):
+        for node in program.graph.nodes:
+            # The exporter may have taken it apart: what is left has its name within.
+            if node.op == "call_function" and found[1] in str(node.target):
                 stack = node.meta.get("nn_module_stack") or {}
                 layers = [path for path, _ in stack.values() if path]
                 layer = layers[-1].removeprefix("network.") if layers else "the network"
                 return f"ONNX has no operator for {found[1]}, in {layer}"
-    return f"the network cannot be written as ONNX: {in_words(error)}"
+    return f"the network cannot be written as ONNX: {words[-1].strip()[:300]}"
 
 
 def with_metadata(content: bytes, metadata: Mapping[str, str]) -> bytes:
