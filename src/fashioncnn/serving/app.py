@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -25,7 +25,6 @@ from fashioncnn.serving import describe, tensors
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.messages import Job, Reply, error
 from fashioncnn.serving.metrics import Metrics
-from fashioncnn.serving.workers import Workers
 from fashioncnn.version import VERSION
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -42,6 +41,22 @@ PAGE_PATHS = ("/", "/page.js", "/page.css", "/models")
 OPEN_PATHS = (*PAGE_PATHS, "/v2/health/live", "/v2/health/ready")
 
 
+class Answering(Protocol):
+    """Who answers: a process of its own (`workers`), or this one (`in_process`)."""
+
+    restarts: int
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can answer now."""
+
+    async def ask(self, job: Job) -> Reply:
+        """Return the reply to a job."""
+
+    async def close(self) -> None:
+        """Finish what was asked, and end."""
+
+
 class Refused(Exception):
     """A request that is not passed on."""
 
@@ -52,13 +67,13 @@ class Refused(Exception):
 
 @dataclass
 class Server:
-    """One server: its bundles' facts by name, the worker, bounds, a secret, where it logs.
+    """One server: its bundles' facts by name, who answers, bounds, a secret, where it logs.
 
     The first bundle answers where none is named.
     """
 
     facts: dict[str, Facts]
-    workers: Workers
+    workers: Answering
     limits: Limits
     log: Callable[[dict[str, Any]], None]
     token: str | None = None

@@ -45,6 +45,9 @@ def error(status: int, words: str) -> Reply:
     return Reply(status, json.dumps({"error": words}).encode())
 
 
+UNFORESEEN = error(503, "this request could not be answered; others can")
+
+
 def pack(number: int, message: Job | Reply) -> bytes:
     """Return a message and the number of its request as one frame."""
     head = {key: value for key, value in asdict(message).items() if key != "body"}

@@ -84,7 +84,7 @@ async def _serve(
         timeout_keep_alive=limits.keep_alive_seconds,
         timeout_graceful_shutdown=limits.drain_seconds,
     )
-    _reload_on_sighup(server, bundles, log)
+    _reload_on_sighup(server, workers, bundles, log)
     address = f"http://{host if ':' not in host else f'[{host}]'}:{listening.getsockname()[1]}"
     log({"event": "serving", "address": address, "models": list(bundles)})
     await _Gently(config).serve(sockets=[listening])
@@ -124,13 +124,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _reload_on_sighup(server: Server, bundles: dict[str, Path], log: Log) -> None:
+def _reload_on_sighup(server: Server, workers: Workers, bundles: dict[str, Path], log: Log) -> None:
     tasks: set[asyncio.Task[None]] = set()
 
     async def reload() -> None:
         try:
             facts = _facts(bundles)
-            await server.workers.reload()
+            await workers.reload()
             server.facts = facts
         except FashionCNNError as wrong:
             log({"event": "not reloaded", "error": str(wrong)})

@@ -23,7 +23,7 @@ from fashioncnn.bundles.bundle import Bundle, open_bundle
 from fashioncnn.errors import FashionCNNError
 from fashioncnn.serving.answering import Ready, is_quick, read_pictures, reply_to
 from fashioncnn.serving.limits import Limits
-from fashioncnn.serving.messages import Job, Reply, error, pack, read
+from fashioncnn.serving.messages import UNFORESEEN, Job, Reply, pack, read
 
 Waiting = tuple[int, Ready]
 
@@ -110,7 +110,7 @@ class Worker:
         }
         sys.stderr.write(json.dumps(line) + "\n")
         sys.stderr.flush()
-        return error(503, "this request could not be answered; others can")
+        return UNFORESEEN
 
 
 def command() -> list[str]:

@@ -7,12 +7,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from fashioncnn.bundles.bundle import open_bundle
 from fashioncnn.console.say import say
 from fashioncnn.errors import ServingError
 from fashioncnn.serving.limits import Limits
-
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+from fashioncnn.serving.named import named
 
 
 def serve(
@@ -31,7 +29,7 @@ def serve(
     With `token`, clients have to bring it. Raises BundleError or ServingError where the server
     cannot start.
     """
-    named = _named(bundles)
+    places = named(bundles)
     if token is not None and not re.fullmatch(r"[\x21-\x7e]{1,512}", token):
         raise ServingError("the token must be 1 to 512 letters of ASCII, without spaces")
     if token is None and not _is_loopback(host):
@@ -40,7 +38,7 @@ def serve(
     from fashioncnn.serving.server import run
 
     run(
-        named,
+        places,
         host=host,
         port=port,
         limits=limits or Limits(),
@@ -48,22 +46,6 @@ def serve(
         token=token,
         log_requests=log_requests,
     )
-
-
-def _named(bundles: Sequence[Path | str]) -> dict[str, Path]:
-    """Return the places of bundles by the names that they are served under."""
-    if not bundles:
-        raise ServingError("name a bundle, or several")
-    named: dict[str, Path] = {}
-    for given in bundles:
-        name, equals, path = str(given).partition("=")
-        if not equals or not NAME.fullmatch(name):
-            name, path = "", str(given)
-        name = name or open_bundle(path).facts.name
-        if name in named:
-            raise ServingError(f"two bundles are called {name}: give one as NAME={path}")
-        named[name] = Path(path)
-    return named
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,32 @@
+"""Bundles by the names that they are served under."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from fashioncnn.bundles.bundle import open_bundle
+from fashioncnn.errors import ServingError
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def named(bundles: Sequence[Path | str]) -> dict[str, Path]:
+    """Return the folders of bundles, given as FOLDER or NAME=FOLDER, by name.
+
+    Without a name they are called as their recipes are. Raises ServingError for two of one name,
+    BundleError for what is no bundle.
+    """
+    if not bundles:
+        raise ServingError("name a bundle, or several")
+    found: dict[str, Path] = {}
+    for given in bundles:
+        name, equals, path = str(given).partition("=")
+        if not equals or not NAME.fullmatch(name):
+            name, path = "", str(given)
+        name = name or open_bundle(path).facts.name
+        if name in found:
+            raise ServingError(f"two bundles are called {name}: give one as NAME={path}")
+        found[name] = Path(path)
+    return found
