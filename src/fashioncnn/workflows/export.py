@@ -64,7 +64,7 @@ from fashioncnn.exporting.parity import check_parity, odd_pictures
 from fashioncnn.exporting.quantise import CALIBRATION_PICTURES, quantised
 from fashioncnn.models.parts import parts_of
 from fashioncnn.opening.data import Data
-from fashioncnn.opening.runs import AnyRun
+from fashioncnn.opening.runs import AnyRun, open_runs
 from fashioncnn.opening.trained import Trained
 from fashioncnn.processor import processor_name
 from fashioncnn.recipes.load import dump
@@ -95,6 +95,8 @@ def export(
 ) -> Bundle:
     """Write `run`'s network as a bundle at `out`, else in the run, and return it opened.
 
+    A folder with one run in it stands for that run.
+
     The ONNX file takes uint8 pictures, preparation inside, and returns logits, probabilities,
     energy and embedding, with `maps` the answers of each stage, too. It is compared with PyTorch on
     all test pictures and on odd ones. With `int8` it computes in eight bits, and is refused when it
@@ -109,7 +111,10 @@ def export(
         raise BundleError(f"opset {opset}: {OLDEST_OPSET} to {NEWEST_OPSET} can be written")
     if not 0 <= int8_bound_points <= 100:
         raise BundleError(f"int8_bound_points is {int8_bound_points}; it must be 0 to 100")
-    trained = open_evaluated(run, data, "cpu")
+    found = open_runs([run])
+    if len(found) > 1:
+        raise RunError(f"{run} has {len(found)} runs: name the one to export")
+    trained = open_evaluated(found[0], data, "cpu")
     folder = Path(out) if out is not None else trained.run.path / "bundle"
     _check_place(folder)
     export = _Export(trained, maps, opset, license)
