@@ -136,7 +136,7 @@ class Load:
         facts: dict[str, object] = {"count": PICTURES, "kind": kind, "folder": self.folder}
         facts |= {"expected": self.folder / "expected", "model": self.bundle.facts.name}
         script.write_text(SCRIPT % facts)
-        words: list[str | Path] = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s"]
+        words: list[str | Path] = ["wrk", "-t1", f"-c{clients}", f"-d{max(1, round(seconds))}s"]
         words += ["--timeout", "30s", "-s", script]
         done = subprocess.run(
             [*words, f"http://127.0.0.1:{port}"], capture_output=True, text=True, check=True
@@ -187,8 +187,9 @@ def first_answer(port: int, seconds: float = 90) -> float:
                 if client.post("/predict", files=form).is_success:
                     return time.monotonic() - started
             except httpx.TransportError:
-                if time.monotonic() - started > seconds:
-                    raise
+                pass
+            if time.monotonic() - started > seconds:
+                raise TimeoutError(f"no answer within {seconds:g} s")
             time.sleep(0.01)
 
 

@@ -400,6 +400,40 @@ def test_hostile_files_are_refused_before_they_are_opened(
         open_bundle(bundle)
 
 
+def wide_key(number: int, content: bytes) -> bytes:
+    """A field whose key parsers cut off: they see another one than who reads it whole."""
+    key = (number << 3 | 2) + (1 << 32)
+    return b"".join([varint(key), varint(len(content)), content])
+
+
+def varint(value: int) -> bytes:
+    parts = bytearray()
+    while value > 0x7F:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*parts, value])
+
+
+def test_files_that_readers_see_differently_are_refused(bundle: Path) -> None:
+    model = (bundle / MODEL).read_bytes()
+    graph = helper.make_graph([], "second", [], [])
+    anew(bundle, model + wide_key(7, graph.SerializeToString()))
+    with pytest.raises(BundleError, match="it is no ONNX model"):
+        open_bundle(bundle)
+    anew(bundle, model + b"\x3a\x00")
+    with pytest.raises(BundleError, match="2 graphs in place of one"):
+        open_bundle(bundle)
+    anew(bundle, model[:4] + b"ORTM" + model[8:])
+    with pytest.raises(BundleError, match="ONNX Runtime's own form"):
+        open_bundle(bundle)
+
+
+def test_maps_that_are_not_there_are_told(bundle: Path) -> None:
+    anew(bundle, maps=["nope"])
+    with pytest.raises(BundleError, match="no feature maps 'nope'"):
+        _ = open_bundle(bundle).session
+
+
 @pytest.mark.parametrize("change", [other_input, unknown_operator])
 def test_files_that_do_not_fit_are_refused_when_asked(
     bundle: Path, change: Callable[[Any], None]

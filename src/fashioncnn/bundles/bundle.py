@@ -81,23 +81,20 @@ class Bundle:
         return session
 
     def _check_interface(self, session: Any) -> None:
-        facts = self.facts
-        given = [(one.name, one.type, one.shape[1:]) for one in session.get_inputs()]
-        if given != [(INPUT, "tensor(uint8)", [facts.height, facts.width, facts.channels])]:
-            raise BundleError(f"{self.path / MODEL}: takes {given}, which config.json does not say")
-        found = {one.name: (one.type, one.shape[1:]) for one in session.get_outputs()}
-        wanted: dict[str, list[int]] = {
-            LOGITS: [len(facts.class_names)],
-            PROBABILITIES: [len(facts.class_names)],
-            ENERGY: [],
-            EMBEDDING: [facts.features],
-        }
+        facts, file = self.facts, self.path / MODEL
+        given = {one.name: (one.type, one.shape) for one in session.get_inputs()}
+        found = {one.name: (one.type, one.shape) for one in session.get_outputs()}
+        classes = [len(facts.class_names)]
+        wanted = {LOGITS: classes, PROBABILITIES: classes, ENERGY: [], EMBEDDING: [facts.features]}
+        size = [facts.height, facts.width, facts.channels]
+        if list(given) != [INPUT] or not _fits(given[INPUT], "tensor(uint8)", size):
+            raise BundleError(f"{file}: takes {str(given)[:100]}, which config.json does not say")
         for name, shape in wanted.items():
-            if found.get(name) != ("tensor(float)", shape):
-                raise BundleError(
-                    f"{self.path / MODEL}: its output {name} is {found.get(name)}, not as "
-                    "config.json says"
-                )
+            if not _fits(found.get(name), "tensor(float)", shape):
+                raise BundleError(f"{file}: its output {name} is not as config.json says")
+        for name in facts.maps:
+            if name not in found or not _fits(found[name], "tensor(float)", found[name][1][1:]):
+                raise BundleError(f"{file}: it has no feature maps {name!r}")
 
     def run(
         self, images_NHWC: NDArray[np.uint8], outputs: Sequence[str]
@@ -156,6 +153,8 @@ def open_session(model: bytes, threads: int = 0, name: str = MODEL) -> Any:
     options.log_severity_level = 4
     # Batches vary in size: an arena would keep the largest of each.
     options.enable_cpu_mem_arena = False
+    # Else a file may be taken for one in ONNX Runtime's own form.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:
@@ -176,9 +175,20 @@ def run_session(
     return [np.concatenate(of_output) for of_output in zip(*parts, strict=True)]
 
 
+def _fits(found: tuple[str, list[Any]] | None, kind: str, size: list[Any]) -> bool:
+    """Say whether a tensor is of this kind and size, for any number of pictures."""
+    if found is None or not found[1]:
+        return False
+    return found[0] == kind and not isinstance(found[1][0], int) and found[1][1:] == size
+
+
 def is_bundle(path: Path) -> bool:
     """Say whether `path` is a bundle."""
-    return (path / CONFIG).is_file() and (path / MODEL).is_file()
+    try:
+        return (path / CONFIG).is_file() and (path / MODEL).is_file()
+    except OSError:
+        # Too long a name, or a folder that may not be looked into.
+        return False
 
 
 def open_bundle(path: Path | str, threads: int = 0) -> Bundle:
@@ -191,23 +201,29 @@ def open_bundle(path: Path | str, threads: int = 0) -> Bundle:
         what = "not a bundle (it has no config.json and model.onnx)"
         raise BundleError(f"{path}: {what if path.exists() else 'no such bundle'}")
     config = _config(path)
-    contents = {name: _content(path, name, config) for name in config.files}
+    for name in config.files:
+        _check_file(path, name, config)
+    model = (path / MODEL).read_bytes()
     try:
-        check_model(contents[MODEL])
+        if hashlib.sha256(model).hexdigest() != config.files[MODEL].sha256:
+            raise NotWanted("it changes while it is read")
+        check_model(model)
     except NotWanted as error:
         raise BundleError(f"{path / MODEL} is refused: {error}") from None
-    return Bundle(path, config.facts, contents[MODEL], threads)
+    return Bundle(path, config.facts, model, threads)
 
 
 def _config(path: Path) -> Config:
     file = path / CONFIG
+    if file.is_symlink():
+        raise BundleError(f"{file}: a link, and no plain file")
     try:
         config = Config.model_validate(read_json(file, MAX_CONFIG_BYTES))
     except RunError as error:
         raise BundleError(str(error)) from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = f"{'.'.join(map(str, first['loc']))[:60]}: {first['msg'][:80]}"
+        where = f"{'.'.join(map(repr, first['loc']))[:60]}: {' '.join(first['msg'].split())[:80]}"
         raise BundleError(f"{file}: not what a bundle says of itself ({where})") from None
     if unknown := sorted(set(config.files) - set(FILES)):
         raise BundleError(f"{file}: names {unknown[0]!r}; a bundle has {', '.join(FILES)}")
@@ -216,7 +232,7 @@ def _config(path: Path) -> Config:
     return config
 
 
-def _content(path: Path, name: str, config: Config) -> bytes:
+def _check_file(path: Path, name: str, config: Config) -> None:
     file, said = path / name, config.files[name]
     try:
         if file.is_symlink() or not file.is_file():
@@ -226,9 +242,9 @@ def _content(path: Path, name: str, config: Config) -> bytes:
             raise BundleError(
                 f"{file}: {size:,} bytes; {said.bytes:,} are said, and {MAX_FILE_BYTES:,} allowed"
             )
-        content = file.read_bytes()
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as error:
         raise StorageError.from_os_error("read", file, error) from None
-    if hashlib.sha256(content).hexdigest() != said.sha256:
+    if digest != said.sha256:
         raise BundleError(f"{file}: damaged, or changed since it was made (SHA-256)")
-    return content

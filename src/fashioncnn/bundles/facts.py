@@ -80,7 +80,7 @@ class FileFacts(Settings):
     """A file beside config.json."""
 
     sha256: Sha256
-    bytes: Annotated[int, Field(ge=0)]
+    bytes: Annotated[int, Field(ge=0, lt=2**40)]
 
 
 class Facts(Settings):

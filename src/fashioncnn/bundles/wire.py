@@ -20,6 +20,10 @@ TENSOR_EXTERNAL, TENSOR_LOCATION = 13, 14
 
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 MAX_NODES = 20_000
+MAX_FIELDS = 1_000_000
+MAX_KEY = (1 << 32) - 1
+# How a file in ONNX Runtime's own form begins, after four bytes; it need not be a protocol buffer.
+ORT_FORMAT = b"ORTM"
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 Field = tuple[int, int | memoryview]
@@ -31,6 +35,8 @@ class NotWanted(ValueError):
 
 def check_model(content: bytes) -> None:
     """Raise NotWanted, a ValueError, unless `content` is an ONNX model without what is refused."""
+    if content[4:8] == ORT_FORMAT:
+        raise NotWanted("it is in ONNX Runtime's own form")
     graphs = 0
     for number, value in _fields(memoryview(content)):
         if number == MODEL_GRAPH:
@@ -97,10 +103,14 @@ def _message(value: int | memoryview) -> memoryview:
 
 def _fields(message: memoryview) -> Iterator[Field]:
     """Yield number and value of each field. Raises NotWanted where bytes are missing."""
-    at, end = 0, len(message)
+    at, end, count = 0, len(message), 0
     while at < end:
         key, at = _varint(message, at)
         number, kind = key >> 3, key & 7
+        count += 1
+        # Parsers cut wider keys off, and would see another field than is seen here.
+        if key > MAX_KEY or not number or count > MAX_FIELDS:
+            raise NotWanted("it is no ONNX model")
         if kind == VARINT:
             value, at = _varint(message, at)
             yield number, value

@@ -19,6 +19,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
 MAX_PIXELS = 50_000_000
 MAX_FILE_BYTES = 256 << 20
+# A JPEG is decoded anew for each scan; progressive ones have about ten.
+SCAN, MAX_SCANS = b"\xff\xda", 100
 # Pillow's modes for one channel of more than 8 bits, and for real numbers.
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I")
 REAL_MODE = "F"
@@ -60,11 +62,17 @@ def read_picture(path: Path, side: int | None = None) -> Image.Image:
 
 
 def read_picture_bytes(
-    content: bytes, name: str, side: int | None = None, max_pixels: int = MAX_PIXELS
+    content: bytes,
+    name: str,
+    side: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    formats: tuple[str, ...] = FORMATS,
 ) -> Image.Image:
     """Return the picture that `content` is a file of; see `read_picture`."""
     with _one_line(name, max_pixels):
-        return _read(io.BytesIO(content), name, side, max_pixels)
+        if content.count(SCAN) > MAX_SCANS:
+            raise DataError(f"{name}: more than {MAX_SCANS} scans")
+        return _read(io.BytesIO(content), name, side, max_pixels, formats)
 
 
 def stretched(picture: Image.Image, height: int, width: int) -> Image.Image:
@@ -94,9 +102,13 @@ def _one_line(name: str, max_pixels: int = MAX_PIXELS) -> Iterator[None]:
 
 
 def _read(
-    file: Path | io.BytesIO, name: str, side: int | None, max_pixels: int = MAX_PIXELS
+    file: Path | io.BytesIO,
+    name: str,
+    side: int | None,
+    max_pixels: int = MAX_PIXELS,
+    formats: tuple[str, ...] = FORMATS,
 ) -> Image.Image:
-    with Image.open(file, formats=FORMATS) as picture:
+    with Image.open(file, formats=formats) as picture:
         if picture.width * picture.height > max_pixels:
             raise DataError(
                 f"{name}: {picture.width} x {picture.height} pixels; at most {max_pixels:,} "
@@ -110,11 +122,11 @@ def _read(
 def _eight_bits(picture: Image.Image, name: str) -> Image.Image:
     grey = picture.mode in GREY_MODES
     if picture.mode in DEEP_MODES:
-        values = np.asarray(picture, np.float64)
+        values = np.asarray(picture, np.float32)
         # Sixteen bits a pixel, unless no pixel needs more than eight.
         return Image.fromarray(_as_bytes(values, 65535.0 if values.max() > 255 else 255.0, name))
     if picture.mode == REAL_MODE:
-        values = np.asarray(picture, np.float64)
+        values = np.asarray(picture, np.float32)
         return Image.fromarray(_as_bytes(values, 255.0 if values.max() > 1 else 1.0, name))
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         see_through = picture.convert("RGBA")
@@ -123,7 +135,7 @@ def _eight_bits(picture: Image.Image, name: str) -> Image.Image:
     return picture.convert("L" if grey else "RGB")
 
 
-def _as_bytes(values: NDArray[np.float64], white: float, name: str) -> NDArray[np.uint8]:
+def _as_bytes(values: NDArray[np.float32], white: float, name: str) -> NDArray[np.uint8]:
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > white:
         raise DataError(
             f"{name}: pixels from {values.min():g} to {values.max():g}; they must lie in 0 to 1, "

@@ -20,8 +20,13 @@ from fashioncnn.serving import tensors, uploads
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.messages import Job, Reply, error
 
-# Larger files take long enough to read that others should not wait for them.
-QUICK_BYTES = 4096
+# Other files take long enough to read that nobody else should wait for them.
+QUICK_FILE_BYTES, QUICK_TENSOR_BYTES = 4096, 64 << 10
+PNG = b"\x89PNG\r\n"
+# So small a file of one of these may have millions of pixels all the same.
+OTHERS = (b"RIFF", b"GIF8", b"BM", b"\xff\xd8")
+# Not TIFF: a small one can have millions of strips.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,13 @@ class Ready:
 
 def is_quick(job: Job) -> bool:
     """Say whether reading a job's pictures takes next to no time."""
-    return job.kind == "infer" or len(job.body) <= QUICK_BYTES
+    body = job.body
+    if job.kind == "infer":
+        return len(body) <= QUICK_TENSOR_BYTES
+    small_png = len(body) <= QUICK_FILE_BYTES and PNG in body
+    return small_png and not any(
+        body.startswith(other) or b"\n" + other in body for other in OTHERS
+    )
 
 
 def read_pictures(job: Job, bundle: Bundle, limits: Limits) -> Ready | Reply:
@@ -74,7 +85,7 @@ def _read(name: str, content: bytes, bundle: Bundle, limits: Limits) -> Prepared
     shape = bundle.shape
     side = wanted_side(shape.height, shape.width, bundle.photographs)
     try:
-        picture = read_picture_bytes(content, name, side, limits.pixels)
+        picture = read_picture_bytes(content, name, side, limits.pixels, FORMATS)
         return prepare(picture, shape, bundle.photographs)
     except DataError as wrong:
         return str(wrong)
@@ -119,7 +130,8 @@ def _tell_files(one: Ready, found: Mapping[str, NDArray[np.float32]], bundle: Bu
         for at, (name, file) in enumerate(one.files)
     ]
     answers = Counter(prediction.answer or "not sure" for prediction in told.values())
-    body = json.dumps({"model": one.job.model, "pictures": pictures}, ensure_ascii=False)
+    told_all = {"model": one.job.model, "pictures": pictures}
+    body = json.dumps(told_all, ensure_ascii=False, allow_nan=False)
     return Reply(200, body.encode(), answers=dict(answers))
 
 

@@ -96,15 +96,17 @@ class Server:
 
     async def ask(self, request: Request, make: Callable[[bytes], Job]) -> Response:
         """Read a request's body within bounds, and have the job made of it answered."""
-        if self.waiting >= self.limits.queue:
-            raise Refused(_busy("too many requests wait already"))
-        self.waiting += 1
         held = [0]
         try:
             body = await self._body(request, held)
-            reply = await self.workers.ask(make(body))
+            if self.waiting >= self.limits.queue:
+                raise Refused(_busy("too many requests wait already"))
+            self.waiting += 1
+            try:
+                reply = await self.workers.ask(make(body))
+            finally:
+                self.waiting -= 1
         finally:
-            self.waiting -= 1
             self.bytes_held -= held[0]
         model = make(b"").model
         for answer, count in reply.answers.items():
@@ -116,7 +118,9 @@ class Server:
     async def _body(self, request: Request, held: list[int]) -> bytes:
         limit = self.limits.body_bytes
         too_large = error(413, f"the body is larger than {limit:,} bytes")
-        if int(request.headers.get("content-length", "0")) > limit:
+        # As long as a client likes, zeros in front.
+        length = request.headers.get("content-length", "").lstrip("0")
+        if len(length) > 18 or int(length or 0) > limit:
             raise Refused(too_large)
         parts: list[bytes] = []
         try:
@@ -317,7 +321,7 @@ class _Around:
                     *message["headers"],
                     (b"x-request-id", identity.encode()),
                     # A body that was not read to its end cannot be followed by another request.
-                    *([(b"connection", b"close")] if status in (401, 408, 413, 429) else ()),
+                    *([(b"connection", b"close")] if status >= 400 else ()),
                 ]
             await send(message)
 

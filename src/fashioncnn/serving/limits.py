@@ -19,6 +19,8 @@ class Limits:
     queue: int = 128
     queue_bytes: int = 64 << 20
     connections: int = 1024
+    head_bytes: int = 64 << 10
+    worker_memory_bytes: int = 3 << 30
     batch: int = 64
     head_seconds: float = 10.0
     body_seconds: float = 10.0

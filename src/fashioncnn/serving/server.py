@@ -23,6 +23,7 @@ from fashioncnn.serving.app import Server, make_app
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.workers import Workers
 
+TOO_LARGE = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 Log = Callable[[dict[str, Any]], None]
 
@@ -54,6 +55,7 @@ async def _serve(
     log_requests: bool,
 ) -> None:
     listening = _listen(host, port)
+    _allow_files(limits.connections)
 
     def log(line: dict[str, Any]) -> None:
         if log_requests or line["event"] != "request":
@@ -81,6 +83,7 @@ async def _serve(
         access_log=False,
         server_header=False,
         limit_concurrency=limits.connections,
+        backlog=128,
         timeout_keep_alive=limits.keep_alive_seconds,
         timeout_graceful_shutdown=limits.drain_seconds,
     )
@@ -101,6 +104,16 @@ class _Gently(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+
+def _allow_files(connections: int) -> None:
+    """Let the process have as many connections as it accepts, where the system allows it."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + 128
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def _facts(bundles: dict[str, Path]) -> dict[str, Facts]:
@@ -129,7 +142,7 @@ def _reload_on_sighup(server: Server, workers: Workers, bundles: dict[str, Path]
 
     async def reload() -> None:
         try:
-            facts = _facts(bundles)
+            facts = await asyncio.to_thread(_facts, bundles)
             await workers.reload()
             server.facts = facts
         except FashionCNNError as wrong:
@@ -147,39 +160,64 @@ def _reload_on_sighup(server: Server, workers: Workers, bundles: dict[str, Path]
 
 
 def _protocol(limits: Limits) -> type[HttpToolsProtocol]:
-    """Return uvicorn's protocol, which closes connections whose heads do not arrive."""
+    """Return uvicorn's protocol with bounds: on heads, and on clients that do not read."""
 
     class Bounded(HttpToolsProtocol):
-        _head_timer: asyncio.TimerHandle | None = None
+        _timer: asyncio.TimerHandle | None = None
+        _stalled: asyncio.TimerHandle | None = None
+        _in_head = True
+        _head_bytes = 0
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             self._wait_for_head()
 
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self._wait_for_head()
+        def data_received(self, data: bytes) -> None:
+            self._head_bytes += len(data)
+            super().data_received(data)
+            if self._in_head and self._head_bytes > limits.head_bytes:
+                self._end(TOO_LARGE)
+            elif self._timer is None and (self.cycle is None or self.cycle.response_complete):
+                # Whatever comes when nothing is asked has to become a request in time.
+                self._wait_for_head()
 
         def on_headers_complete(self) -> None:
-            self._stop_waiting()
+            self._in_head = False
+            self._stop("_timer")
             super().on_headers_complete()
 
+        def on_message_complete(self) -> None:
+            super().on_message_complete()
+            self._in_head, self._head_bytes = True, 0
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            # A client that does not read is left.
+            self._stalled = self.loop.call_later(limits.body_seconds, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            self._stop("_stalled")
+            super().resume_writing()
+
         def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_waiting()
+            self._stop("_timer")
+            self._stop("_stalled")
             super().connection_lost(exc)
 
         def _wait_for_head(self) -> None:
-            self._stop_waiting()
-            self._head_timer = self.loop.call_later(limits.head_seconds, self._give_up)
+            self._timer = self.loop.call_later(limits.head_seconds, self._end, TOO_SLOW)
 
-        def _stop_waiting(self) -> None:
-            if self._head_timer:
-                self._head_timer.cancel()
-                self._head_timer = None
+        def _stop(self, name: str) -> None:
+            if timer := getattr(self, name):
+                timer.cancel()
+                setattr(self, name, None)
 
-        def _give_up(self) -> None:
+        def _end(self, answer: bytes) -> None:
+            self._stop("_timer")
             if not self.transport.is_closing():
-                self.transport.write(TOO_SLOW)
+                # While an answer is on its way, no other may come before it.
+                if self.cycle is None or self.cycle.response_complete:
+                    self.transport.write(answer)
                 self.transport.close()
 
     return Bounded
@@ -187,7 +225,7 @@ def _protocol(limits: Limits) -> type[HttpToolsProtocol]:
 
 def _write(line: dict[str, Any]) -> None:
     try:
-        sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stderr.write(json.dumps(line) + "\n")
         sys.stderr.flush()
     except OSError:
         # Whoever read the log is gone; answers matter more.

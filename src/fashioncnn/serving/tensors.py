@@ -84,7 +84,9 @@ def _images(
     if not whole or shape is None or tuple(shape[1:]) != size or len(shape) != 4:
         raise WrongRequest(f"shape must be [n, {', '.join(map(str, size))}]")
     if not 1 <= shape[0] <= most_pictures:
-        raise WrongRequest(f"{shape[0]} pictures; 1 to {most_pictures} are answered at once")
+        raise WrongRequest(
+            f"{str(shape[0])[:20]} pictures; 1 to {most_pictures} are answered at once"
+        )
     numbers = math.prod(shape)
     parameters = given.get("parameters") or {}
     told = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
@@ -121,7 +123,13 @@ def _outputs(told: dict[str, Any], facts: Facts) -> tuple[tuple[str, ...], froze
         raise WrongRequest("outputs must be a list of tensors by name")
     names = [one.get("name") for one in wanted]
     known = (*ALWAYS, *facts.maps)
-    if not names or len(set(map(str, names))) != len(names) or not set(names) <= set(known):
+    whole = all(isinstance(name, str) for name in names)
+    if (
+        not names
+        or not whole
+        or len(set(map(str, names))) != len(names)
+        or not set(names) <= set(known)
+    ):
         raise WrongRequest(f"outputs must be among {', '.join(known)}, each once")
     as_bytes = [one["name"] for one in wanted if _flag(one, "binary_data", wants_bytes)]
     return tuple(map(str, names)), frozenset(as_bytes)
@@ -155,7 +163,7 @@ def answer(
     head: dict[str, Any] = {"model_name": model, "model_version": "1", "outputs": outputs}
     if asked.id is not None:
         head["id"] = asked.id
-    encoded = json.dumps(head).encode()
+    encoded = json.dumps(head, allow_nan=False).encode()
     if not parts:
         return encoded, "application/json", {}
     return (

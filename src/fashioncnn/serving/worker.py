@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import resource
 import signal
 import sys
 import threading
@@ -87,7 +88,12 @@ class Worker:
             try:
                 replies = reply_to([ready for _, ready in waiting], self._bundles[model])
             except Exception as wrong:
-                replies = [self._unforeseen(wrong)] * len(waiting)
+                if len(waiting) > 1:
+                    # One of them spoils it for all.
+                    for one in waiting:
+                        self._answer([one])
+                    continue
+                replies = [self._unforeseen(wrong)]
             numbers = [number for number, _ in waiting]
             self._send(list(zip(numbers, replies, strict=True)))
 
@@ -133,6 +139,9 @@ def main() -> None:
     # Nothing that a library prints may mix with the replies.
     sys.stdout = sys.stderr
     told: dict[str, Any] = json.loads(incoming.readline())
+    limits = Limits(**told["limits"])
+    # What asks for more ends this process, which is started again, and not the machine.
+    resource.setrlimit(resource.RLIMIT_AS, (limits.worker_memory_bytes,) * 2)
     try:
         bundles = {
             name: open_bundle(Path(path), told["threads"]) for name, path in told["bundles"].items()
@@ -145,7 +154,7 @@ def main() -> None:
         return
     outgoing.write(b'{"ready": true}\n')
     outgoing.flush()
-    Worker(bundles, Limits(**told["limits"]), incoming, outgoing).run()
+    Worker(bundles, limits, incoming, outgoing).run()
     # Threads that the sessions own may be waiting; there is nothing left to save.
     os._exit(0)
 

@@ -64,11 +64,21 @@ class _Process:
             if not future.done():
                 future.set_exception(Lost())
 
-    async def end(self) -> None:
-        """Close its input, which lets it finish what it has, and wait for it."""
+    async def end(self, seconds: float) -> None:
+        """Close its input, which lets it finish what it has; wait for it so long, then kill it."""
         assert self.process.stdin
         self.process.stdin.close()
-        await self.process.wait()
+        try:
+            async with asyncio.timeout(seconds):
+                await self.process.wait()
+        except TimeoutError:
+            self.kill()
+            await self.process.wait()
+
+    def kill(self) -> None:
+        """End it at once."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
 
 
 class Workers:
@@ -86,6 +96,7 @@ class Workers:
         self._numbers = itertools.count()
         self._current: _Process | None = None
         self._here = asyncio.Event()
+        self._launching = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self.restarts = 0
@@ -111,15 +122,20 @@ class Workers:
 
     async def ask(self, job: Job) -> Reply:
         """Return the reply to a job; 503 where the process is lost twice, or is too slow."""
+        asked: _Process | None = None
         try:
             async with asyncio.timeout(self._limits.answer_seconds):
                 for _ in range(TRIES):
                     await self._here.wait()
-                    assert self._current
+                    asked = self._current
+                    assert asked
                     with contextlib.suppress(Lost):
-                        return await self._current.ask(next(self._numbers), job)
+                        return await asked.ask(next(self._numbers), job)
                 return LOST
         except TimeoutError:
+            # It hangs, or works on what nobody waits for any more: a new one is better.
+            if asked:
+                asked.kill()
             return SLOW
 
     async def reload(self) -> None:
@@ -127,20 +143,25 @@ class Workers:
 
         Raises ServingError when they cannot be opened; the first goes on then.
         """
-        fresh, before = await self._launch(), self._current
-        self._current = None
-        self._take(fresh)
+        async with self._launching:
+            fresh, before = await self._launch(), self._current
+            if self._closing:
+                fresh.kill()
+                return
+            self._take(fresh)
         if before:
             if before.pending:
-                await before.idle.wait()
-            await before.end()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._limits.answer_seconds):
+                        await before.idle.wait()
+            await before.end(self._limits.answer_seconds)
 
     async def close(self) -> None:
         """End the process, once it has answered what it was asked."""
         self._closing = True
         self._here.clear()
         if self._current:
-            await self._current.end()
+            await self._current.end(self._limits.drain_seconds)
         for task in list(self._tasks):
             task.cancel()
 
@@ -186,11 +207,15 @@ class Workers:
         self._told(f"the process that answers ended ({watched.process.returncode}); starting anew")
         pause = 0.1
         while not self._closing:
-            try:
-                self._take(await self._launch())
-            except (ServingError, OSError) as wrong:
-                self._told(str(wrong))
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, 5.0)
-            else:
-                return
+            async with self._launching:
+                if watched is not self._current:
+                    # Exchanged meanwhile.
+                    return
+                try:
+                    self._take(await self._launch())
+                except (ServingError, OSError) as wrong:
+                    self._told(str(wrong))
+                else:
+                    return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 5.0)
