@@ -97,9 +97,11 @@ class Server:
         Where we `and_go`, the server hears at once that nothing more comes.
         """
         with socket.create_connection(self.place, timeout=30) as connection:
-            connection.sendall(content)
-            if and_go:
-                connection.shutdown(socket.SHUT_WR)
+            # It may be closed before all is sent.
+            with contextlib.suppress(OSError):
+                connection.sendall(content)
+                if and_go:
+                    connection.shutdown(socket.SHUT_WR)
             with contextlib.suppress(ConnectionError):
                 return b"".join(iter(lambda: connection.recv(65536), b""))
         return b""

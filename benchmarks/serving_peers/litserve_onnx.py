@@ -1,7 +1,5 @@
 """LitServe with its own batching, over the same ONNX file."""
 
-from __future__ import annotations
-
 import io
 import os
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import litserve as ls
 import numpy as np
 import onnxruntime
+from fastapi import Request
 from PIL import Image
 
 from fashioncnn.bundles.bundle import open_bundle
@@ -26,7 +25,7 @@ class Predictor(ls.LitAPI):  # type: ignore[misc]
         self.names = bundle.class_names
         self.session = onnxruntime.InferenceSession(bundle.model, options)
 
-    def decode_request(self, request: Any) -> Any:
+    def decode_request(self, request: Request) -> Any:
         """Return the picture's pixels; the request comes as its form."""
         content = request["files"].file.read()
         return np.asarray(Image.open(io.BytesIO(content)).convert("L"))[..., None]
