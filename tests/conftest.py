@@ -53,7 +53,7 @@ def make_pictures(n: int = 600, seed: int = 0) -> LabelledImages:
 # Files that take longest are begun first, so that no core is idle at the end.
 LONGEST = (
     *("docs", "real_data", "evaluate_report", "tracking", "ray", "own_parts", "tune", "check"),
-    *("train", "bench", "together"),
+    *("train", "bench", "together", "serving", "bundles"),
 )
 
 

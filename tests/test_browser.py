@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import fashioncnn as fc
+from fashioncnn.opening.models import own_bundle
+from test_serving import picture, serving
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Debian's package chromium")
@@ -46,6 +48,32 @@ def pages(tiny_recipe: Path, tmp_path: Path, tiny_data: None) -> dict[str, Path]
 def test_the_pages_in_a_browser(browser: Browser, pages: dict[str, Path], scheme: str) -> None:
     for title, path in pages.items():
         look(browser, title, path, scheme)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_of_the_server_answers(browser: Browser, tmp_path: Path, width: int) -> None:
+    (tmp_path / "<b>.png").write_bytes(picture())
+    (tmp_path / "no.png").write_text("hello")
+    with serving(own_bundle().path) as server:
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        asked: list[str] = []
+        complaints: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(server.address)
+        page.set_input_files("#file", [tmp_path / "<b>.png", tmp_path / "no.png"])
+        page.wait_for_selector("li >> nth=1")
+        assert page.text_content("#state") == "answered by photo"
+        words = page.locator("li").all_inner_texts()
+        assert "not a picture" in words[0]
+        assert " %" in words[1]
+        assert page.locator("li b").count() == 0
+        assert not complaints
+        assert all(url.startswith((server.address, "blob:")) for url in asked)
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(overflow) == 0
+        page.close()
 
 
 def look(browser: Browser, title: str, report: Path, scheme: str) -> None:

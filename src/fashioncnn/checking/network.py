@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import logging
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +13,11 @@ from torch.nn import functional
 from fashioncnn.checking.finding import Check, Problem
 from fashioncnn.checking.steps import Step
 from fashioncnn.checking.subject import NetworkSubject
+from fashioncnn.data.images import Shape
+from fashioncnn.errors import BundleError, ExtraError
+from fashioncnn.exporting.graph import to_onnx
 from fashioncnn.models.ensemble import for_each_member, joint
+from fashioncnn.recipes.build import build_preparation
 from fashioncnn.runs import checkpoints
 from fashioncnn.usercode.faults import in_words, told_by_lines
 
@@ -315,25 +315,23 @@ def saves_and_loads(subject: NetworkSubject) -> None:
 
 def exports(subject: NetworkSubject) -> None:
     """Exports to ONNX."""
-    network = subject.make().eval()
-    images = subject.pictures(2)
+    channels, height, width = subject.raw_NCHW.shape[1:]
     try:
-        import onnxscript  # noqa: F401
-    except ImportError:
+        to_onnx(
+            subject.make().eval(),
+            build_preparation(subject.recipe),
+            Shape(channels, height, width),
+        )
+    except ExtraError as missing:
         raise Problem(
-            "not tried: the exporter is not installed", "pip install 'fashioncnn[export]'", True
+            "not tried: the exporter is not installed", str(missing).partition(": ")[2], True
         ) from None
-    with _quiet():
-        try:
-            torch.onnx.export(network, (images,), dynamo=True, verbose=False)
-        except Exception as error:
-            cause = error.__cause__ or error
-            told = told_by_lines(cause) or told_by_lines(error) or in_words(cause)
-            raise Problem(
-                f"does not: {told}",
-                "no branches on what a tensor holds, no numpy inside forward",
-                note=True,
-            ) from None
+    except BundleError as wrong:
+        raise Problem(
+            f"does not: {wrong}",
+            "no branches on what a tensor holds, no numpy inside forward",
+            note=True,
+        ) from None
 
 
 def learns(subject: NetworkSubject) -> None:
@@ -420,19 +418,3 @@ def _value(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _value(one) for key, one in value.items()}
     return value if isinstance(value, bool | int | float | str | None) else id(value)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's progress and remarks to itself."""
-    logging.disable(logging.WARNING)
-    try:
-        with (
-            warnings.catch_warnings(),
-            redirect_stdout(io.StringIO()),
-            redirect_stderr(io.StringIO()),
-        ):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(logging.NOTSET)

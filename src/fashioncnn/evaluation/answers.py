@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from fashioncnn.photos.pictures import Prepared
 # Below this probability the answer to a photograph is "not sure". Nine of ten garments that the
 # conversion was chosen on have more, with networks of `photo` (docs/how-to/photographs.md).
 PHOTOGRAPH_NOT_SURE_BELOW = 0.36
+K = TypeVar("K")
 
 
 class Model(Protocol):
@@ -116,10 +118,10 @@ def answers(model: Model, images: NDArray[np.uint8]) -> Answers:
 
 def predict_prepared(
     model: Model,
-    prepared: dict[str, Prepared],
+    prepared: Mapping[K, Prepared],
     top: int = 3,
     not_sure_below: float | None = None,
-) -> dict[str, Prediction]:
+) -> dict[K, Prediction]:
     """Return what `model` says of files, by their names; see `tell_prepared`."""
     if not prepared:
         return {}
@@ -130,35 +132,39 @@ def predict_prepared(
 
 def tell_prepared(
     model: Model,
-    prepared: dict[str, Prepared],
+    prepared: Mapping[K, Prepared],
     predictions: Predictions,
     top: int = 3,
     not_sure_below: float | None = None,
-) -> dict[str, Prediction]:
+) -> dict[K, Prediction]:
     """Return what `predictions`, of the pictures of all files in turn, say of each file.
 
     The answer to a file is the mean of log-probabilities over its pictures, its energy the mean of
     theirs. It is None below the probability `not_sure_below`, the model's own unless it is given,
     and where the file is doubtful.
     """
-    ends = np.cumsum([len(one.images_NHWC) for one in prepared.values()])[:-1]
-    logs = np.split(predictions.at_temperature(model.temperature).log_probabilities, ends)
-    energies = np.split(signs(predictions)["energy"], ends)
+    counts = np.array([len(one.images_NHWC) for one in prepared.values()])
+    starts = np.cumsum(counts) - counts
+    logs = predictions.at_temperature(model.temperature).log_probabilities
+    means = np.add.reduceat(logs, starts, axis=0) / counts[:, None]
+    shares = np.exp(means - means.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    energies = np.add.reduceat(signs(predictions)["energy"], starts) / counts
+    orders = np.argsort(-shares, axis=1, kind="stable")[:, :top]
+    likeliest = np.take_along_axis(shares, orders, axis=1).tolist()
     least = model.not_sure_below if not_sure_below is None else not_sure_below
-    found = {}
-    for (name, one), rows, energy in zip(prepared.items(), logs, energies, strict=True):
-        mean = np.exp(rows.mean(0) - rows.mean(0).max())
-        probabilities = mean / mean.sum()
-        order = np.argsort(-probabilities, kind="stable")[:top]
-        sure = probabilities[order[0]] >= least and not one.doubtful
-        found[name] = Prediction(
-            name,
-            model.class_names[order[0]] if sure else None,
-            tuple((model.class_names[at], float(probabilities[at])) for at in order),
-            float(energy.mean()),
+    names = model.class_names
+    rows = zip(orders.tolist(), likeliest, energies.tolist(), strict=True)
+    return {
+        name: Prediction(
+            str(name),
+            names[order[0]] if values[0] >= least and not one.doubtful else None,
+            tuple(zip([names[at] for at in order], values, strict=True)),
+            energy,
             one.warnings,
         )
-    return found
+        for (name, one), (order, values, energy) in zip(prepared.items(), rows, strict=True)
+    }
 
 
 def most_alike(

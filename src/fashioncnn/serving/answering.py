@@ -22,6 +22,8 @@ from fashioncnn.serving.messages import Job, Reply, error
 
 # Other files take long enough to read that nobody else should wait for them.
 QUICK_FILE_BYTES, QUICK_TENSOR_BYTES = 4096, 64 << 10
+# A job, and a file of it, by their places.
+File = tuple[int, int]
 PNG = b"\x89PNG\r\n"
 # So small a file of one of these may have millions of pixels all the same.
 OTHERS = (b"RIFF", b"GIF8", b"BM", b"\xff\xd8")
@@ -97,42 +99,73 @@ def _read(name: str, content: bytes, bundle: Bundle, limits: Limits) -> Prepared
 
 def reply_to(jobs: Sequence[Ready], bundle: Bundle) -> list[Reply]:
     """Answer jobs for one bundle together."""
+    counts = [len(one.images_NHWC) for one in jobs]
     images = np.concatenate([one.images_NHWC for one in jobs])
     wanted = {LOGITS, *(name for one in jobs if one.tensor for name in one.tensor.outputs)}
     names = sorted(wanted)
     found = dict(zip(names, run_session(bundle.session, images, names), strict=True))
+    told = _tell_files(jobs, counts, found[LOGITS], bundle)
     replies, start = [], 0
-    for one in jobs:
-        end = start + len(one.images_NHWC)
-        part = {name: values[start:end] for name, values in found.items()}
-        tell = _tell_tensor if one.tensor else _tell_files
-        replies.append(replace(tell(one, part, bundle), batch=len(images)))
-        start = end
+    for place, (one, count) in enumerate(zip(jobs, counts, strict=True)):
+        part = slice(start, start + count)
+        if one.tensor:
+            outputs = [found[name][part] for name in one.tensor.outputs]
+            answered = found[LOGITS][part].argmax(1)
+            replies.append(_tensor_reply(one, outputs, answered, bundle, len(images)))
+        else:
+            replies.append(_files_reply(one, place, told, len(images)))
+        start += count
     return replies
 
 
-def _tell_tensor(one: Ready, found: Mapping[str, NDArray[np.float32]], bundle: Bundle) -> Reply:
+def _tell_files(
+    jobs: Sequence[Ready], counts: Sequence[int], logits: NDArray[np.float32], bundle: Bundle
+) -> dict[File, Prediction]:
+    """Say what is on the files of all jobs: those that wish for the same at once."""
+    starts = np.cumsum(counts) - counts
+    alike: dict[tuple[int, float | None], list[int]] = {}
+    for place, one in enumerate(jobs):
+        if not one.tensor:
+            alike.setdefault((one.job.top, one.job.not_sure_below), []).append(place)
+    told: dict[File, Prediction] = {}
+    for (top, not_sure_below), places in alike.items():
+        prepared = {
+            (place, at): file
+            for place in places
+            for at, (_, file) in enumerate(jobs[place].files)
+            if isinstance(file, Prepared)
+        }
+        rows = np.concatenate([np.arange(counts[place]) + starts[place] for place in places])
+        predictions = Predictions(logits[rows], rows, rows, bundle.class_names)
+        told |= tell_prepared(bundle, prepared, predictions, top, not_sure_below)
+    return told
+
+
+def _tensor_reply(
+    one: Ready,
+    outputs: Sequence[NDArray[np.float32]],
+    answered: NDArray[np.int64],
+    bundle: Bundle,
+    batch: int,
+) -> Reply:
     assert one.tensor
-    outputs = [found[name] for name in one.tensor.outputs]
     body, kind, headers = tensors.answer(one.tensor, one.job.model, outputs)
-    answers = Counter(bundle.class_names[at] for at in found[LOGITS].argmax(1))
-    return Reply(200, body, kind, headers, dict(answers))
+    answers = Counter(bundle.class_names[at] for at in answered)
+    return Reply(200, body, kind, headers, answers, batch)
 
 
-def _tell_files(one: Ready, found: Mapping[str, NDArray[np.float32]], bundle: Bundle) -> Reply:
-    # Two files may have the same name.
-    keyed = {f"{at}": file for at, (_, file) in enumerate(one.files) if isinstance(file, Prepared)}
-    rows = np.arange(len(found[LOGITS]))
-    predictions = Predictions(found[LOGITS], rows, rows, bundle.class_names)
-    told = tell_prepared(bundle, keyed, predictions, one.job.top, one.job.not_sure_below)
-    pictures = [
-        _picture(name, told.get(f"{at}") or Prediction(name, fault=str(file)))
-        for at, (name, file) in enumerate(one.files)
-    ]
-    answers = Counter(prediction.answer or "not sure" for prediction in told.values())
+def _files_reply(one: Ready, place: int, told: Mapping[File, Prediction], batch: int) -> Reply:
+    pictures, answers = [], Counter[str]()
+    for at, (name, file) in enumerate(one.files):
+        if isinstance(file, Prepared):
+            prediction = told[place, at]
+            answers[prediction.answer or "not sure"] += 1
+        else:
+            prediction = Prediction(name, fault=file)
+        pictures.append(_picture(name, prediction))
     told_all = {"model": one.job.model, "pictures": pictures}
     body = json.dumps(told_all, ensure_ascii=False, allow_nan=False)
-    return Reply(200, body.encode(), answers=dict(answers))
+    return Reply(200, body.encode(), answers=answers, batch=batch)
 
 
 def _picture(name: str, prediction: Prediction) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import IO, Any, Literal
 
 # Sizes of the JSON head and of the body.
@@ -50,7 +50,8 @@ UNFORESEEN = error(503, "this request could not be answered; others can")
 
 def pack(number: int, message: Job | Reply) -> bytes:
     """Return a message and the number of its request as one frame."""
-    head = {key: value for key, value in asdict(message).items() if key != "body"}
+    head = dict(vars(message))
+    del head["body"]
     encoded = json.dumps([number, head]).encode()
     return b"".join([_SIZES.pack(len(encoded), len(message.body)), encoded, message.body])
 

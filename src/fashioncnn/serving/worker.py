@@ -8,6 +8,7 @@ Usage: python -m fashioncnn.serving.worker, with the limits and the places of bu
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -141,7 +142,8 @@ def main() -> None:
     told: dict[str, Any] = json.loads(incoming.readline())
     limits = Limits(**told["limits"])
     # What asks for more ends this process, which is started again, and not the machine.
-    resource.setrlimit(resource.RLIMIT_AS, (limits.worker_memory_bytes,) * 2)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (limits.worker_memory_bytes,) * 2)
     try:
         bundles = {
             name: open_bundle(Path(path), told["threads"]) for name, path in told["bundles"].items()
