@@ -30,8 +30,10 @@ from fashioncnn.version import VERSION
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 RETRY = {"Retry-After": "1"}
 PAGE = {"": "text/html", "page.js": "text/javascript", "page.css": "text/css"}
+# Nothing from elsewhere; pictures that the page itself holds.
+POLICY = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"
 PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'",
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
