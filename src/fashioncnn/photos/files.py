@@ -65,7 +65,7 @@ def read_picture_bytes(
     content: bytes,
     name: str,
     side: int | None = None,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int | None = None,
     formats: tuple[str, ...] = FORMATS,
 ) -> Image.Image:
     """Return the picture that `content` is a file of; see `read_picture`."""
@@ -83,7 +83,7 @@ def stretched(picture: Image.Image, height: int, width: int) -> Image.Image:
 
 
 @contextmanager
-def _one_line(name: str, max_pixels: int = MAX_PIXELS) -> Iterator[None]:
+def _one_line(name: str, max_pixels: int | None = None) -> Iterator[None]:
     """Make whatever goes wrong one line that names the file."""
     try:
         with warnings.catch_warnings():
@@ -93,7 +93,9 @@ def _one_line(name: str, max_pixels: int = MAX_PIXELS) -> Iterator[None]:
     except DataError:
         raise
     except Image.DecompressionBombError:
-        raise DataError(f"{name}: too many pixels; at most {max_pixels:,} are read") from None
+        raise DataError(
+            f"{name}: too many pixels; at most {max_pixels or MAX_PIXELS:,} are read"
+        ) from None
     except Exception as error:
         # What Pillow raises for damaged and hostile files has no type in common.
         if isinstance(error, OSError) and error.errno is not None:
@@ -105,14 +107,14 @@ def _read(
     file: Path | io.BytesIO,
     name: str,
     side: int | None,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int | None = None,
     formats: tuple[str, ...] = FORMATS,
 ) -> Image.Image:
     with Image.open(file, formats=formats) as picture:
-        if picture.width * picture.height > max_pixels:
+        most = max_pixels or MAX_PIXELS
+        if picture.width * picture.height > most:
             raise DataError(
-                f"{name}: {picture.width} x {picture.height} pixels; at most {max_pixels:,} "
-                "are read"
+                f"{name}: {picture.width} x {picture.height} pixels; at most {most:,} are read"
             )
         if side is not None and picture.format == "JPEG":
             picture.draft(picture.mode, (side, side))
