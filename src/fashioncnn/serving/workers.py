@@ -106,16 +106,6 @@ class Workers:
         """Whether a process is there to answer."""
         return self._here.is_set()
 
-    @property
-    def pending(self) -> int:
-        """How many jobs wait for a reply."""
-        return len(self._current.pending) if self._current else 0
-
-    @property
-    def pid(self) -> int | None:
-        """The process's number, where there is one."""
-        return self._current.process.pid if self._current else None
-
     async def start(self) -> None:
         """Start the process. Raises ServingError when it cannot open its bundles."""
         self._take(await self._launch())
