@@ -60,7 +60,7 @@ def test_the_public_names_are_these_and_all_there() -> None:
             "load",
             "predict",
         ),
-        *("export", "serve", "open_bundle"),
+        *("explore", "export", "serve", "open_bundle"),
         *(
             "bench_machine",
             "bench_speed",

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.embed import embed as embed
     from fashioncnn.workflows.evaluate import evaluate as evaluate
     from fashioncnn.workflows.explain import explain as explain
+    from fashioncnn.workflows.explore import explore as explore
     from fashioncnn.workflows.export import export as export
     from fashioncnn.workflows.fetch import check_data as check_data
     from fashioncnn.workflows.fetch import fetch_data as fetch_data
@@ -81,6 +82,7 @@ _HOME = {
     "check": "workflows.check:check",
     "load": "workflows.load:load",
     "predict": "workflows.predict:predict",
+    "explore": "workflows.explore:explore",
     "export": "workflows.export:export",
     "serve": "workflows.serve:serve",
     "open_bundle": "bundles.bundle:open_bundle",
@@ -123,6 +125,7 @@ __all__ = [  # noqa: RUF022 in the order of use
     "check",
     "load",
     "predict",
+    "explore",
     "export",
     "serve",
     "open_bundle",

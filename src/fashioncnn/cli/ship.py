@@ -1,4 +1,4 @@
-"""The verbs that ship a network: export, serve."""
+"""The verbs that ship a network: export, serve, explore."""
 
 from __future__ import annotations
 
@@ -132,3 +132,35 @@ def serve(
         token=token,
         log_requests=log_requests,
     )
+
+
+def explore(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Run directories; several stand side by side."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Where the page goes; else in the run."),
+    ] = None,
+    epochs: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--epoch", metavar="N", min=0, help="The first run's network then, too; repeatable."
+        ),
+    ] = None,
+    pictures: Annotated[
+        int, typer.Option(metavar="N", min=1, max=2000, help="Test pictures that come along.")
+    ] = 200,
+    data: DataFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Write one page in which a network runs before your eyes.
+
+    It opens offline: draw, photograph or choose a picture, and look into every channel.
+    """
+    from fashioncnn.workflows.explore import explore as explore_runs
+
+    page = explore_runs(runs, out, epochs=epochs or (), pictures=pictures, data=data)
+    size = page.stat().st_size
+    answer(as_json, {"page": str(page), "bytes": size}, f"The page: {page} ({size / 1e6:.2f} MB)")

@@ -28,7 +28,7 @@ from fashioncnn.cli.options import (
 )
 from fashioncnn.cli.own import check, new
 from fashioncnn.cli.predict import predict
-from fashioncnn.cli.ship import export, serve
+from fashioncnn.cli.ship import explore, export, serve
 from fashioncnn.cli.train import train
 from fashioncnn.cli.tune import tune
 
@@ -199,6 +199,7 @@ verb(app)(new)
 verb(app, opens="target")(check)
 verb(app, opens="run")(export)
 verb(app)(serve)
+verb(app, opens="runs")(explore)
 
 
 @verb(app, opens="runs")

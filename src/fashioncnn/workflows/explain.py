@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashioncnn.data.images import LabelledImages
-from fashioncnn.errors import DataError, RunError
+from fashioncnn.errors import DataError
 from fashioncnn.explanation.feature_maps import feature_maps
 from fashioncnn.explanation.filters import convolution_filters
 from fashioncnn.explanation.learning import learning
@@ -22,15 +21,15 @@ from fashioncnn.explanation.stages import stages
 from fashioncnn.explanation.units import Units, patches, units
 from fashioncnn.npz import Arrays
 from fashioncnn.opening.data import Data
+from fashioncnn.opening.epochs import networks_by_epoch
 from fashioncnn.opening.runs import AnyRun
 from fashioncnn.opening.trained import CheckpointName, Trained, open_trained
 from fashioncnn.reporting.figures import draw
 from fashioncnn.reporting.inside import inside
-from fashioncnn.runs import artifacts, snapshots
+from fashioncnn.runs import artifacts
 from fashioncnn.runs.artifact import Artifact
 from fashioncnn.runs.contents import LayerUnits, UnitFacts
 from fashioncnn.training.device import DeviceName, has_bf16
-from fashioncnn.training.state import load_network
 from fashioncnn.usercode.faults import user_code
 
 UNIT_PICTURES = 1000
@@ -80,7 +79,7 @@ def explain_layers(trained: Trained, pictures: Sequence[int] = (), per_class: in
     prepared_NCHW = trained.prepared(chosen.images_NHWC)
     maps = feature_maps(trained.network, prepared_NCHW)
     shown = stages(trained.network, maps)
-    networks = _networks_by_epoch(trained)
+    networks = networks_by_epoch(trained)
     kept = trained.kept
     kept.put(artifacts.FILTERS, convolution_filters(trained.network))
     kept.put(artifacts.FEATURE_MAPS, maps)
@@ -141,21 +140,6 @@ def _most_varied(found: Units) -> NDArray[np.int64]:
 def _probabilities(network: nn.Module, images_NCHW: Tensor) -> NDArray[np.float32]:
     probabilities: NDArray[np.float32] = network(images_NCHW).softmax(1).numpy()
     return probabilities
-
-
-def _networks_by_epoch(trained: Trained) -> dict[int, nn.Module]:
-    """Return the networks that predicted during the training, where the run has them, and now."""
-    networks: dict[int, nn.Module] = {}
-    kept = snapshots.load(trained.run.snapshots, trained.recipe.training.epochs)
-    for epoch, weights in kept.items():
-        if epoch < trained.epochs:
-            network = copy.deepcopy(trained.network)
-            try:
-                load_network(network, weights, "")
-            except RunError:
-                continue
-            networks[epoch] = network
-    return networks | {trained.epochs: trained.network}
 
 
 def _choose(test: LabelledImages, pictures: Sequence[int], per_class: int) -> NDArray[np.int64]:

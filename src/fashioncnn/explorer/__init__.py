@@ -1,0 +1,1 @@
+"""From a trained run to one page in which it runs."""

@@ -1,0 +1,325 @@
+"use strict";
+// Into one channel: its map, what it reads, one cell multiplied out, what excites it most.
+const Channel = (() => {
+  const SHOWN_INPUTS = 8;
+  const SHOWN_PICTURES = 8;
+  const SLIDE_MS = 160;
+  let data;
+  let stages;
+  let element;
+  let sliding = 0;
+  let newest = 0;
+
+  function build(given, told) {
+    data = given;
+    stages = told;
+    element = h("div", { id: "view_channel" });
+    return element;
+  }
+
+  const current = () => stages[state.network].find(({ id }) => id === state.stage)
+    ?? stages[state.network][0];
+
+  function go(by) {
+    const stage = current();
+    change({ stage: stage.id, channel: (state.channel + by + stage.channels) % stage.channels });
+  }
+
+  let parts = null;
+
+  function frame() {
+    const stage = current();
+    const channel = Math.min(state.channel, stage.channels - 1);
+    const choose = h("select", { id: "stage_of", onchange: () => change({ stage: choose.value,
+      channel: 0, row: 0, column: 0 }) }, stages[state.network].map((one) =>
+      h("option", { value: one.id, selected: one.id === stage.id }, one.name)));
+    const number = h("input", { id: "channel_of", type: "number", min: 0, max: stage.channels - 1,
+      onchange: () => change({ stage: stage.id, channel: Math.max(0, Math.min(stage.channels - 1,
+        Math.round(Number(number.value) || 0))) }) });
+    number.value = channel;
+    const map = h("canvas", { id: "map", class: "map", tabindex: 0, role: "application",
+      onkeydown: keys, onpointermove: point, onpointerdown: point });
+    const play = h("button", { type: "button", id: "slide", onclick: slide }, say("slide"));
+    parts = {
+      stage, channel, map,
+      legend: h("span", {}),
+      about: h("p", {}),
+      reads: h("div", {}),
+      sum: h("div", { id: "sum" }),
+      excites: h("div", {}),
+      numbers: h("details", {}, h("summary", {}, say("numbers"))),
+      off: h("button", { type: "button", id: "switch_off", onclick: toggle }),
+      play,
+    };
+    parts.numbers.addEventListener("toggle", () => numbers());
+    element.replaceChildren(
+      h("h2", {}, say("channel_title", { stage: stage.name,
+        channel: Overview.titled(stage, channel, data) })),
+      h("p", { class: "row" }, h("label", { for: "stage_of" }, say("stage")), choose,
+        h("label", { for: "channel_of" }, say("channel_number")), number,
+        h("button", { type: "button", onclick: () => go(-1) }, say("before")),
+        h("button", { type: "button", onclick: () => go(1) }, say("after")), parts.off),
+      h("p", { class: "small" }, Overview.describe(stage, data)), parts.about,
+      h("div", { class: "two" },
+        h("div", {}, h("h3", {}, say("its_map")), h("div", { class: "mapbox" }, map,
+          h("span", { class: "cell", "aria-hidden": "true" })), parts.legend,
+        stage.height * stage.width > 1 ? h("p", { class: "row" }, play,
+          h("button", { type: "button", onclick: () => step(-1) }, say("cell_before")),
+          h("button", { type: "button", onclick: () => step(1) }, say("cell_after"))) : null,
+        parts.numbers),
+        h("div", {}, h("h3", {}, say("its_filter")), parts.reads)),
+      h("h3", {}, say("sum_title")), parts.sum,
+      h("h3", {}, say("excites_title")), parts.excites);
+  }
+
+  function point(event) {
+    if (event.type === "pointermove" && event.pointerType === "touch" && !event.buttons) return;
+    const { stage } = parts;
+    const box = parts.map.getBoundingClientRect();
+    const limit = (value, most) => Math.max(0, Math.min(most - 1, Math.floor(value)));
+    change({ stage: stage.id,
+      row: limit(((event.clientY - box.top) / box.height) * stage.height, stage.height),
+      column: limit(((event.clientX - box.left) / box.width) * stage.width, stage.width) });
+  }
+
+  function keys(event) {
+    const arrows = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+    const arrow = arrows[event.key];
+    if (!arrow) return;
+    event.preventDefault();
+    const { stage } = parts;
+    const limit = (value, most) => Math.max(0, Math.min(most - 1, value));
+    change({ stage: stage.id, row: limit(state.row + arrow[0], stage.height),
+      column: limit(state.column + arrow[1], stage.width) });
+  }
+
+  function step(by) {
+    const { height, width, id } = parts.stage;
+    const at = (state.row * width + state.column + by + height * width) % (height * width);
+    change({ stage: id, row: Math.floor(at / width), column: at % width });
+  }
+
+  // The filter slides over the picture, a cell at a time; a second press stops it.
+  function slide() {
+    if (sliding) {
+      stop();
+      return;
+    }
+    parts.play.textContent = say("slide_stop");
+    sliding = setInterval(() => {
+      if (!parts.map.isConnected || state.view !== "channel") stop();
+      else step(1);
+    }, reducedMotion() ? 4 * SLIDE_MS : SLIDE_MS);
+  }
+
+  function stop() {
+    clearInterval(sliding);
+    sliding = 0;
+    if (parts) parts.play.textContent = say("slide");
+  }
+
+  function toggle() {
+    const { stage, channel } = parts;
+    WhatIf.toggle(state.network, stage.id, channel);
+  }
+
+  function show(changed) {
+    const stage = current();
+    const channel = Math.min(state.channel, stage.channels - 1);
+    if (!parts || parts.stage !== stage || parts.channel !== channel) {
+      stop();
+      frame();
+    } else if (changed && !changed.size) return;
+    const result = Live.results[state.network];
+    if (!result) return;
+    const values = result.answers[stage.id];
+    const cells = stage.height * stage.width;
+    const scale = Colours.scaleOf(values);
+    Colours.paint(parts.map, values, channel * cells, stage.height, stage.width, scale);
+    parts.legend.replaceChildren(Colours.legend(scale));
+    parts.map.setAttribute("aria-label", say("map_label", { stage: stage.name,
+      channel: Overview.titled(stage, channel, data) }));
+    const box = parts.map.parentElement;
+    box.style.setProperty("--across", (Math.min(state.column, stage.width - 1)) / stage.width);
+    box.style.setProperty("--along", (Math.min(state.row, stage.height - 1)) / stage.height);
+    box.style.setProperty("--wide", 1 / stage.width);
+    box.style.setProperty("--tall", 1 / stage.height);
+    parts.off.textContent = say(Overview.isOff(state.network, stage.id, channel) ? "switch_on"
+      : "switch_off");
+    numbers();
+    fill(stage, channel);
+    excites(stage, channel);
+  }
+
+  function numbers() {
+    if (!parts.numbers.open) return;
+    const { stage, channel } = parts;
+    const values = Live.results[state.network].answers[stage.id];
+    const start = channel * stage.height * stage.width;
+    const side = Math.min(stage.width, 28);
+    parts.numbers.replaceChildren(parts.numbers.firstElementChild, h("div", { class: "scroll",
+      tabindex: 0, role: "region", "aria-label": say("numbers") },
+      h("table", { class: "numbers" }, h("caption", {}, say("numbers_caption", {
+        stage: stage.name, channel })), h("thead", {}, h("tr", {}, h("td", {}),
+        Array.from({ length: side }, (_, at) => h("th", { scope: "col" }, String(at + 1))))),
+      h("tbody", {}, Array.from({ length: stage.height }, (_, row) => h("tr", {},
+        h("th", { scope: "row" }, String(row + 1)), Array.from({ length: side }, (_2, column) =>
+          h("td", {}, Insight.brief(values[start + row * stage.width + column])))))))));
+  }
+
+  async function fill(stage, channel) {
+    newest += 1;
+    const mine = newest;
+    const where = { network: state.network, stage: stage.id, channel,
+      row: Math.min(state.row, stage.height - 1), column: Math.min(state.column, stage.width - 1) };
+    const [told, { shares }] = await Promise.all([Live.ask("explain", where),
+      Live.ask("shares", where)]);
+    if (mine !== newest || parts.stage !== stage) return;
+    parts.reads.replaceChildren(...reads(stage, shares));
+    parts.sum.replaceChildren(...sum(stage, told));
+  }
+
+  const source = (stage, one) => (one.name !== undefined ? one.name
+    : stage.fromPicture ? say(data.shape.channels === 3 ? `colour_${one.channel}` : "the_picture")
+      : say("channel_in", { stage: stage.reads ?? say("the_layer_before"), channel: one.channel }));
+
+  function sourcePicture(stage, channel) {
+    const canvas = h("canvas", { class: "thumb", "aria-hidden": "true" });
+    if (stage.fromPicture) {
+      Colours.paintPicture(canvas, Live.results[state.network].pixels, data.shape);
+      return canvas;
+    }
+    const from = stages[state.network].find(({ id }) => id === stage.given);
+    if (!from || channel === undefined || channel >= from.channels) return null;
+    const values = Live.results[state.network].answers[from.id];
+    Colours.paint(canvas, values, channel * from.height * from.width, from.height, from.width,
+      Colours.scaleOf(values));
+    return canvas;
+  }
+
+  // The channels that count most, each with the filter that looks at it.
+  function reads(stage, shares) {
+    if (!shares.length) return [h("p", {}, say(`reads_${stage.kind}`))];
+    const far = Math.max(...shares.flatMap(({ filter }) => filter.map(Math.abs)), 1e-9);
+    const [tall, wide] = stage.kernel ?? [1, 1];
+    const shown = shares.slice(0, SHOWN_INPUTS);
+    const rest = shares.slice(SHOWN_INPUTS).reduce((all, { share }) => all + share, 0);
+    const scale = { kind: "diverging", low: -far, high: far };
+    const rows = shown.map((one) => {
+      const filter = h("canvas", { class: "thumb", role: "img", "aria-label": say("filter_label", {
+        numbers: one.filter.map(Insight.brief).join(", ") }) });
+      Colours.paint(filter, one.filter, 0, tall, wide, scale);
+      const inner = h("span", { class: "bar neutral" });
+      inner.style.width = `${100 * one.share}%`;
+      const from = stages[state.network].find(({ id }) => id === stage.given);
+      const name = source(stage, one);
+      return h("tr", {}, h("th", { scope: "row" }, sourcePicture(stage, one.channel),
+        from && one.channel !== undefined && one.channel < from.channels
+          ? h("button", { type: "button", class: "plain", onclick: () => change({ stage: from.id,
+            channel: one.channel }) }, name) : name),
+      h("td", {}, stage.kind === "sum" ? null : filter),
+      h("td", {}, h("span", { class: "track", "aria-hidden": "true" }, inner)),
+      h("td", {}, percent(one.share)));
+    });
+    return [h("table", { class: "reads" }, h("caption", { class: "small" }, say("reads_caption")),
+      h("thead", {}, h("tr", {}, ["reads", "filter", "bar", "share"].map((key) =>
+        h("th", { scope: "col" }, say(key))))), h("tbody", {}, rows)),
+    rest > 0 ? h("p", { class: "small" }, say("others", { count: shares.length - shown.length,
+      share: percent(rest) })) : null, Colours.legend(scale)].filter(Boolean);
+  }
+
+  function matrix(values, [tall, wide], caption) {
+    return h("table", { class: "matrix" }, h("caption", {}, caption),
+      h("tbody", {}, Array.from({ length: tall }, (_, row) => h("tr", {},
+        Array.from({ length: wide }, (_2, column) => {
+          const value = values[row * wide + column];
+          return h("td", { class: value === null ? "outside" : null, title: value === null
+            ? say("outside") : null }, value === null ? "0" : Insight.brief(value));
+        })))));
+  }
+
+  function sum(stage, told) {
+    const strongest = [...told.inputs].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
+    const end = h("p", { class: "result" }, say("result", { value: Insight.brief(told.value),
+      shown: Insight.brief(told.shown) }));
+    end.dataset.value = told.value;
+    end.dataset.shown = told.shown;
+    const later = told.steps.map((one) => h("li", {}, h("strong", {}, one.words), `: ${one.formula}`
+      + ` = ${Insight.brief(one.value)}`));
+    if (stage.kind === "pool") {
+      return [matrix(told.inputs[0].patch, told.kernel, say("window")),
+        h("ol", { class: "steps" }, h("li", {}, say(told.largest ? "largest_of" : "mean_of",
+          { value: Insight.brief(told.start) })), later), end];
+    }
+    if (stage.kind === "attention") {
+      return [h("p", {}, say("softmax_help", { count: told.inputs.length })),
+        list(stage, strongest, told.inputs.length), end];
+    }
+    const [top] = strongest;
+    const products = top.patch.map((value, at) => (value ?? 0) * top.filter[at]);
+    const multiplied = stage.kind === "conv" ? [h("p", {}, say("strongest_input",
+      { name: source(stage, top) })), h("div", { class: "row matrices" },
+      matrix(top.patch, told.kernel, say("patch")), h("span", {}, "×"),
+      matrix(top.filter, told.kernel, say("filter")), h("span", {}, "="),
+      matrix(products, told.kernel, say("products")),
+      h("span", {}, say("adds_to", { sum: Insight.brief(top.sum) })))] : [];
+    return [...multiplied, list(stage, strongest, told.inputs.length),
+      h("ol", { class: "steps" }, h("li", {}, say("all_products",
+        { count: told.inputs.length, sum: Insight.brief(told.products) })),
+      told.bias ? h("li", {}, h("strong", {}, say("bias")), `: ${Insight.brief(told.products)} + `
+        + `${Insight.brief(told.bias)} = ${Insight.brief(told.start)}`) : null, later), end];
+  }
+
+  function list(stage, strongest, count) {
+    const shown = strongest.slice(0, SHOWN_INPUTS);
+    const rest = strongest.slice(SHOWN_INPUTS).reduce((all, one) => all + one.sum, 0);
+    return h("p", { class: "terms" }, shown.map((one, at) => [at ? " + " : "",
+      h("span", { class: "term" }, `${Insight.brief(one.sum)} `, h("small", {},
+        `(${source(stage, one)})`))]), count > shown.length
+      ? ` + ${Insight.brief(rest)} (${say("others_short", { count: count - shown.length })})` : "");
+  }
+
+  function excites(stage, channel) {
+    const found = Live.surveyed(state.network, "test");
+    if (!found) {
+      parts.excites.replaceChildren(h("p", {}, say("looking")));
+      return;
+    }
+    if (parts.excited === found) return;
+    parts.excited = found;
+    const told = found.stages.find(({ id }) => id === stage.id);
+    const dead = told.dead.includes(channel);
+    const copies = told.copies[channel] ?? [];
+    parts.about.replaceChildren(...[
+      dead ? h("strong", { class: "odd" }, say("dead", { count: data.test.labels.length })) : null,
+      copies.length ? h("strong", { class: "odd" }, say("copies", { list: copies.slice(0, 6)
+        .join(", ") })) : null].filter(Boolean));
+    const order = data.test.labels.map((_, at) => ({ at,
+      peak: told.peaks[at * stage.channels + channel] })).sort((a, b) => b.peak - a.peak)
+      .slice(0, SHOWN_PICTURES);
+    parts.excites.replaceChildren(h("p", { class: "small" }, say("excites_help",
+      { count: data.test.labels.length })), h("div", { class: "pictures large" },
+      order.map(({ at, peak }) => {
+        const cell = told.places[at * stage.channels + channel];
+        const field = Overview.seen(stage, Math.floor(cell / stage.width), cell % stage.width);
+        const button = Input.thumb(at, { onclick: () => change({ picture: { at }, stage: stage.id,
+          row: Math.floor(cell / stage.width), column: cell % stage.width }),
+        label: say("excited", { row: data.test.rows[at],
+          name: data.classes[data.test.labels[at]], value: Insight.brief(peak) }) });
+        if (field) {
+          const frameOf = h("span", { class: "frame", "aria-hidden": "true" });
+          const { height, width } = data.shape;
+          const limit = (value, most) => Math.max(0, Math.min(most, value));
+          const [top, left] = [limit(field.top, height), limit(field.left, width)];
+          frameOf.style.top = `${(100 * top) / height}%`;
+          frameOf.style.left = `${(100 * left) / width}%`;
+          frameOf.style.height = `${(100 * (limit(field.bottom, height) - top)) / height}%`;
+          frameOf.style.width = `${(100 * (limit(field.right, width) - left)) / width}%`;
+          button.append(frameOf);
+        }
+        return h("figure", {}, button, h("figcaption", {}, Insight.brief(peak)));
+      })));
+  }
+
+  return { build, show, current, go, stop };
+})();

@@ -1,0 +1,5 @@
+"use strict";
+{
+  const answer = Service.service();
+  self.onmessage = ({ data }) => answer(data, (reply) => self.postMessage(reply));
+}

@@ -1,0 +1,177 @@
+"""From an ONNX file to what a page runs: a list of operators, and weights as fp16."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashioncnn.bundles.bundle import EMBEDDING, INPUT, LOGITS
+from fashioncnn.data.images import Shape
+from fashioncnn.errors import BundleError
+
+# Biases and norms stay as they are: they are few, and variances may be small.
+FEWEST_HALVED_AXES = 2
+LARGEST_HALF = 60_000
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the page's interpreter is given: see page/network.js."""
+
+    nodes: tuple[Mapping[str, Any], ...]
+    tensors: Mapping[str, Mapping[str, Any]]
+    weights: str
+    shape: Shape
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the page reads it."""
+        return {
+            "input": INPUT,
+            "logits": LOGITS,
+            "embedding": EMBEDDING,
+            "channels": self.shape.channels,
+            "height": self.shape.height,
+            "width": self.shape.width,
+            "nodes": self.nodes,
+            "tensors": self.tensors,
+            "weights": self.weights,
+        }
+
+
+def program(onnx_file: bytes, shape: Shape) -> Program:
+    """Return what of an ONNX file leads to logits and embedding, for one picture at a time.
+
+    Weights of two and more axes become fp16. Raises BundleError, which names operator and layer,
+    for what the page cannot compute.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load_from_string(onnx_file).graph
+    constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    nodes = []
+    for node in _needed(graph.node, (LOGITS, EMBEDDING)):
+        attributes = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+        if node.op_type == "Constant":
+            constants[node.output[0]] = _constant(attributes)
+        elif node.op_type == "Cast" and node.input[0] in constants:
+            kind = onnx.helper.tensor_dtype_to_np_dtype(attributes["to"])
+            constants[node.output[0]] = constants[node.input[0]].astype(kind)
+        else:
+            _check(node, attributes, constants)
+            nodes.append(
+                {
+                    "op": node.op_type,
+                    "in": list(node.input),
+                    "out": list(node.output),
+                    "at": {name: _plain(value) for name, value in attributes.items()},
+                }
+            )
+    used = {name for node in nodes for name in node["in"]}
+    # Of these the outputs are the last axis; of all others the first.
+    columns = {node["in"][1] for node in nodes if _in_columns(node)}
+    tensors, packed = _packed({name: constants[name] for name in constants if name in used}, columns)
+    return Program(tuple(nodes), tensors, base64.b64encode(packed).decode(), shape)
+
+
+def known_operators() -> frozenset[str]:
+    """Return the operators that the page computes, as page/tensors.js lists them."""
+    source = files("fashioncnn.explorer").joinpath("page/tensors.js").read_text(encoding="utf-8")
+    tables = re.findall(
+        r"const (?:OPERATORS|UNARY|BINARY|REDUCTIONS) = \{\n(.*?)\n  \};", source, re.DOTALL
+    )
+    return frozenset(
+        name for table in tables for name in re.findall(r"^    (\w+):", table, re.MULTILINE)
+    )
+
+
+def _needed(nodes: Any, outputs: tuple[str, ...]) -> list[Any]:
+    """Return the nodes that `outputs` depend on, in order."""
+    wanted, kept = set(outputs), []
+    for node in reversed(nodes):
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            kept.append(node)
+    return kept[::-1]
+
+
+def _check(node: Any, attributes: Mapping[str, Any], constants: Mapping[str, Any]) -> None:
+    """Raise BundleError for what page/tensors.js cannot do."""
+    weight = next((name for name in node.input if name in constants and "." in name), None)
+    where = weight.removeprefix("network.").rpartition(".")[0] if weight else node.output[0]
+    if node.op_type not in known_operators():
+        raise BundleError(f"the explorer has no operator {node.op_type}, in {where}")
+    if node.op_type in ("Conv", "MaxPool", "AveragePool"):
+        axes = len(attributes.get("kernel_shape", ()))
+        if axes != 2 or attributes.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
+            raise BundleError(
+                f"the explorer has no {node.op_type} over {axes} axes with padding "
+                f"{attributes.get('auto_pad', b'').decode()}, in {where}: two axes, given numbers"
+            )
+
+
+def _constant(attributes: Mapping[str, Any]) -> NDArray[Any]:
+    from onnx import numpy_helper
+
+    (value,) = attributes.values()
+    return numpy_helper.to_array(value) if hasattr(value, "dims") else np.asarray(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return an attribute as JSON says it."""
+    if isinstance(value, bytes):
+        return value.decode()
+    if hasattr(value, "dims"):
+        from onnx import numpy_helper
+
+        return float(numpy_helper.to_array(value).flat[0])
+    return list(value) if isinstance(value, tuple | list) else value
+
+
+def halves(weights: NDArray[Any], *, last: bool = False) -> NDArray[np.float16]:
+    """Return weights as fp16 so that the errors of each output's weights sum to about 0.
+
+    Each weight is rounded together with what the one before it lost: what a layer is given mostly
+    has one sign, and errors that do not cancel would add up. Outputs are the first axis, or the
+    `last`.
+    """
+    ordered = np.moveaxis(weights, -1, 0) if last else weights
+    rows = ordered.reshape(len(ordered), -1).astype(np.float64)
+    rounded = np.empty(rows.shape, np.float16)
+    lost = np.zeros(len(rows))
+    for column in range(rows.shape[1]):
+        wanted = rows[:, column] + lost
+        rounded[:, column] = wanted
+        lost = wanted - rounded[:, column]
+    shaped = rounded.reshape(ordered.shape)
+    return np.moveaxis(shaped, 0, -1) if last else shaped
+
+
+def _in_columns(node: Mapping[str, Any]) -> bool:
+    return node["op"] == "MatMul" or (node["op"] == "Gemm" and not node["at"].get("transB"))
+
+
+def _packed(
+    constants: Mapping[str, NDArray[Any]], columns: Collection[str]
+) -> tuple[dict[str, dict[str, Any]], bytes]:
+    """Return where each constant lies, and all of the floats in a row."""
+    told: dict[str, dict[str, Any]] = {}
+    content = bytearray()
+    for name, values in constants.items():
+        shape = list(values.shape)
+        if values.dtype.kind != "f":
+            told[name] = {"shape": shape, "values": [int(one) for one in values.flat]}
+            continue
+        halved = values.ndim >= FEWEST_HALVED_AXES and np.abs(values).max(initial=0) < LARGEST_HALF
+        content.extend(b"\0" * (-len(content) % 4))
+        told[name] = {"shape": shape, "kind": "f16" if halved else "f32", "at": len(content)}
+        stored = halves(values, last=name in columns) if halved else values
+        content.extend(np.ascontiguousarray(stored, "<f2" if halved else "<f4").tobytes())
+    return told, bytes(content)
