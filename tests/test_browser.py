@@ -61,7 +61,7 @@ def test_the_page_of_the_server_answers(browser: Browser, tmp_path: Path, width:
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(server.address)
+        page.goto(f"{server.address}/ask")
         page.set_input_files("#file", [tmp_path / "<b>.png", tmp_path / "no.png"])
         page.wait_for_selector("li >> nth=1")
         assert page.text_content("#state") == "answered by photo"

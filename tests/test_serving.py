@@ -420,7 +420,8 @@ def test_it_needs_its_token(tmp_path: Path) -> None:
         assert server.client.post("/predict", content=picture(), headers=headers).is_success
         assert server.client.get("/metrics").status_code == 401
         assert server.client.get("/v2/health/live").status_code == 200
-        assert server.client.get("/").status_code == 200
+        assert server.client.get("/ask").status_code == 200
+        assert server.client.get("/").headers["location"] == "/ask"
 
 
 def test_two_bundles_and_a_new_one_at_sighup(tmp_path: Path) -> None:

@@ -25,14 +25,15 @@ from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.runs.files import read_json
 
 CONFIG, MODEL, WEIGHTS, CARD = "config.json", "model.onnx", "model.safetensors", "README.md"
-RECIPE = "recipe.toml"
-FILES = (MODEL, WEIGHTS, CARD, RECIPE)
+RECIPE, EXPLORER = "recipe.toml", "explorer.html"
+FILES = (MODEL, WEIGHTS, CARD, RECIPE, EXPLORER)
 INPUT, LOGITS, PROBABILITIES, ENERGY, EMBEDDING = (
     *("images", "logits", "probabilities", "energy"),
     "embedding",
 )
 MAX_CONFIG_BYTES = 1 << 20
 MAX_FILE_BYTES = 512 << 20
+MAX_EXPLORER_BYTES = 64 << 20
 BATCH = 250
 
 
@@ -72,6 +73,17 @@ class Bundle:
     def not_sure_below(self) -> float:
         """See evaluation.answers.Model."""
         return self.facts.not_sure_below
+
+    @property
+    def explorer(self) -> bytes | None:
+        """The page in which the network runs, where the bundle has one that is not too large."""
+        file = self.path / EXPLORER
+        try:
+            if file.is_symlink() or file.stat().st_size > MAX_EXPLORER_BYTES:
+                return None
+            return file.read_bytes()
+        except OSError:
+            return None
 
     @cached_property
     def session(self) -> Any:

@@ -77,7 +77,9 @@ def program(onnx_file: bytes, shape: Shape) -> Program:
     used = {name for node in nodes for name in node["in"]}
     # Of these the outputs are the last axis; of all others the first.
     columns = {node["in"][1] for node in nodes if _in_columns(node)}
-    tensors, packed = _packed({name: constants[name] for name in constants if name in used}, columns)
+    tensors, packed = _packed(
+        {name: constants[name] for name in constants if name in used}, columns
+    )
     return Program(tuple(nodes), tensors, base64.b64encode(packed).decode(), shape)
 
 

@@ -36,8 +36,11 @@ UNKNOWN_WORDS = {
 }
 
 
-def run_document(group: Group) -> RunDocument:
-    """Return everything that the page of `group` says; single pictures are of its first run."""
+def run_document(group: Group, explorer: str | None = None) -> RunDocument:
+    """Return everything that the page of `group` says; single pictures are of its first run.
+
+    `explorer` is the address of the page in which that run's network runs, where there is one.
+    """
     run, names = group.first, group.class_names
     recipe, kept = run.recipe, run.kept
     confidence = kept.get(artifacts.CONFIDENCE)
@@ -72,6 +75,7 @@ def run_document(group: Group) -> RunDocument:
         stress=kept.get(artifacts.STRESS),
         unknown=tuple(_unknown(run)),
         inside=inside(kept, names),
+        explorer=explorer,
         provenance=provenance(group),
     )
 

@@ -29,7 +29,7 @@ from fashioncnn.version import VERSION
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 RETRY = {"Retry-After": "1"}
-PAGE = {"": "text/html", "page.js": "text/javascript", "page.css": "text/css"}
+PAGE = {"ask": "text/html", "page.js": "text/javascript", "page.css": "text/css"}
 # Nothing from elsewhere; pictures that the page itself holds.
 POLICY = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"
 PAGE_HEADERS = {
@@ -37,9 +37,15 @@ PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+# The explorer brings digests of its own scripts.
+EXPLORER_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; worker-src blob:; frame-ancestors 'none'"
+)
+EXPLORER_HEADERS = PAGE_HEADERS | {"Content-Security-Policy": EXPLORER_POLICY}
 JSON = "application/json"
 # The page, and whether the server lives, are no secret.
-PAGE_PATHS = ("/", "/page.js", "/page.css", "/models")
+PAGE_PATHS = ("/", "/ask", "/page.js", "/page.css", "/models")
 OPEN_PATHS = (*PAGE_PATHS, "/v2/health/live", "/v2/health/ready")
 
 
@@ -71,7 +77,7 @@ class Refused(Exception):
 class Server:
     """One server: its bundles' facts by name, who answers, bounds, a secret, where it logs.
 
-    The first bundle answers where none is named.
+    The first bundle answers where none is named. `pages` are those in which networks run, by name.
     """
 
     facts: dict[str, Facts]
@@ -79,6 +85,7 @@ class Server:
     limits: Limits
     log: Callable[[dict[str, Any]], None]
     token: str | None = None
+    pages: dict[str, bytes] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
     waiting: int = 0
     bytes_held: int = 0
@@ -264,8 +271,27 @@ def _around(app: FastAPI, server: Server) -> None:
         return Response(server.metrics.text(), media_type="text/plain; version=0.0.4")
 
     for path, kind in PAGE.items():
-        file = resources.files("fashioncnn.serving") / "page" / (path or "page.html")
+        name = "page.html" if kind == "text/html" else path
+        file = resources.files("fashioncnn.serving") / "page" / name
         _page(app, f"/{path}", file.read_bytes(), kind)
+
+    @app.get("/", include_in_schema=False)
+    async def first() -> Response:
+        # The explorer holds the weights: with a token it is for those who bring it.
+        if server.first in server.pages and server.token is None:
+            return _explorer(server.pages[server.first])
+        return Response(status_code=307, headers={"Location": "/ask"})
+
+    @app.get("/explore/{model}", include_in_schema=False)
+    async def explorer(model: str) -> Response:
+        name = server.known(model)
+        if name not in server.pages:
+            raise Refused(error(404, f"{name} has no explorer.html: export it again"))
+        return _explorer(server.pages[name])
+
+
+def _explorer(page: bytes) -> Response:
+    return Response(page, media_type="text/html", headers=EXPLORER_HEADERS)
 
 
 def _page(app: FastAPI, path: str, content: bytes, kind: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fashioncnn.bundles.bundle import open_bundle
+from fashioncnn.bundles.bundle import Bundle, open_bundle
+from fashioncnn.bundles.facts import Facts
 from fashioncnn.errors import ServingError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -30,3 +31,10 @@ def named(bundles: Sequence[Path | str]) -> dict[str, Path]:
             raise ServingError(f"two bundles are called {name}: give one as NAME={path}")
         found[name] = Path(path)
     return found
+
+
+def told(bundles: Mapping[str, Bundle]) -> tuple[dict[str, Facts], dict[str, bytes]]:
+    """Return what opened bundles say of themselves, and the pages in which they run, by name."""
+    facts = {name: one.facts.model_copy(update={"name": name}) for name, one in bundles.items()}
+    pages = {name: one.explorer for name, one in bundles.items()}
+    return facts, {name: page for name, page in pages.items() if page is not None}

@@ -20,7 +20,7 @@ from fashioncnn.bundles.bundle import open_bundle
 from fashioncnn.serving.app import Server, make_app
 from fashioncnn.serving.in_process import InProcess
 from fashioncnn.serving.limits import Limits
-from fashioncnn.serving.named import named
+from fashioncnn.serving.named import named, told
 
 BUNDLES = "FASHIONCNN_BUNDLES"
 
@@ -31,10 +31,10 @@ def build() -> FastAPI:
     bundles = {name: open_bundle(Path(path), threads=1) for name, path in places.items()}
     for bundle in bundles.values():
         _ = bundle.session
-    facts = {name: one.facts.model_copy(update={"name": name}) for name, one in bundles.items()}
+    facts, pages = told(bundles)
     limits = Limits()
     token = os.environ.get("FASHIONCNN_TOKEN")
-    return make_app(Server(facts, InProcess(bundles, limits), limits, _log, token))
+    return make_app(Server(facts, InProcess(bundles, limits), limits, _log, token, pages))
 
 
 def _log(line: dict[str, Any]) -> None:

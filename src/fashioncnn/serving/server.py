@@ -21,6 +21,7 @@ from fashioncnn.bundles.facts import Facts
 from fashioncnn.errors import FashionCNNError, ServingError
 from fashioncnn.serving.app import Server, make_app
 from fashioncnn.serving.limits import Limits
+from fashioncnn.serving.named import told
 from fashioncnn.serving.workers import Workers
 
 TOO_LARGE = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -66,7 +67,8 @@ async def _serve(
     starting = asyncio.create_task(workers.start())
     await asyncio.sleep(0)
     try:
-        server = Server(_facts(bundles), workers, limits, log, token)
+        facts, pages = _told(bundles)
+        server = Server(facts, workers, limits, log, token, pages)
         await starting
     except FashionCNNError:
         starting.cancel()
@@ -116,11 +118,8 @@ def _allow_files(connections: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
-def _facts(bundles: dict[str, Path]) -> dict[str, Facts]:
-    return {
-        name: open_bundle(path).facts.model_copy(update={"name": name})
-        for name, path in bundles.items()
-    }
+def _told(bundles: dict[str, Path]) -> tuple[dict[str, Facts], dict[str, bytes]]:
+    return told({name: open_bundle(path) for name, path in bundles.items()})
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -142,9 +141,9 @@ def _reload_on_sighup(server: Server, workers: Workers, bundles: dict[str, Path]
 
     async def reload() -> None:
         try:
-            facts = await asyncio.to_thread(_facts, bundles)
+            facts, pages = await asyncio.to_thread(_told, bundles)
             await workers.reload()
-            server.facts = facts
+            server.facts, server.pages = facts, pages
         except FashionCNNError as wrong:
             log({"event": "not reloaded", "error": str(wrong)})
         else:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fashioncnn.console.say import say
+from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import BundleError, RunError
 from fashioncnn.evaluation.intervals import Interval
 from fashioncnn.evaluation.predictions import Predictions
@@ -31,6 +32,8 @@ from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 PAGE = "explorer.html"
 PICTURES, MOST_PICTURES = 200, 2000
 PROTOTYPES = 300
+# Of the pictures of one split: 200 in colour with 100 pixels a side.
+MAX_PIXEL_BYTES = 6 << 20
 MOST_NETWORKS = 8
 
 
@@ -47,9 +50,9 @@ def explore(
 
     It goes to `out`, else as explorer.html into the first run. Of the first run, `epochs` adds the
     networks of these epochs, as far as the run kept them; 0 is before training. `pictures` test
-    pictures come along, chosen by the first run's answers, and 300 training pictures.
-    All networks must know the same classes and the same shape of pictures. Raises RunError,
-    BundleError where the page cannot compute a network; nothing is written then.
+    pictures come along, chosen by the first run's answers, and 300 training pictures; fewer where
+    pictures are large. All networks must know the same classes and the same shape of pictures.
+    Raises RunError, BundleError where the page cannot compute a network; nothing is written then.
     """
     found = open_runs([runs] if isinstance(runs, AnyRun) else runs)
     if not 1 <= pictures <= MOST_PICTURES:
@@ -59,39 +62,62 @@ def explore(
             f"{len(found) + len(epochs)} networks; a page takes {MOST_NETWORKS} at most: name runs"
         )
     opened = [open_evaluated(run, data, "cpu") for run in found]
-    first = opened[0]
     for other in opened[1:]:
-        if (other.class_names, other.shape) != (first.class_names, first.shape):
-            raise RunError(
-                f"{other.run.path} knows other pictures ({other.shape}, {len(other.class_names)} "
-                f"classes) than {first.run.path} ({first.shape}, {len(first.class_names)})"
-            )
+        _check_alike(opened[0], other)
     say("making the page")
-    test, predictions = first.pictures("test", "explore"), predictions_of(first)
-    rows, kinds = choose(predictions, min(pictures, len(test)))
-    shown = Pictures(test.take(rows), rows, kinds)
-    train = first.data.train
-    of_training = prototypes(train, min(PROTOTYPES, len(train)))
-    titles = _titles(opened)
-    networks = [
-        _network(one, one.network, title, shown, _accuracy(one))
-        for one, title in zip(opened, titles, strict=True)
-    ]
-    networks += list(_earlier(first, epochs, shown))
-    classes = first.class_names
-    title = f"{titles[0]} on {first.run.trained_on.name}"
-    text = page(
-        title if len(networks) == 1 else f"{len(networks)} networks on {title.split(' on ')[-1]}",
-        networks,
-        shown,
-        Pictures(train.take(of_training), of_training),
-        list(class_colours(classes).values()),
-        _hardest(predictions),
-    )
-    path = Path(out) if out is not None else first.run.path / PAGE
+    text = explorer_page(opened, epochs=epochs, pictures=pictures)
+    path = Path(out) if out is not None else opened[0].run.path / PAGE
     make_folder(path.parent)
     write_text(path, text)
     return path
+
+
+def explorer_page(
+    opened: Sequence[Trained],
+    *,
+    epochs: Sequence[int] = (),
+    pictures: int = PICTURES,
+    onnx_file: bytes | None = None,
+) -> str:
+    """Return the page of evaluated networks; see `explore`.
+
+    `onnx_file` is the first one's, where it is written already.
+    """
+    first = opened[0]
+    test, predictions = first.pictures("test", "explore"), predictions_of(first)
+    rows, kinds = choose(predictions, _at_most(pictures, test))
+    shown = Pictures(test.take(rows), rows, kinds)
+    train = first.data.train
+    of_training = prototypes(train, _at_most(PROTOTYPES, train))
+    titles = _titles(opened)
+    files = [onnx_file, *[None] * (len(opened) - 1)]
+    networks = [
+        _network(one, one.network, title, shown, _accuracy(one), file)
+        for one, title, file in zip(opened, titles, files, strict=True)
+    ]
+    networks += list(_earlier(first, epochs, shown))
+    of = first.run.trained_on.name
+    return page(
+        f"{titles[0]} on {of}" if len(networks) == 1 else f"{len(networks)} networks on {of}",
+        networks,
+        shown,
+        Pictures(train.take(of_training), of_training),
+        list(class_colours(first.class_names).values()),
+        _hardest(predictions),
+    )
+
+
+def _check_alike(first: Trained, other: Trained) -> None:
+    if (other.class_names, other.shape) != (first.class_names, first.shape):
+        raise RunError(
+            f"{other.run.path} knows other pictures ({other.shape}, {len(other.class_names)} "
+            f"classes) than {first.run.path} ({first.shape}, {len(first.class_names)})"
+        )
+
+
+def _at_most(count: int, pictures: LabelledImages) -> int:
+    """Return how many pictures may come along, so that the page stays small."""
+    return min(count, len(pictures), max(1, MAX_PIXEL_BYTES // pictures.images_NHWC[0].nbytes))
 
 
 def _titles(opened: Sequence[Trained]) -> list[str]:
@@ -104,11 +130,16 @@ def _titles(opened: Sequence[Trained]) -> list[str]:
 
 
 def _network(
-    trained: Trained, network: nn.Module, title: str, shown: Pictures, accuracy: str
+    trained: Trained,
+    network: nn.Module,
+    title: str,
+    shown: Pictures,
+    accuracy: str,
+    onnx_file: bytes | None = None,
 ) -> Network:
     try:
-        graph = to_onnx(network, trained.preparation, trained.shape)
-        made = program(graph.content, trained.shape)
+        file = onnx_file or to_onnx(network, trained.preparation, trained.shape).content
+        made = program(file, trained.shape)
     except BundleError as error:
         raise BundleError(f"{trained.run.path}: {error}") from None
     with torch.no_grad():
@@ -155,4 +186,5 @@ def _hardest(predictions: Predictions) -> int:
     """Return the class of which the fewest pictures are answered right."""
     right = predictions.predicted == predictions.labels
     classes = np.unique(predictions.labels)
-    return int(min(classes, key=lambda one: right[predictions.labels == one].mean()))
+    shares = [right[predictions.labels == one].mean() for one in classes]
+    return int(classes[int(np.argmin(shares))])

@@ -72,6 +72,7 @@ from fashioncnn.runs import artifacts
 from fashioncnn.runs.files import sync_folder, to_json, write_bytes
 from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
+from fashioncnn.workflows.explore import explorer_page
 
 SPEED = "speed.json"
 UNSTATED = "not stated"
@@ -100,7 +101,8 @@ def export(
     The ONNX file takes uint8 pictures, preparation inside, and returns logits, probabilities,
     energy and embedding, with `maps` the answers of each stage, too. It is compared with PyTorch on
     all test pictures and on odd ones. With `int8` it computes in eight bits, and is refused when it
-    loses more than `int8_bound_points` of test accuracy. A bundle that is there already is
+    loses more than `int8_bound_points` of test accuracy. explorer.html comes along, in which the
+    network runs (see `explore`), where that page can compute it. A bundle that is there already is
     replaced, whole. `push` uploads it as OWNER/NAME to the Hugging Face hub.
 
     Weights of Fashion-MNIST are under MIT unless `license` says something else. Equal runs give
@@ -137,6 +139,7 @@ class _Made:
     model: bytes
     weights: bytes
     recipe: str
+    explorer: str | None
     speed: Mapping[str, Any] | None = None
 
     def files(self) -> dict[str, bytes]:
@@ -151,12 +154,13 @@ class _Made:
             "license": self.facts.license,
             "recipe": self.recipe,
         }
+        page = {} if self.explorer is None else {parts.EXPLORER: self.explorer.encode()}
         return {
             parts.MODEL: with_metadata(self.model, told),
             parts.WEIGHTS: self.weights,
             parts.CARD: card(self.facts).encode(),
             parts.RECIPE: self.recipe.encode(),
-        }
+        } | page
 
 
 @dataclass(frozen=True)
@@ -218,7 +222,8 @@ class _Export:
             parity=parity,
             quantised=None,
         )
-        return _Made(facts, graph.content, weights, dump(trained.recipe))
+        page = self._explorer(graph.content)
+        return _Made(facts, graph.content, weights, dump(trained.recipe), page)
 
     def int8(self, made: _Made, bound_points: float) -> _Made:
         """Return the bundle in eight bits. Raises BundleError where it loses more than allowed."""
@@ -271,6 +276,14 @@ class _Export:
             pictures, words = self.trained.data.train, "training"
         chosen = np.random.default_rng(0).permutation(len(pictures))[:CALIBRATION_PICTURES]
         return pictures.images_NHWC[np.sort(chosen)], f"{len(chosen)} {words} pictures"
+
+    def _explorer(self, onnx_file: bytes) -> str | None:
+        """Return the page in which the network runs, where the page can compute it."""
+        try:
+            return explorer_page([self.trained], onnx_file=onnx_file)
+        except BundleError as error:
+            say(f"leaving {parts.EXPLORER} out: {error}")
+            return None
 
     def _figures(self) -> TestFigures:
         found = intervals([self._predictions])

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from fashioncnn.console.say import say
-from fashioncnn.errors import RunError
+from fashioncnn.errors import BundleError, RunError
 from fashioncnn.opening.data import Data, data_of
 from fashioncnn.opening.runs import AnyRun, open_runs
 from fashioncnn.opening.scored import scored_run
@@ -29,6 +30,8 @@ from fashioncnn.workflows.compare import compare_groups
 from fashioncnn.workflows.embed import embed_trained
 from fashioncnn.workflows.evaluate import open_evaluated
 from fashioncnn.workflows.explain import explain_layers, explain_units, is_explained
+from fashioncnn.workflows.explore import PAGE as EXPLORER
+from fashioncnn.workflows.explore import explore
 from fashioncnn.workflows.stress import stress_trained
 
 PAGE, FIGURES = "report.html", "figures"
@@ -51,7 +54,8 @@ def report(
     lies in the run, or beside several runs, unless `out` names a file; its document, which has
     every figure for programs, lies beside it as .json, and the figures in `figures/`. With `full`,
     the first run of each recipe is also put under stress (worse and unknown pictures); for one
-    recipe, maps of attribution are drawn and checked too, and test pictures laid out on a map.
+    recipe, maps of attribution are drawn and checked too, test pictures laid out on a map, and
+    explorer.html is written (see `explore`).
     `track` names trackers that get a copy of each run. Raises RunError when a run cannot be used,
     TrackingError when a tracker cannot.
     """
@@ -66,12 +70,12 @@ def report(
         raise RunError("report: no run was given")
     opened_data = data_of(opened[0], data)
     folder = _folder(opened)
-    figures = folder / FIGURES
+    page, figures = Path(out or folder / PAGE), folder / FIGURES
     # Evaluation measures how fast the network answers: nothing else may work meanwhile.
     trained = [open_evaluated(run, opened_data, device) for run in opened]
     with Helper() as helper:
-        document = _document(trained, full, partial(_draw_ahead, helper, figures))
-        page = write_page(document, Path(out or folder / PAGE), figures, helper)
+        document = _document(trained, full, page, partial(_draw_ahead, helper, figures))
+        page = write_page(document, page, figures, helper)
     for run in opened:
         copy_run(track, run, say)
     return page
@@ -83,7 +87,7 @@ def _draw_ahead(helper: Helper, figures: Path, document: Document) -> None:
 
 
 def _document(
-    trained: Sequence[Trained], full: bool, draw_ahead: Callable[[Document], None]
+    trained: Sequence[Trained], full: bool, page: Path, draw_ahead: Callable[[Document], None]
 ) -> Document:
     scored = [scored_run(one) for one in trained]
     by_run = {one.run.path: one for one in trained}
@@ -107,7 +111,23 @@ def _document(
     if full:
         attribute_trained(first)
         embed_trained(first)
-    return run_document(found[0])
+        _explore(first)
+    return run_document(found[0], _address(first.run.path / EXPLORER, page))
+
+
+def _explore(trained: Trained) -> None:
+    """Leave the page in which the network runs in its run, where that page can compute it."""
+    try:
+        explore(trained.run, data=trained.data)
+    except BundleError as error:
+        say(f"leaving {EXPLORER} out: {error}")
+
+
+def _address(file: Path, page: Path) -> str | None:
+    """Return where `file` lies as a link of `page` says it, if it is there."""
+    if not file.is_file():
+        return None
+    return quote(Path(os.path.relpath(file, page.parent)).as_posix())
 
 
 def _study(given: AnyRun) -> Path | None:

@@ -112,7 +112,10 @@ class RecipePart:
 
 @dataclass(frozen=True)
 class RunDocument:
-    """The page of runs of one recipe. Shares are from 0 to 1; test figures are means over runs."""
+    """The page of runs of one recipe. Shares are from 0 to 1; test figures are means over runs.
+
+    `explorer` is the address of the page in which the first run's network runs, seen from this one.
+    """
 
     kind: Literal["runs"]
     recipe: RecipePart
@@ -142,4 +145,5 @@ class RunDocument:
     stress: Stress | None
     unknown: tuple[UnknownRow, ...]
     inside: Inside
+    explorer: str | None
     provenance: Pairs
