@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,6 +21,9 @@ from fashioncnn.data.sources.fashion_mnist import CLASSES
 from fashioncnn.data.sources.npz_file import write_npz
 from fashioncnn.reporting.figures import sharing
 from forks import command_line
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 TINY_RECIPE = """
 name = "tiny"
@@ -53,7 +58,7 @@ def make_pictures(n: int = 600, seed: int = 0) -> LabelledImages:
 # Files that take longest are begun first, so that no core is idle at the end.
 LONGEST = (
     *("docs", "real_data", "evaluate_report", "tracking", "ray", "own_parts", "tune", "check"),
-    *("train", "bench", "together", "serving", "bundles"),
+    *("train", "bench", "together", "serving", "bundles", "explorer"),
 )
 
 
@@ -66,6 +71,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what is trusted here out of the user's own folder."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium, without a screen."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not path:
+        pytest.skip("needs Debian's package chromium")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu"]
+        opened = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

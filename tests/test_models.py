@@ -13,6 +13,7 @@ from torch.nn import functional
 from fashioncnn.models import FAMILIES
 from fashioncnn.models.family import ModelSettings
 from fashioncnn.models.plain_cnn import PlainCNN
+from fashioncnn.models.separable_cnn import SeparableCNN
 from fashioncnn.models.strided_cnn import Pooling, StridedCNN, StridedCNNSettings
 from fashioncnn.recipes.build import build_network
 from fashioncnn.recipes.load import builtin_names, load
@@ -239,6 +240,42 @@ def test_strided_cnn_against_plain_functions(residual: bool, pooling: Pooling) -
     network.eval()
     images = torch.randn(4, 1, 28, 28, dtype=torch.float64)
     expected = strided_reference(network, images, residual=residual, pooling=pooling)
+    torch.testing.assert_close(network(images), expected)
+
+
+def test_separable_cnn_against_plain_functions() -> None:
+    torch.manual_seed(0)
+    network = SeparableCNN(
+        in_channels=3, classes=5, channels=[4, 6], blocks=[1, 2], logit_scale=0.5
+    ).double()
+    with torch.no_grad():
+        for _ in range(3):
+            network.train()(torch.randn(8, 3, 28, 20, dtype=torch.float64))
+    network.eval()
+    weights = network.state_dict()
+
+    def norm(x: Tensor, name: str) -> Tensor:
+        mean, variance, scale, shift = (
+            weights[f"{name}.{part}"][:, None, None]
+            for part in ("running_mean", "running_var", "weight", "bias")
+        )
+        return (x - mean) / (variance + 1e-5).sqrt() * scale + shift
+
+    images = torch.randn(4, 3, 28, 20, dtype=torch.float64)
+    x = functional.conv2d(images, weights["stem.weight"], padding=1)
+    x = functional.relu(norm(x, "stem_norm"))
+    for name, stride, adds in (("1_1", 1, True), ("2_1", 2, False), ("2_2", 1, True)):
+        block = f"layers.block{name}"
+        # One filter a channel: each channel is convolved by itself.
+        each = [
+            functional.conv2d(x[:, [at]], one[None], stride=stride, padding=1)
+            for at, one in enumerate(weights[f"{block}.depthwise.weight"])
+        ]
+        inner = norm(torch.cat(each, 1), f"{block}.depthwise_norm")
+        mixed = torch.einsum("nchw,oc->nohw", inner, weights[f"{block}.mix.weight"][..., 0, 0])
+        y = functional.relu(norm(mixed, f"{block}.mix_norm"))
+        x = x + y if adds else y
+    expected = 0.5 * x.mean((2, 3)) @ weights["output.weight"].T
     torch.testing.assert_close(network(images), expected)
 
 

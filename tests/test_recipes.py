@@ -121,7 +121,7 @@ def test_three_conv_is_the_second_seed_system() -> None:
         ("model.channels=[4,4,4,4,4]", "5 entries, each halving the picture: data.image_size 28"),
         (
             "model.family=resnet",
-            'model.family is "resnet"; it must be one of plain-cnn, strided-cnn',
+            'model.family is "resnet"; it must be one of plain-cnn, strided-cnn, separable-cnn',
         ),
         ("model.blocks=[1]", "unknown key model.blocks; allowed: family, members, channels"),
         ("schedule.warmup_epochs=10", "schedule.warmup_epochs is 10; it must be below"),

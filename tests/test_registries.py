@@ -162,7 +162,7 @@ def test_recipes_and_listings_know_them() -> None:
 
 
 def test_they_are_gone_afterwards() -> None:
-    with pytest.raises(RecipeError, match="must be one of plain-cnn, strided-cnn"):
+    with pytest.raises(RecipeError, match="must be one of plain-cnn, strided-cnn, separable-cnn"):
         load("two-conv", ["model.family=linear"])
     assert "model.scale" not in {key.name for key in keys()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -37,6 +38,15 @@ class ModelSettings(Settings):
         """Say why the network cannot take pictures of (height, width), or None when it can."""
         del image_size
         return None
+
+
+def check_blocks(channels: Sequence[int], blocks: Sequence[int]) -> None:
+    """Raise ValueError unless there is one number of blocks a stage."""
+    if len(blocks) != len(channels):
+        raise ValueError(
+            f"model.blocks has {len(blocks)} entries and model.channels "
+            f"{len(channels)}; both need one a stage"
+        )
 
 
 def halving_fault(stages: int, halvings: int, image_size: tuple[int, int]) -> str | None:

@@ -18,7 +18,7 @@ from pydantic import Field, Strict, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fashioncnn.models.family import ModelSettings, halving_fault
+from fashioncnn.models.family import ModelSettings, check_blocks, halving_fault
 from fashioncnn.settings import Counts, Positive
 
 Pooling = Literal["max", "average"]
@@ -66,11 +66,7 @@ class StridedCNNSettings(ModelSettings):
 
     @model_validator(mode="after")
     def _one_number_of_blocks_a_stage(self) -> StridedCNNSettings:
-        if len(self.blocks) != len(self.channels):
-            raise ValueError(
-                f"model.blocks has {len(self.blocks)} entries and model.channels "
-                f"{len(self.channels)}; both need one a stage"
-            )
+        check_blocks(self.channels, self.blocks)
         return self
 
 

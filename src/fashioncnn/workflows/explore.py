@@ -117,7 +117,7 @@ def _check_alike(first: Trained, other: Trained) -> None:
 
 def _at_most(count: int, pictures: LabelledImages) -> int:
     """Return how many pictures may come along, so that the page stays small."""
-    return min(count, len(pictures), max(1, MAX_PIXEL_BYTES // pictures.images_NHWC[0].nbytes))
+    return min(count, len(pictures), max(1, MAX_PIXEL_BYTES // int(pictures.images_NHWC[0].nbytes)))
 
 
 def _titles(opened: Sequence[Trained]) -> list[str]:

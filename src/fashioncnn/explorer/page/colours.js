@@ -58,6 +58,36 @@ const Colours = (() => {
     context.putImageData(image, 0, 0);
   }
 
+  // Channels in this order, so many in a row, `gap` cells between them.
+  function paintTiles(canvas, values, order, columns, { height, width }, gap, { kind, low, high }) {
+    const wide = columns * (width + gap) - gap;
+    const tall = Math.ceil(order.length / columns) * (height + gap) - gap;
+    if (canvas.width !== wide || canvas.height !== tall) {
+      canvas.width = wide;
+      canvas.height = tall;
+    }
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(wide, tall);
+    const { data } = image;
+    const colours = TABLES[kind];
+    const factor = 255 / (high - low || 1);
+    order.forEach((channel, slot) => {
+      const left = (slot % columns) * (width + gap);
+      const top = Math.floor(slot / columns) * (height + gap);
+      for (let row = 0, from = channel * height * width; row < height; row += 1) {
+        let to = 4 * ((top + row) * wide + left);
+        for (const end = from + width; from < end; from += 1, to += 4) {
+          const at = Math.max(0, Math.min(255, Math.round((values[from] - low) * factor))) * 3;
+          data[to] = colours[at];
+          data[to + 1] = colours[at + 1];
+          data[to + 2] = colours[at + 2];
+          data[to + 3] = 255;
+        }
+      }
+    });
+    context.putImageData(image, 0, 0);
+  }
+
   // uint8 pixels (height, width, channels) as they are.
   function paintPicture(canvas, pixels, { height, width, channels }) {
     if (canvas.width !== width || canvas.height !== height) {
@@ -85,5 +115,5 @@ const Colours = (() => {
 
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-  return { scaleOf, paint, paintPicture, legend, css };
+  return { scaleOf, paint, paintTiles, paintPicture, legend, css };
 })();

@@ -1,53 +1,126 @@
 "use strict";
 // Every stage with all of its channels, live.
 const Overview = (() => {
+  const NAMING_MS = 300;
+  const MARGIN = 200;
+  const FLAT = 22;
+  const FRAME_MS = 4;
+
+  function peak(values, channel, cells) {
+    let largest = -Infinity;
+    for (let at = channel * cells; at < (channel + 1) * cells; at += 1) {
+      if (values[at] > largest) largest = values[at];
+    }
+    return largest;
+  }
+
   // One network's stages: { element, paint(result), mark() }.
   function panel(network, stages, data, { wide = false } = {}) {
     const rows = stages.map((stage) => {
       const legend = h("span", { class: "legends" });
+      const canvas = h("canvas", { class: "maps", "aria-hidden": "true" });
       const grid = h("div", { class: "tiles", role: "group",
         "aria-label": say("channels_of", { stage: stage.name }) });
-      const cells = stage.height * stage.width;
-      const side = cells === 1 ? 22 : Math.max(wide ? 40 : 48, Math.min(72, stage.width * 2));
+      // Whole numbers of the screen's pixels for each cell, so that all are of one size.
+      const scale = Math.max(1, Math.round((wide ? 40 : 52) / stage.width));
+      const flat = stage.height * stage.width === 1;
+      const across = flat ? FLAT : stage.width * scale;
+      const down = flat ? FLAT : stage.height * scale;
+      // Between tiles one cell stays free; numbers without places stand side by side.
+      const gap = flat ? 0 : scale;
       const tiles = Array.from({ length: stage.channels }, (_, channel) => {
-        const canvas = h("canvas", { width: stage.width, height: stage.height,
-          "aria-hidden": "true" });
-        const tile = h("button", { type: "button", class: "tile", tabindex: channel ? -1 : 0 },
-          canvas);
-        tile.style.width = `${side}px`;
-        tile.style.height = `${Math.max(14, (side * stage.height) / stage.width)}px`;
+        const tile = h("button", { type: "button", class: "tile", tabindex: channel ? -1 : 0,
+          "aria-label": titled(stage, channel, data) });
         tile.dataset.channel = channel;
-        return { tile, canvas, channel };
+        return { tile, channel };
       });
       grid.append(...tiles.map(({ tile }) => tile));
-      const section = h("section", { class: `stage ${cells === 1 ? "flat" : "placed"}` },
-        h("h3", {}, stage.name, " ", h("small", {}, describe(stage, data))), legend, grid);
+      const box = h("div", { class: "tilebox" }, canvas, grid);
+      const section = h("section", { class: `stage ${flat ? "flat" : "placed"}` },
+        h("h3", {}, stage.name, " ", h("small", {}, describe(stage, data))), legend, box);
       follow(network, stage, grid, tiles);
-      return { stage, tiles, grid, legend, section };
+      return { stage, tiles, grid, canvas, legend, section, across, down, gap, told: "" };
     });
     const element = h("div", {}, rows.map(({ section }) => section));
 
+    let shown = null;
+    let naming = 0;
+    let next = 0;
+
+    // Stages that are out of sight wait until they are scrolled to.
     function paint({ answers }) {
-      for (const { stage, tiles, grid, legend } of rows) {
-        const values = answers[stage.id];
-        const cells = stage.height * stage.width;
-        const scale = Colours.scaleOf(values);
+      shown = answers;
+      for (const row of rows) row.stale = true;
+      inSight();
+      clearTimeout(naming);
+      naming = setTimeout(name, NAMING_MS);
+    }
+
+    // What does not fit into a frame of the screen comes in the next, so that drawing stays smooth.
+    function inSight() {
+      const began = performance.now();
+      for (const row of rows) {
+        if (!row.stale) continue;
+        const { top, bottom } = row.section.getBoundingClientRect();
+        if (top === bottom) continue;
+        // Each stage is painted once, so that the page has its length.
+        const far = bottom < -MARGIN || top > innerHeight + MARGIN;
+        if (far && row.columns) continue;
+        if (performance.now() - began > FRAME_MS) {
+          cancelAnimationFrame(next);
+          next = requestAnimationFrame(inSight);
+          return;
+        }
+        row.stale = false;
+        paintStage(row);
+      }
+      // So that every stage has its turn while pictures keep coming.
+      rows.push(rows.shift());
+    }
+    addEventListener("scroll", () => shown && inSight(), { passive: true });
+    addEventListener("beforeprint", () => {
+      for (const row of rows) if (shown && row.stale) paintStage(row);
+    });
+    addEventListener("resize", () => shown && paint({ answers: shown }));
+
+    function paintStage(row) {
+      const { stage, tiles, grid, canvas, legend, across, down, gap } = row;
+      const values = shown[stage.id];
+      const cells = stage.height * stage.width;
+      const scale = Colours.scaleOf(values);
+      const told = JSON.stringify(scale);
+      if (told !== row.told) {
+        row.told = told;
         legend.replaceChildren(Colours.legend(scale));
-        const peaks = tiles.map(({ canvas, tile, channel }) => {
-          Colours.paint(canvas, values, channel * cells, stage.height, stage.width, scale);
-          let largest = -Infinity;
-          for (let at = channel * cells; at < (channel + 1) * cells; at += 1) {
-            if (values[at] > largest) largest = values[at];
-          }
+      }
+      const order = tiles.map(({ channel }) => channel);
+      if (state.strongest) {
+        const peaks = order.map((channel) => peak(values, channel, cells));
+        order.sort((one, other) => peaks[other] - peaks[one]);
+      }
+      const before = [...grid.children].map((child) => Number(child.dataset.channel));
+      if (order.some((channel, at) => channel !== before[at])) {
+        grid.append(...order.map((channel) => tiles[channel].tile));
+      }
+      const columns = Math.max(1, Math.floor((row.section.clientWidth + gap) / (across + gap)));
+      if (columns !== row.columns) {
+        row.columns = columns;
+        const lines = Math.ceil(tiles.length / columns);
+        grid.style.gridTemplateColumns = `repeat(${columns}, ${across}px)`;
+        grid.style.gridAutoRows = `${down}px`;
+        grid.style.gap = `${gap}px`;
+        canvas.style.width = `${columns * (across + gap) - gap}px`;
+        canvas.style.height = `${lines * (down + gap) - gap}px`;
+      }
+      Colours.paintTiles(canvas, values, order, columns, stage, gap ? 1 : 0, scale);
+    }
+
+    // What is read aloud follows when the picture rests.
+    function name() {
+      for (const { stage, tiles } of rows) {
+        for (const { tile, channel } of tiles) {
           tile.setAttribute("aria-label", say("tile", { channel: titled(stage, channel, data),
-            value: Insight.brief(largest) }));
-          return largest;
-        });
-        const order = tiles.map(({ channel }) => channel);
-        if (state.strongest) order.sort((a, b) => peaks[b] - peaks[a]);
-        const shown = [...grid.children].map((child) => Number(child.dataset.channel));
-        if (order.some((channel, at) => channel !== shown[at])) {
-          grid.append(...order.map((channel) => tiles[channel].tile));
+            value: Insight.brief(peak(shown[stage.id], channel, stage.height * stage.width)) }));
         }
       }
     }

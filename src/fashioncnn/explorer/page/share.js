@@ -48,6 +48,8 @@ const Share = (() => {
   }
 
   function drawn(element) {
+    // What waits until it is scrolled to is wanted now, as it is on paper.
+    dispatchEvent(new Event("beforeprint"));
     const origin = element.getBoundingClientRect();
     const picture = svg("svg", { xmlns: "http://www.w3.org/2000/svg",
       viewBox: `0 0 ${origin.width} ${origin.height}`, width: origin.width, height: origin.height });
@@ -62,7 +64,7 @@ const Share = (() => {
         if (!one.width || !one.height) return;
         picture.append(svg("image", { x: box.left - origin.left, y: box.top - origin.top,
           width: box.width, height: box.height, href: one.toDataURL(), opacity: style.opacity,
-          style: "image-rendering:pixelated", preserveAspectRatio: "none" }));
+          "image-rendering": "pixelated", preserveAspectRatio: "none" }));
         return;
       }
       if (one instanceof SVGSVGElement) {

@@ -5,7 +5,7 @@ const State = (() => {
     right: 0, down: 0, turn: 0, zoom: 1, noise: 0, stage: null, channel: 0, row: 0, column: 0,
     strongest: false, one: null, off: [], warmth: 1, lesson: 0 };
   const VIEWS = ["overview", "channel", "why", "whatif", "beside", "about"];
-  const state = structuredClone(START);
+  const state = { ...START };
   const listeners = [];
   let known = null;
   let writing = 0;
@@ -25,7 +25,7 @@ const State = (() => {
     known = limits;
     Object.assign(state, read(location.hash.slice(1)));
     addEventListener("hashchange", () => {
-      if (location.hash.slice(1) !== written()) change({ ...structuredClone(START),
+      if (location.hash.slice(1) !== written()) change({ ...START,
         ...read(location.hash.slice(1)) });
     });
   }
