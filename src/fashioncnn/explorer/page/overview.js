@@ -39,7 +39,7 @@ const Overview = (() => {
       const section = h("section", { class: `stage ${flat ? "flat" : "placed"}` },
         h("h3", {}, stage.name, " ", h("small", {}, describe(stage, data))), legend, box);
       follow(network, stage, grid, tiles);
-      return { stage, tiles, grid, canvas, legend, section, across, down, gap, told: "" };
+      return { stage, tiles, grid, canvas, legend, section, across, down, gap, told: "", columns: 0 };
     });
     const element = h("div", {}, rows.map(({ section }) => section));
 
@@ -81,7 +81,10 @@ const Overview = (() => {
     addEventListener("beforeprint", () => {
       for (const row of rows) if (shown && row.stale) paintStage(row);
     });
-    addEventListener("resize", () => shown && paint({ answers: shown }));
+    addEventListener("resize", () => {
+      for (const row of rows) row.columns = 0;
+      if (shown) paint({ answers: shown });
+    });
 
     function paintStage(row) {
       const { stage, tiles, grid, canvas, legend, across, down, gap } = row;
