@@ -16,6 +16,10 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +28,6 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from fashioncnn.opening.runs import open_runs
-from fashioncnn.opening.trained import Trained
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 from fashioncnn.workflows.explore import explore
 from shared import write_result
@@ -43,6 +46,16 @@ COUNT_FRAMES = """() => {
   const seen = (now) => { frames_seen.push(now); requestAnimationFrame(seen); };
   requestAnimationFrame(seen);
 }"""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Yield Debian's chromium, without a screen."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 def open_page(browser: Browser, file: Path) -> tuple[Page, float]:
@@ -94,14 +107,17 @@ def frames(tab: Page) -> dict[str, float]:
     }
 
 
-def exactness(tab: Page, trained: Trained, count: int) -> dict[str, Any]:
+def exactness(run: Path, file: Path, count: int) -> dict[str, Any]:
     """Return how far the page's answers on test pictures lie from PyTorch's."""
+    trained = open_evaluated(run)
     images = trained.data.test.images_NHWC[:count]
     rows: list[list[float]] = []
-    for start in range(0, count, AT_ONCE):
-        part = images[start : start + AT_ONCE]
-        text = base64.b64encode(np.ascontiguousarray(part).tobytes()).decode()
-        rows += tab.evaluate(LOGITS, [text, len(part)])
+    with chromium() as browser:
+        tab, _ = open_page(browser, file)
+        for start in range(0, count, AT_ONCE):
+            part = images[start : start + AT_ONCE]
+            text = base64.b64encode(np.ascontiguousarray(part).tobytes()).decode()
+            rows += tab.evaluate(LOGITS, [text, len(part)])
     here = _probabilities(np.array(rows), trained.temperature)
     there = _probabilities(predictions_of(trained).logits[:count], trained.temperature)
     apart = np.abs(here - there).max(1)
@@ -127,29 +143,28 @@ def main() -> None:
     given = parser.parse_args()
     opened = [open_evaluated(run) for run in open_runs(given.runs)]
     found: dict[str, dict[str, Any]] = {}
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        pages = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        files = {}
         for at, trained in enumerate(opened):
-            file = explore(trained.run, Path(scratch) / f"{at}.html", data=trained.data)
-            tab, seconds = open_page(browser, file)
-            pages[trained.recipe.name] = (file, trained)
-            found[trained.recipe.name] = {
-                "parameters": sum(one.numel() for one in trained.network.parameters()),
-                "bytes": file.stat().st_size,
-                "seconds_to_first_answer": seconds,
-                "milliseconds_a_pass": passes(tab),
-                "drawing": frames(tab),
-            }
-            tab.close()
-        for name, (file, trained) in pages.items():
-            tab, _ = open_page(browser, file)
-            found[name] |= exactness(tab, trained, given.pictures)
-            print(name, found[name], flush=True)
-            tab.close()
-        version = browser.version
-        browser.close()
+            name = trained.recipe.name
+            files[name] = explore(trained.run, Path(scratch) / f"{at}.html", data=trained.data)
+            with chromium() as browser:
+                version = browser.version
+                tab, seconds = open_page(browser, files[name])
+                found[name] = {
+                    "parameters": sum(one.numel() for one in trained.network.parameters()),
+                    "bytes": files[name].stat().st_size,
+                    "seconds_to_first_answer": seconds,
+                    "milliseconds_a_pass": passes(tab),
+                    "drawing": frames(tab),
+                }
+        jobs = [(one.run.path, files[one.recipe.name], given.pictures) for one in opened]
+        # A process each: a browser takes one core.
+        with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+            exact = pool.map(exactness, *zip(*jobs, strict=True))
+            for name, told in zip(found, exact, strict=True):
+                found[name] |= told
+                print(name, found[name], flush=True)
     write_result(
         "explorer",
         {

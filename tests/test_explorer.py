@@ -34,6 +34,7 @@ from fashioncnn.exporting.graph import to_onnx
 from fashioncnn.recipes.build import build_network, build_preparation
 from fashioncnn.recipes.load import builtin_names, load
 from fashioncnn.reporting.style import class_colours
+from firefox import PROGRAM, firefox
 from test_serving import serving
 
 NETWORKS = Path(__file__).parent / "networks"
@@ -520,6 +521,28 @@ def test_it_needs_little_of_a_browser(browser: Browser, explored: Path, missing:
     with opened(context, explored) as tab:
         until(tab, "document.querySelector('.said').textContent !== ''")
     context.close()
+
+
+@pytest.mark.skipif(not PROGRAM, reason="needs Debian's package firefox-esr")
+def test_it_works_in_firefox(explored: Path) -> None:
+    with firefox() as tab:
+        tab.open(explored.as_uri())
+        tab.until("document.documentElement.dataset.ready && Live.results[0]")
+        # The thread that computes is one of its own here, too.
+        tab.until("Live.surveyed(0, 'training') && Live.surveyed(1, 'test')")
+        for view in (*VIEWS, "beside"):
+            tab.evaluate(f"change({{ view: '{view}' }})")
+            tab.until(f"!document.getElementById('view_{view}').hidden")
+        tab.until("document.querySelectorAll('.exact').length === 2")
+        told = tab.evaluate("[...document.querySelectorAll('.exact')].map((e) => e.textContent)")
+        assert all(line.endswith("answers changed: 0") for line in told)
+        tab.until("location.hash.includes('view=beside')")
+        drawn = tab.evaluate("Share.drawn(document.getElementById('stage'))")
+        assert drawn.count("<image") >= 10
+        assert tab.complaints == []
+        assert {url.split(":")[0] for url in tab.asked} <= {"file", "data", "blob", "about"}
+        files = {url.split("#")[0] for url in tab.asked if url.startswith("file:")}
+        assert files <= {explored.as_uri()}
 
 
 def test_a_hostile_data_set_is_shown_as_text(browser: Browser, tmp_path: Path) -> None:

@@ -259,7 +259,8 @@ def test_separable_cnn_against_plain_functions() -> None:
             weights[f"{name}.{part}"][:, None, None]
             for part in ("running_mean", "running_var", "weight", "bias")
         )
-        return (x - mean) / (variance + 1e-5).sqrt() * scale + shift
+        normalised: Tensor = (x - mean) / (variance + 1e-5).sqrt() * scale + shift
+        return normalised
 
     images = torch.randn(4, 3, 28, 20, dtype=torch.float64)
     x = functional.conv2d(images, weights["stem.weight"], padding=1)
