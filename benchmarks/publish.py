@@ -20,14 +20,21 @@ from typing import Any
 import typer
 
 from fashioncnn.cli.verbs import app
+from fashioncnn.recipes.build import build_network
 from fashioncnn.recipes.load import builtin_names, load, validate
 from shared import RESULTS, ROOT
 
+EXPLORE = ROOT / "docs" / "how-to" / "explore.md"
 RECIPES = ROOT / "src" / "fashioncnn" / "recipes" / "builtin"
 FIGURE = ROOT / "docs" / "speed.png"
 BLOCK = "<!-- {}: made by benchmarks/publish.py -->"
 END = "<!-- end of {} -->"
 FAST = ("fast-92", "fast-93", "fast-94", "fast-95")
+# Recipes of the ladder: budget, and the best found elsewhere, as shared/anchors has it.
+LADDER = {
+    "micro": ("< 10,000 parameters", "none that can be trusted"),
+    "tiny": ("< 100,000 parameters", "92.5"),
+}
 PEERS = {
     "ordinary": "the ordinary way of `two-conv`",
     "skorch_fit": "its network in skorch",
@@ -183,6 +190,78 @@ def _speed_words(measured: dict[str, Result]) -> str:
     )
 
 
+def ladder_table() -> str:
+    """Return README's table of the most accurate recipe of each budget, in Markdown."""
+    lines = [
+        "| | budget | test accuracy, % | Shirt F1 | parameters | million products a picture "
+        "| passes | to trained weights, s | found elsewhere, % | n |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    measured = {name: found for name in LADDER if (found := result(name))}
+    for name, one in measured.items():
+        budget, elsewhere = LADDER[name]
+        cells = [
+            f"**`{name}`**",
+            budget,
+            spread(one, "test/accuracy", 100),
+            spread(one, "test/f1/Shirt", digits=3),
+            f"{_parameters(name):,}",
+            # Forward and backward are three times the forward pass, of two operations a product.
+            f"{one['training_flops_an_image'] / 6e6:.1f}",
+            f"{_passes(name):.1f}",
+            spread(one, "train/seconds", digits=0),
+            elsewhere,
+            str(one["n"]),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    for one in list(measured.values())[:1]:
+        lines += [
+            "",
+            f"By `{command(one)}`, {one['date']}, on {one['machine']['hardware']}; final weights, "
+            "one network, no views. [How they were chosen](docs/lab-notes.md).",
+        ]
+    return "\n".join(lines)
+
+
+def _parameters(name: str) -> int:
+    return sum(one.numel() for one in build_network(load(name), 10).parameters())
+
+
+def _passes(name: str) -> float:
+    """Return how often the training goes over all pictures: hard ones alone count in part."""
+    recipe = load(name)
+    if recipe.selection is None:
+        return recipe.training.epochs
+    full = min(recipe.selection.full_epochs, recipe.training.epochs)
+    return full + (recipe.training.epochs - full) * recipe.selection.kept_share
+
+
+def explorer_table() -> str:
+    """Return the table of the explorer's pages, in Markdown."""
+    measured = _named("explorer")
+    lines = [
+        "| | parameters | page, MB | first answer, s | one pass, ms | frames/s while drawing "
+        "| largest difference of a probability | answers changed |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, one in measured["networks"].items():
+        lines.append(
+            f"| {name} | {one['parameters']:,} | {one['bytes'] / 1e6:.2f} "
+            f"| {one['seconds_to_first_answer']:.2f} | {one['milliseconds_a_pass']:.1f} "
+            f"| {one['drawing']['frames_per_second']:.0f} | {one['largest_difference']:.1e} "
+            f"| {one['changed_answers']} of {one['pictures']:,} |"
+        )
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"One run of each recipe, by `{command(measured)}` on {measured['hardware']}, chromium "
+            f"{measured['chromium']} without a screen and without a graphics processor. A pass "
+            "makes every feature map, on one core.",
+        ]
+    )
+
+
 def draw_speed() -> None:
     """Draw accuracy against time, all recipes and peers."""
     from matplotlib import rc_context
@@ -298,19 +377,28 @@ def exists(typed: str) -> bool:
 def published() -> dict[Path, str]:
     """Return what every file that carries results should hold."""
     readme = ROOT / "README.md"
-    text = readme.read_text()
-    for block, content in (("seeds", seeds_table()), ("speed", speed_table())):
-        begin, end = BLOCK.format(block), END.format(block)
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        text = f"{before}{begin}\n{content}\n{end}{after}"
-    files = {readme: text}
+    tables = {"seeds": seeds_table(), "speed": speed_table(), "ladder": ladder_table()}
+    files = {
+        readme: _filled(readme, tables),
+        EXPLORE: _filled(EXPLORE, {"explorer": explorer_table()}),
+    }
     for name in builtin_names():
         path = RECIPES / f"{name}.toml"
         if (written := promise(name)) is not None:
             plain = re.split(r"\n\[promise\]", path.read_text())[0].rstrip()
             files[path] = f"{plain}\n\n{written}"
     return files
+
+
+def _filled(path: Path, tables: dict[str, str]) -> str:
+    """Return a document with these tables in their places."""
+    text = path.read_text()
+    for block, content in tables.items():
+        begin, end = BLOCK.format(block), END.format(block)
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n{content}\n{end}{after}"
+    return text
 
 
 def moved() -> list[str]:

@@ -22,7 +22,8 @@ const Overview = (() => {
       const grid = h("div", { class: "tiles", role: "group",
         "aria-label": say("channels_of", { stage: stage.name }) });
       // Whole numbers of the screen's pixels for each cell, so that all are of one size.
-      const scale = Math.max(1, Math.round((wide ? 40 : 52) / stage.width));
+      const least = stage.width > 40 && stage.width < 100 ? 2 : 1;
+      const scale = Math.max(least, Math.round((wide ? 40 : 52) / stage.width));
       const flat = stage.height * stage.width === 1;
       const across = flat ? FLAT : stage.width * scale;
       const down = flat ? FLAT : stage.height * scale;
