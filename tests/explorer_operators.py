@@ -32,6 +32,7 @@ HALVES = np.array([[-2.5, -0.5, 0.5, 1.5, 2.5, 0.2]], np.float32)
 FLAGS = np.array([[True, False, True]])
 ROWS = _random(1, 5, 8)
 CHANNELS = [_random(4, seed=seed) for seed in (1, 2, 3)]
+HALVING = {"kernel_shape": [2, 2], "strides": [2, 2]}
 WINDOW = {"kernel_shape": [3, 2], "strides": [2, 1], "pads": [1, 0, 1, 1]}
 
 
@@ -126,10 +127,12 @@ def _normalised() -> list[Case]:
 def _pooled() -> list[Case]:
     return [
         ("MaxPool", [X], WINDOW),
-        ("MaxPool", [X], {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1}),
+        ("MaxPool", [X], HALVING | {"ceil_mode": 1}),
         ("MaxPool", [X], {"kernel_shape": [2, 2], "dilations": [2, 3]}),
         ("AveragePool", [X], WINDOW),
         ("AveragePool", [X], WINDOW | {"count_include_pad": 1}),
+        ("AveragePool", [X], HALVING | {"ceil_mode": 1, "count_include_pad": 1}),
+        ("AveragePool", [X], HALVING | {"ceil_mode": 1}),
         ("GlobalAveragePool", [X], {}),
         ("GlobalMaxPool", [X], {}),
     ]

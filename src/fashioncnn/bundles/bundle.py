@@ -42,12 +42,15 @@ class Bundle:
     """What lies at `path`, checked; `model` is the content of its ONNX file.
 
     It is opened by ONNX Runtime when it is first asked, with `threads` threads, 0 being one a core.
+    `explorer` is the page in which the network runs, with scripts of its maker's, where the bundle
+    names one.
     """
 
     path: Path
     facts: Facts
     model: bytes
     threads: int = 0
+    explorer: bytes | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -73,17 +76,6 @@ class Bundle:
     def not_sure_below(self) -> float:
         """See evaluation.answers.Model."""
         return self.facts.not_sure_below
-
-    @property
-    def explorer(self) -> bytes | None:
-        """The page in which the network runs, where the bundle has one that is not too large."""
-        file = self.path / EXPLORER
-        try:
-            if file.is_symlink() or file.stat().st_size > MAX_EXPLORER_BYTES:
-                return None
-            return file.read_bytes()
-        except OSError:
-            return None
 
     @cached_property
     def session(self) -> Any:
@@ -215,14 +207,13 @@ def open_bundle(path: Path | str, threads: int = 0) -> Bundle:
     config = _config(path)
     for name in config.files:
         _check_file(path, name, config)
-    model = (path / MODEL).read_bytes()
+    model = _content(path, MODEL, config)
     try:
-        if hashlib.sha256(model).hexdigest() != config.files[MODEL].sha256:
-            raise NotWanted("it changes while it is read")
         check_model(model)
     except NotWanted as error:
         raise BundleError(f"{path / MODEL} is refused: {error}") from None
-    return Bundle(path, config.facts, model, threads)
+    page = _content(path, EXPLORER, config) if EXPLORER in config.files else None
+    return Bundle(path, config.facts, model, threads, page)
 
 
 def _config(path: Path) -> Config:
@@ -244,15 +235,24 @@ def _config(path: Path) -> Config:
     return config
 
 
+def _content(path: Path, name: str, config: Config) -> bytes:
+    """Return a checked file's content, if it is still what was checked."""
+    content = (path / name).read_bytes()
+    if hashlib.sha256(content).hexdigest() != config.files[name].sha256:
+        raise BundleError(f"{path / name} is refused: it changes while it is read")
+    return content
+
+
 def _check_file(path: Path, name: str, config: Config) -> None:
     file, said = path / name, config.files[name]
+    allowed = MAX_EXPLORER_BYTES if name == EXPLORER else MAX_FILE_BYTES
     try:
         if file.is_symlink() or not file.is_file():
             raise BundleError(f"{file}: missing, or no plain file")
         size = file.stat().st_size
-        if size != said.bytes or size > MAX_FILE_BYTES:
+        if size != said.bytes or size > allowed:
             raise BundleError(
-                f"{file}: {size:,} bytes; {said.bytes:,} are said, and {MAX_FILE_BYTES:,} allowed"
+                f"{file}: {size:,} bytes; {said.bytes:,} are said, and {allowed:,} allowed"
             )
         with file.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()

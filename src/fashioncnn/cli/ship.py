@@ -39,6 +39,13 @@ def export(
         str | None,
         typer.Option(metavar="OWNER/NAME", help="Upload it to the Hugging Face hub, too."),
     ] = None,
+    explorer: Annotated[
+        bool | None,
+        typer.Option(
+            "--explorer/--no-explorer",
+            help="With the page that runs it, which holds pictures; else unless pushed.",
+        ),
+    ] = None,
     data: DataFolder = None,
     as_json: Json = False,
 ) -> None:
@@ -57,6 +64,7 @@ def export(
         opset=opset,
         license=license,
         push=push,
+        explorer=explorer,
         data=data,
     )
     facts, size = bundle.facts, len(bundle.model)

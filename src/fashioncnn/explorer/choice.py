@@ -9,8 +9,8 @@ from fashioncnn.data.images import LabelledImages
 from fashioncnn.evaluation.predictions import Predictions
 
 RIGHT, CLOSE, MISTAKES = "right", "close", "mistakes"
-# Of each class: half at random of what is right, a quarter each of close calls and of mistakes.
-SHARES = {RIGHT: 0.5, CLOSE: 0.25, MISTAKES: 0.25}
+# In turn: half of them right, a quarter close calls, a quarter mistakes.
+TURNS = (RIGHT, CLOSE, RIGHT, MISTAKES)
 
 
 def choose(
@@ -18,30 +18,38 @@ def choose(
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Return rows of `count` pictures, the classes in turn, and of which kind each is.
 
-    Close calls are the right answers with the smallest lead over the next class; mistakes are
-    drawn at random. Where a class has too few of a kind, right ones take their place.
+    Close calls are the right answers with the smallest lead over the next class; right ones and
+    mistakes are drawn at random. Where a class has too few of a kind, another kind takes its place,
+    and where a class has too few pictures, the other classes have more.
     """
     random = np.random.default_rng(seed)
     ordered = np.sort(predictions.log_probabilities, 1)
     lead = ordered[:, -1] - ordered[:, -2]
     right = predictions.predicted == predictions.labels
-    chosen: list[list[tuple[int, str]]] = []
-    classes = np.unique(predictions.labels)
-    for place, label in enumerate(classes):
-        wanted = count // len(classes) + (place < count % len(classes))
+    piles: list[dict[str, list[int]]] = []
+    for label in np.unique(predictions.labels):
         of_class = np.flatnonzero(predictions.labels == label)
-        wrong = random.permutation(of_class[~right[of_class]])
         fine = of_class[right[of_class]]
-        close = fine[np.argsort(lead[fine], kind="stable")]
-        mistakes = wrong[: round(SHARES[MISTAKES] * wanted)]
-        close = close[: round(SHARES[CLOSE] * wanted)]
-        rest = random.permutation(np.setdiff1d(fine, close))[: wanted - len(mistakes) - len(close)]
-        kinds = [(rest, RIGHT), (close, CLOSE), (mistakes, MISTAKES)]
-        chosen.append([(int(row), kind) for rows, kind in kinds for row in rows])
-    # The classes in turn, so that what comes first is a bit of everything.
-    longest = max(len(each) for each in chosen)
-    pairs = [each[at] for at in range(longest) for each in chosen if at < len(each)]
-    return np.array([row for row, _ in pairs], np.int64), tuple(kind for _, kind in pairs)
+        close = fine[np.argsort(lead[fine], kind="stable")][: len(fine) // 2]
+        rest = np.setdiff1d(fine, close)
+        piles.append(
+            {
+                RIGHT: random.permutation(rest).tolist(),
+                CLOSE: close.tolist(),
+                MISTAKES: random.permutation(of_class[~right[of_class]]).tolist(),
+            }
+        )
+    chosen: list[tuple[int, str]] = []
+    turn = 0
+    while len(chosen) < min(count, len(predictions.labels)):
+        for place, pile in enumerate(piles):
+            # Each class begins at another kind, so that few of each still have all kinds.
+            wanted = TURNS[(turn + place) % len(TURNS)]
+            kind = next((one for one in (wanted, RIGHT, CLOSE, MISTAKES) if pile[one]), None)
+            if kind is not None and len(chosen) < count:
+                chosen.append((pile[kind].pop(0), kind))
+        turn += 1
+    return np.array([row for row, _ in chosen], np.int64), tuple(kind for _, kind in chosen)
 
 
 def prototypes(pictures: LabelledImages, count: int, seed: int = 0) -> NDArray[np.int64]:

@@ -18,11 +18,11 @@ from fashioncnn.data.images import LabelledImages
 from fashioncnn.explorer.program import Program
 from fashioncnn.version import VERSION
 
-# In the order in which they are read; the worker is given the first five.
-WORKING = ("tensors", "network", "insight", "worker")
+# In the order in which they are read; those that work are given to the worker, too.
+WORKING = ("tensors", "network", "insight", "transform", "worker")
 SCRIPTS = (
     *WORKING,
-    *("words", "dom", "colours", "state", "transform", "input", "answer", "live", "overview"),
+    *("words", "dom", "colours", "numbers", "state", "input", "answer", "live", "overview"),
     *("channel", "whatif", "why", "beside", "about", "lessons", "share", "main"),
 )
 # A text for the worker, and nothing that runs in the page.
@@ -63,18 +63,23 @@ def page(
     training: Pictures,
     colours: Sequence[str],
     hardest: int,
+    *,
+    photographs: bool = False,
 ) -> str:
     """Return the page. The networks know the same classes and the same shape of pictures.
 
-    `colours` is one a class, `hardest` the class that the first network does worst on.
+    `colours` is one a class, `hardest` the class that the first network does worst on. The reader's
+    `photographs` are of garments, to be cut out; else they are resized.
     """
     shape = test.pictures.shape
     data = {
         "title": title,
         "version": VERSION,
+        "working": WORKING,
         "classes": test.pictures.class_names,
         "colours": list(colours),
         "hardest": hardest,
+        "photographs": photographs,
         "shape": shape._asdict(),
         "ground": _ground(training.pictures.images_NHWC),
         "networks": [_network(one) for one in networks],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -19,6 +20,20 @@ from fashioncnn.errors import BundleError
 # Biases and norms stay as they are: they are few, and variances may be small.
 FEWEST_HALVED_AXES = 2
 LARGEST_HALF = 60_000
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operator of a graph."""
+
+    op: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the page reads it."""
+        return {"op": self.op, "in": self.inputs, "out": self.outputs, "at": self.attributes}
 
 
 @dataclass(frozen=True)
@@ -56,8 +71,8 @@ def program(onnx_file: bytes, shape: Shape) -> Program:
 
     graph = onnx.load_from_string(onnx_file).graph
     constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-    nodes = []
-    for node in _needed(graph.node, (LOGITS, EMBEDDING)):
+    nodes: list[Node] = []
+    for node in graph.node:
         attributes = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
         if node.op_type == "Constant":
             constants[node.output[0]] = _constant(attributes)
@@ -65,24 +80,22 @@ def program(onnx_file: bytes, shape: Shape) -> Program:
             kind = onnx.helper.tensor_dtype_to_np_dtype(attributes["to"])
             constants[node.output[0]] = constants[node.input[0]].astype(kind)
         else:
-            _check(node, attributes, constants)
-            nodes.append(
-                {
-                    "op": node.op_type,
-                    "in": list(node.input),
-                    "out": list(node.output),
-                    "at": {name: _plain(value) for name, value in attributes.items()},
-                }
-            )
-    used = {name for node in nodes for name in node["in"]}
+            plain = {name: _plain(value) for name, value in attributes.items()}
+            nodes.append(Node(node.op_type, list(node.input), list(node.output), plain))
+    nodes = _needed(_with_group_norms(nodes, constants), (LOGITS, EMBEDDING))
+    for one in nodes:
+        _check(one, constants)
+    used = {name for node in nodes for name in node.inputs}
     # Of these the outputs are the last axis; of all others the first.
-    columns = {node["in"][1] for node in nodes if _in_columns(node)}
+    columns = {node.inputs[1] for node in nodes if _in_columns(node)}
     tensors, packed = _packed(
         {name: constants[name] for name in constants if name in used}, columns
     )
-    return Program(tuple(nodes), tensors, base64.b64encode(packed).decode(), shape)
+    told = tuple(node.as_json() for node in nodes)
+    return Program(told, tensors, base64.b64encode(packed).decode(), shape)
 
 
+@cache
 def known_operators() -> frozenset[str]:
     """Return the operators that the page computes, as page/tensors.js lists them."""
     source = files("fashioncnn.explorer").joinpath("page/tensors.js").read_text(encoding="utf-8")
@@ -94,28 +107,78 @@ def known_operators() -> frozenset[str]:
     )
 
 
-def _needed(nodes: Any, outputs: tuple[str, ...]) -> list[Any]:
+def _needed(nodes: Sequence[Node], outputs: tuple[str, ...]) -> list[Node]:
     """Return the nodes that `outputs` depend on, in order."""
     wanted, kept = set(outputs), []
     for node in reversed(nodes):
-        if wanted.intersection(node.output):
-            wanted.update(node.input)
+        if wanted.intersection(node.outputs):
+            wanted.update(node.inputs)
             kept.append(node)
     return kept[::-1]
 
 
-def _check(node: Any, attributes: Mapping[str, Any], constants: Mapping[str, Any]) -> None:
+def _with_group_norms(nodes: Sequence[Node], constants: Mapping[str, Any]) -> list[Node]:
+    """Return the nodes with each group norm as one: PyTorch's exporter writes it as five.
+
+    Those are a reshape to groups, an instance norm, a reshape back, a product, a sum.
+    """
+    made = {name: node for node in nodes for name in node.outputs}
+    users: dict[str, list[Node]] = {}
+    for node in nodes:
+        for name in dict.fromkeys(node.inputs):
+            users.setdefault(name, []).append(node)
+
+    def only_user(node: Node, op: str) -> Node | None:
+        found = users.get(node.outputs[0], [])
+        # A cast to the same kind looks at it, and nothing more.
+        found = [one for one in found if one.op != "CastLike"]
+        return found[0] if len(found) == 1 and found[0].op == op else None
+
+    def weights(node: Node, before: Node) -> str | None:
+        """Return the constant, one number a channel, that a node joins with the one before."""
+        (name,) = [one for one in node.inputs if one != before.outputs[0]]
+        while name not in constants:
+            one = made.get(name)
+            if one is None or one.op not in ("CastLike", "Unsqueeze", "Identity"):
+                return None
+            name = one.inputs[0]
+        return name if constants[name].size == max(constants[name].shape) else None
+
+    replaced = {}
+    for norm in nodes:
+        groups = made.get(norm.inputs[0]) if norm.op == "InstanceNormalization" else None
+        if groups is None or groups.op != "Reshape" or groups.inputs[1] not in constants:
+            continue
+        back = only_user(norm, "Reshape")
+        product = back and only_user(back, "Mul")
+        total = product and only_user(product, "Add")
+        if not (back and product and total):
+            continue
+        scale, shift = weights(product, back), weights(total, product)
+        if scale is None or shift is None:
+            continue
+        told = {
+            "num_groups": int(constants[groups.inputs[1]][1]),
+            "epsilon": norm.attributes.get("epsilon", 1e-5),
+        }
+        inputs = [groups.inputs[0], scale, shift]
+        replaced[total.outputs[0]] = Node("GroupNormalization", inputs, total.outputs, told)
+    return [replaced.get(node.outputs[0], node) for node in nodes]
+
+
+def _check(node: Node, constants: Mapping[str, Any]) -> None:
     """Raise BundleError for what page/tensors.js cannot do."""
-    weight = next((name for name in node.input if name in constants and "." in name), None)
-    where = weight.removeprefix("network.").rpartition(".")[0] if weight else node.output[0]
-    if node.op_type not in known_operators():
-        raise BundleError(f"the explorer has no operator {node.op_type}, in {where}")
-    if node.op_type in ("Conv", "MaxPool", "AveragePool"):
-        axes = len(attributes.get("kernel_shape", ()))
-        if axes != 2 or attributes.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
+    weight = next((name for name in node.inputs if name in constants and "." in name), None)
+    where = weight.removeprefix("network.").rpartition(".")[0] if weight else node.outputs[0]
+    if node.op not in known_operators():
+        raise BundleError(f"the explorer has no operator {node.op}, in {where}")
+    if node.op in ("Conv", "MaxPool", "AveragePool"):
+        axes = len(node.attributes.get("kernel_shape", ()))
+        padding = node.attributes.get("auto_pad", "NOTSET")
+        if axes != 2 or padding not in ("NOTSET", "VALID"):
             raise BundleError(
-                f"the explorer has no {node.op_type} over {axes} axes with padding "
-                f"{attributes.get('auto_pad', b'').decode()}, in {where}: two axes, given numbers"
+                f"the explorer has no {node.op} over {axes} axes with padding {padding}, in "
+                f"{where}: two axes, given numbers"
             )
 
 
@@ -156,8 +219,8 @@ def halves(weights: NDArray[Any], *, last: bool = False) -> NDArray[np.float16]:
     return np.moveaxis(shaped, 0, -1) if last else shaped
 
 
-def _in_columns(node: Mapping[str, Any]) -> bool:
-    return node["op"] == "MatMul" or (node["op"] == "Gemm" and not node["at"].get("transB"))
+def _in_columns(node: Node) -> bool:
+    return node.op == "MatMul" or (node.op == "Gemm" and not node.attributes.get("transB"))
 
 
 def _packed(

@@ -78,10 +78,11 @@ def explorer_page(
     epochs: Sequence[int] = (),
     pictures: int = PICTURES,
     onnx_file: bytes | None = None,
+    note: str = "",
 ) -> str:
     """Return the page of evaluated networks; see `explore`.
 
-    `onnx_file` is the first one's, where it is written already.
+    `onnx_file` is the first one's, where it is written already; a `note` stands behind the title.
     """
     first = opened[0]
     test, predictions = first.pictures("test", "explore"), predictions_of(first)
@@ -97,13 +98,15 @@ def explorer_page(
     ]
     networks += list(_earlier(first, epochs, shown))
     of = first.run.trained_on.name
+    what = titles[0] if len(networks) == 1 else f"{len(networks)} networks"
     return page(
-        f"{titles[0]} on {of}" if len(networks) == 1 else f"{len(networks)} networks on {of}",
+        f"{what} on {of}{note}",
         networks,
         shown,
         Pictures(train.take(of_training), of_training),
         list(class_colours(first.class_names).values()),
         _hardest(predictions),
+        photographs=first.photographs,
     )
 
 

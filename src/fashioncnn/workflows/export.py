@@ -92,6 +92,7 @@ def export(
     opset: int = OPSET,
     license: str | None = None,  # noqa: A002 the option's name
     push: str | None = None,
+    explorer: bool | None = None,
     data: Data = None,
 ) -> Bundle:
     """Write `run`'s network as a bundle at `out`, else in the run, and return it opened.
@@ -102,8 +103,9 @@ def export(
     energy and embedding, with `maps` the answers of each stage, too. It is compared with PyTorch on
     all test pictures and on odd ones. With `int8` it computes in eight bits, and is refused when it
     loses more than `int8_bound_points` of test accuracy. explorer.html comes along, in which the
-    network runs (see `explore`), where that page can compute it. A bundle that is there already is
-    replaced, whole. `push` uploads it as OWNER/NAME to the Hugging Face hub.
+    network runs (see `explore`), where that page can compute it, unless `explorer` says no; as it
+    holds test and training pictures, it is pushed only where `explorer` says yes. A bundle that is
+    there already is replaced, whole. `push` uploads it as OWNER/NAME to the Hugging Face hub.
 
     Weights of Fashion-MNIST are under MIT unless `license` says something else. Equal runs give
     equal bytes, but for speed.json. Raises BundleError where ONNX cannot say what the network does
@@ -119,7 +121,8 @@ def export(
     trained = open_evaluated(found[0], data, "cpu")
     folder = Path(out) if out is not None else trained.run.path / "bundle"
     _check_place(folder)
-    export = _Export(trained, maps, opset, license)
+    wanted = explorer if explorer is not None else push is None
+    export = _Export(trained, maps, opset, license, int8, wanted)
     say("writing the network as ONNX, and comparing it with PyTorch")
     made = export.fp32()
     if int8:
@@ -171,6 +174,8 @@ class _Export:
     maps: bool
     opset: int
     license: str | None
+    in_int8: bool
+    with_explorer: bool
 
     @cached_property
     def _test(self) -> LabelledImages:
@@ -278,9 +283,12 @@ class _Export:
         return pictures.images_NHWC[np.sort(chosen)], f"{len(chosen)} {words} pictures"
 
     def _explorer(self, onnx_file: bytes) -> str | None:
-        """Return the page in which the network runs, where the page can compute it."""
+        """Return the page in which the network runs, where it is wanted and can compute it."""
+        if not self.with_explorer:
+            return None
+        note = ", in fp32" if self.in_int8 else ""
         try:
-            return explorer_page([self.trained], onnx_file=onnx_file)
+            return explorer_page([self.trained], onnx_file=onnx_file, note=note)
         except BundleError as error:
             say(f"leaving {parts.EXPLORER} out: {error}")
             return None

@@ -7,6 +7,8 @@ const About = (() => {
   function build(given) {
     data = given;
     checks = h("div", {});
+    const silent = h("input", { type: "checkbox", id: "silent", checked: state.silent,
+      onchange: () => change({ silent: silent.checked }) });
     const rows = [
       ["about_accuracy", (one) => one.accuracy],
       ["about_parameters", (one) => one.parameters.toLocaleString("en")],
@@ -23,6 +25,7 @@ const About = (() => {
       h("h3", {}, say("exact_title")), h("p", {}, say("exact_help")), checks,
       h("h3", {}, say("keys_title")), h("ul", {}, ["keys_tab", "keys_arrows", "keys_pad",
         "keys_views", "keys_lesson", "keys_undo"].map((key) => h("li", {}, say(key)))),
+      h("p", {}, silent, h("label", { for: "silent" }, say("keys_off"))),
       h("p", { class: "small" }, say("made_by", { version: data.version })));
   }
 

@@ -85,5 +85,10 @@ const Answer = (() => {
     boxes[network].box.open = true;
   }
 
-  return { build, show, open, of, best, said, probabilities };
+  function inWords(network) {
+    const { words, sure } = boxes[network];
+    return `${say("it_says")} ${words.textContent}. ${sure.textContent}`;
+  }
+
+  return { build, show, open, inWords, of, best, probabilities };
 })();

@@ -5,11 +5,12 @@ const Beside = (() => {
   let stages;
   let panels;
   let parts;
+  const kept = {};
 
   function build(given, told) {
     data = given;
     stages = told;
-    parts = { picks: [], columns: [], agree: h("div", {}) };
+    parts = { columns: [], agree: h("div", {}) };
     const chosen = [0, Math.min(1, data.networks.length - 1)];
     parts.shown = chosen;
     const columns = chosen.map((network, side) => {
@@ -30,19 +31,23 @@ const Beside = (() => {
       h("div", { class: "two" }, columns));
   }
 
+  // Panels are kept: each has tiles by the hundred.
   function make(side) {
     const network = parts.shown[side];
-    panels[side] = Overview.panel(network, stages[network], data, { wide: true });
+    const key = `${side} ${network}`;
+    kept[key] ??= Overview.panel(network, stages[network], data, { wide: true });
+    panels[side] = kept[key];
     parts.columns[side].replaceChildren(panels[side].element);
   }
 
-  function show() {
+  function show(keys = new Set(["view"])) {
+    const painted = ["answer", "view", "strongest"].some((key) => keys.has(key));
     panels.forEach((panel, side) => {
       const result = Live.results[parts.shown[side]];
-      if (result) panel.paint(result);
+      if (result && painted) panel.paint(result);
       panel.mark();
     });
-    agree();
+    if (painted || keys.has("survey")) agree();
   }
 
   function agree() {

@@ -27,49 +27,63 @@ const Channel = (() => {
 
   let parts = null;
 
+  // Made once for each network; what it shows changes, and the focus stays where it is.
   function frame() {
-    const stage = current();
-    const channel = Math.min(state.channel, stage.channels - 1);
+    const { network } = state;
     const choose = h("select", { id: "stage_of", onchange: () => change({ stage: choose.value,
-      channel: 0, row: 0, column: 0 }) }, stages[state.network].map((one) =>
-      h("option", { value: one.id, selected: one.id === stage.id }, one.name)));
-    const number = h("input", { id: "channel_of", type: "number", min: 0, max: stage.channels - 1,
-      onchange: () => change({ stage: stage.id, channel: Math.max(0, Math.min(stage.channels - 1,
-        Math.round(Number(number.value) || 0))) }) });
-    number.value = channel;
+      channel: 0, row: 0, column: 0 }) }, stages[network].map((one) =>
+      h("option", { value: one.id }, one.name)));
+    const number = h("input", { id: "channel_of", type: "number", min: 0,
+      onchange: () => change({ stage: current().id,
+        channel: Math.max(0, Math.round(Number(number.value) || 0)) }) });
     const map = h("canvas", { id: "map", class: "map", tabindex: 0, role: "application",
       onkeydown: keys, onpointermove: point, onpointerdown: point });
     const play = h("button", { type: "button", id: "slide", onclick: slide }, say("slide"));
     parts = {
-      stage, channel, map,
+      network, choose, number, map, play,
+      title: h("h2", {}),
+      described: h("p", { class: "small" }),
       legend: h("span", {}),
       about: h("p", {}),
+      cells: h("p", { class: "row" }, play,
+        h("button", { type: "button", onclick: () => step(-1) }, say("cell_before")),
+        h("button", { type: "button", onclick: () => step(1) }, say("cell_after"))),
       reads: h("div", {}),
       sum: h("div", { id: "sum" }),
       excites: h("div", {}),
-      numbers: h("details", {}, h("summary", {}, say("numbers"))),
+      numbers: Numbers.folded(() => ({ caption: say("numbers_caption", {
+        stage: parts.stage.name, channel: parts.channel }), height: parts.stage.height,
+      width: parts.stage.width, start: parts.channel * parts.stage.height * parts.stage.width,
+      values: Live.results[state.network].answers[parts.stage.id] })),
       off: h("button", { type: "button", id: "switch_off", onclick: toggle }),
-      play,
     };
-    parts.numbers.addEventListener("toggle", () => numbers());
-    element.replaceChildren(
-      h("h2", {}, say("channel_title", { stage: stage.name,
-        channel: Overview.titled(stage, channel, data) })),
+    element.replaceChildren(parts.title,
       h("p", { class: "row" }, h("label", { for: "stage_of" }, say("stage")), choose,
         h("label", { for: "channel_of" }, say("channel_number")), number,
         h("button", { type: "button", onclick: () => go(-1) }, say("before")),
         h("button", { type: "button", onclick: () => go(1) }, say("after")), parts.off),
-      h("p", { class: "small" }, Overview.describe(stage, data)), parts.about,
+      parts.described, parts.about,
       h("div", { class: "two" },
         h("div", {}, h("h3", {}, say("its_map")), h("div", { class: "mapbox" }, map,
-          h("span", { class: "cell", "aria-hidden": "true" })), parts.legend,
-        stage.height * stage.width > 1 ? h("p", { class: "row" }, play,
-          h("button", { type: "button", onclick: () => step(-1) }, say("cell_before")),
-          h("button", { type: "button", onclick: () => step(1) }, say("cell_after"))) : null,
-        parts.numbers),
+          h("span", { class: "cell", "aria-hidden": "true" })), parts.legend, parts.cells,
+        parts.numbers.element),
         h("div", {}, h("h3", {}, say("its_filter")), parts.reads)),
       h("h3", {}, say("sum_title")), parts.sum,
       h("h3", {}, say("excites_title")), parts.excites);
+  }
+
+  function turnTo(stage, channel) {
+    Object.assign(parts, { stage, channel, excited: null });
+    parts.title.textContent = say("channel_title", { stage: stage.name,
+      channel: Overview.titled(stage, channel, data) });
+    parts.choose.value = stage.id;
+    parts.number.max = stage.channels - 1;
+    parts.number.value = channel;
+    parts.described.textContent = Overview.describe(stage, data);
+    parts.cells.hidden = stage.height * stage.width === 1;
+    parts.map.setAttribute("aria-label", say("map_label", { stage: stage.name,
+      channel: Overview.titled(stage, channel, data) }));
+    parts.about.replaceChildren();
   }
 
   function point(event) {
@@ -91,6 +105,9 @@ const Channel = (() => {
     const limit = (value, most) => Math.max(0, Math.min(most - 1, value));
     change({ stage: stage.id, row: limit(state.row + arrow[0], stage.height),
       column: limit(state.column + arrow[1], stage.width) });
+    const values = Live.results[state.network]?.answers[stage.id];
+    const at = (parts.channel * stage.height + state.row) * stage.width + state.column;
+    if (values) document.getElementById("said").textContent = Overview.words(stage, data, values[at]);
   }
 
   function step(by) {
@@ -123,13 +140,17 @@ const Channel = (() => {
     WhatIf.toggle(state.network, stage.id, channel);
   }
 
-  function show(changed) {
+  function show() {
     const stage = current();
     const channel = Math.min(state.channel, stage.channels - 1);
-    if (!parts || parts.stage !== stage || parts.channel !== channel) {
+    if (parts?.network !== state.network) {
       stop();
       frame();
-    } else if (changed && !changed.size) return;
+    }
+    if (parts.stage !== stage || parts.channel !== channel) {
+      stop();
+      turnTo(stage, channel);
+    }
     const result = Live.results[state.network];
     if (!result) return;
     const values = result.answers[stage.id];
@@ -137,8 +158,6 @@ const Channel = (() => {
     const scale = Colours.scaleOf(values);
     Colours.paint(parts.map, values, channel * cells, stage.height, stage.width, scale);
     parts.legend.replaceChildren(Colours.legend(scale));
-    parts.map.setAttribute("aria-label", say("map_label", { stage: stage.name,
-      channel: Overview.titled(stage, channel, data) }));
     const box = parts.map.parentElement;
     box.style.setProperty("--across", (Math.min(state.column, stage.width - 1)) / stage.width);
     box.style.setProperty("--along", (Math.min(state.row, stage.height - 1)) / stage.height);
@@ -146,25 +165,9 @@ const Channel = (() => {
     box.style.setProperty("--tall", 1 / stage.height);
     parts.off.textContent = say(Overview.isOff(state.network, stage.id, channel) ? "switch_on"
       : "switch_off");
-    numbers();
+    parts.numbers.fill();
     fill(stage, channel);
     excites(stage, channel);
-  }
-
-  function numbers() {
-    if (!parts.numbers.open) return;
-    const { stage, channel } = parts;
-    const values = Live.results[state.network].answers[stage.id];
-    const start = channel * stage.height * stage.width;
-    const side = Math.min(stage.width, 28);
-    parts.numbers.replaceChildren(parts.numbers.firstElementChild, h("div", { class: "scroll",
-      tabindex: 0, role: "region", "aria-label": say("numbers") },
-      h("table", { class: "numbers" }, h("caption", {}, say("numbers_caption", {
-        stage: stage.name, channel })), h("thead", {}, h("tr", {}, h("td", {}),
-        Array.from({ length: side }, (_, at) => h("th", { scope: "col" }, String(at + 1))))),
-      h("tbody", {}, Array.from({ length: stage.height }, (_, row) => h("tr", {},
-        h("th", { scope: "row" }, String(row + 1)), Array.from({ length: side }, (_2, column) =>
-          h("td", {}, Insight.brief(values[start + row * stage.width + column])))))))));
   }
 
   async function fill(stage, channel) {
@@ -175,8 +178,15 @@ const Channel = (() => {
     const [told, { shares }] = await Promise.all([Live.ask("explain", where),
       Live.ask("shares", where)]);
     if (mine !== newest || parts.stage !== stage) return;
-    parts.reads.replaceChildren(...reads(stage, shares));
-    parts.sum.replaceChildren(...sum(stage, told));
+    replaced(parts.reads, reads(stage, shares));
+    replaced(parts.sum, sum(stage, told, Overview.isOff(state.network, stage.id, channel)));
+  }
+
+  // What had the focus gives it to what takes its place.
+  function replaced(holder, children) {
+    const before = [...holder.querySelectorAll("button")].indexOf(document.activeElement);
+    holder.replaceChildren(...children);
+    if (before >= 0) holder.querySelectorAll("button")[before]?.focus();
   }
 
   const source = (stage, one) => (one.name !== undefined ? one.name
@@ -228,26 +238,27 @@ const Channel = (() => {
       share: percent(rest) })) : null, Colours.legend(scale)].filter(Boolean);
   }
 
-  function matrix(values, [tall, wide], caption) {
+  // `beyond`: what stands where a window reaches out of the picture.
+  function matrix(values, [tall, wide], caption, beyond = "0") {
     return h("table", { class: "matrix" }, h("caption", {}, caption),
       h("tbody", {}, Array.from({ length: tall }, (_, row) => h("tr", {},
         Array.from({ length: wide }, (_2, column) => {
           const value = values[row * wide + column];
-          return h("td", { class: value === null ? "outside" : null, title: value === null
-            ? say("outside") : null }, value === null ? "0" : Insight.brief(value));
+          return value === null ? h("td", { class: "outside", title: say("outside") }, beyond)
+            : h("td", {}, Insight.brief(value));
         })))));
   }
 
-  function sum(stage, told) {
+  function sum(stage, told, off) {
     const strongest = [...told.inputs].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
-    const end = h("p", { class: "result" }, say("result", { value: Insight.brief(told.value),
+    const end = h("p", { class: "result" }, say(off ? "result_off" : "result", { value: Insight.brief(told.value),
       shown: Insight.brief(told.shown) }));
     end.dataset.value = told.value;
     end.dataset.shown = told.shown;
     const later = told.steps.map((one) => h("li", {}, h("strong", {}, one.words), `: ${one.formula}`
       + ` = ${Insight.brief(one.value)}`));
     if (stage.kind === "pool") {
-      return [matrix(told.inputs[0].patch, told.kernel, say("window")),
+      return [matrix(told.inputs[0].patch, told.kernel, say("window"), "–"),
         h("ol", { class: "steps" }, h("li", {}, say(told.largest ? "largest_of" : "mean_of",
           { value: Insight.brief(told.start) })), later), end];
     }
@@ -321,5 +332,5 @@ const Channel = (() => {
       })));
   }
 
-  return { build, show, current, go, stop };
+  return { build, show };
 })();

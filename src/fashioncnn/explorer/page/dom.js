@@ -30,5 +30,6 @@ function say(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
-const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.1 ? 1 : 0)} %`;
+// A decimal where it matters: 99.6 % is not all.
+const percent = (share) => `${(100 * share).toFixed(share >= 0.9 || share < 0.1 ? 1 : 0)} %`;
 const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -78,13 +78,8 @@ const Input = (() => {
     mark();
   }
 
-  function own(next, keep = true) {
-    if (keep) remember();
-    change({ picture: { pixels: next } });
-  }
-
   function remember() {
-    undo.push({ picture: state.picture });
+    undo.push(Object.fromEntries(State.PICTURE.map((key) => [key, state[key]])));
     if (undo.length > UNDOABLE) undo.shift();
   }
 
@@ -103,6 +98,8 @@ const Input = (() => {
   function stroke(from, to) {
     const next = state.picture.pixels.slice();
     const erasing = tool === "eraser";
+    // Light on dark, or dark on light, whatever the pictures are.
+    const ink = ground() < 128 ? 235 : 20;
     const radius = Math.max(1, shape.height / 28) * (erasing ? 1.6 : 1.1);
     const length = Math.max(Math.abs(to.row - from.row), Math.abs(to.column - from.column));
     const count = Math.max(1, Math.ceil(length * 2));
@@ -116,9 +113,8 @@ const Input = (() => {
           const strength = Math.max(0, Math.min(1, radius + 0.5 - far));
           for (let c = 0; c < shape.channels; c += 1) {
             const index = (row * shape.width + column) * shape.channels + c;
-            next[index] = erasing
-              ? Math.round(next[index] + (ground() - next[index]) * strength)
-              : Math.max(next[index], Math.round(235 * strength));
+            const aim = erasing ? ground() : ink;
+            next[index] = Math.round(next[index] + (aim - next[index]) * strength);
           }
         }
       }
@@ -135,9 +131,12 @@ const Input = (() => {
   function pointers() {
     const held = new Map();
     let began = null;
+    const grasp = () => ({ ...grip(held), right: state.right, down: state.down, turn: state.turn,
+      zoom: state.zoom });
     const ended = (event) => {
       held.delete(event.pointerId);
-      began = null;
+      // Of two fingers the one that stays goes on moving.
+      began = began && held.size ? grasp() : null;
       if (tool === "cover" && !held.size) {
         finger = null;
         tell();
@@ -153,8 +152,9 @@ const Input = (() => {
       held.set(event.pointerId, place(event));
       cursor = null;
       if (held.size === 2 || tool === "move") {
-        began = { ...grip(held), right: state.right, down: state.down, turn: state.turn,
-          zoom: state.zoom };
+        // The first of two fingers has drawn a dot that nobody wanted.
+        if (held.size === 2 && !began && (tool === "pen" || tool === "eraser")) back();
+        began = grasp();
       } else if (tool === "cover") {
         finger = place(event);
         tell();
@@ -170,14 +170,14 @@ const Input = (() => {
       const now = place(event);
       held.set(event.pointerId, now);
       if (began) {
-        const grasp = grip(held);
+        const held2 = grip(held);
         const limit = (value, low, high) => Math.min(high, Math.max(low, value));
         const side = Math.max(shape.height, shape.width);
-        const part = { right: limit(began.right + grasp.column - began.column, -side, side),
-          down: limit(began.down + grasp.row - began.row, -side, side) };
+        const part = { right: limit(began.right + held2.column - began.column, -side, side),
+          down: limit(began.down + held2.row - began.row, -side, side) };
         if (held.size === 2 && began.apart) {
-          part.zoom = limit((began.zoom * grasp.apart) / began.apart, 0.25, 4);
-          part.turn = limit(began.turn + ((grasp.angle - began.angle) * 180) / Math.PI, -180, 180);
+          part.zoom = limit((began.zoom * held2.apart) / began.apart, 0.25, 4);
+          part.turn = limit(began.turn + ((held2.angle - began.angle) * 180) / Math.PI, -180, 180);
         }
         change(part);
       } else if (tool === "cover") {
@@ -214,7 +214,8 @@ const Input = (() => {
         finger = cursor;
         tell();
       } else if (event.shiftKey && tool !== "cover") {
-        if (!state.picture.pixels) change(settled());
+        remember();
+        change(settled());
         stroke(before, cursor);
       }
       mark();
@@ -256,7 +257,8 @@ const Input = (() => {
       const canvas = h("canvas", { width, height });
       const context = canvas.getContext("2d", { willReadFrequently: true });
       context.drawImage(image, 0, 0, width, height);
-      const made = Transform.photograph(context.getImageData(0, 0, width, height), shape);
+      const made = Transform.photograph(context.getImageData(0, 0, width, height), shape,
+        data.photographs);
       remember();
       change({ ...settled(), picture: { pixels: made.pixels } });
       steps(made.steps);
@@ -279,12 +281,12 @@ const Input = (() => {
     stepsShown.open = true;
   }
 
-  function thumb(at, { onclick, label, marked } = {}) {
+  function thumb(at, { onclick, label } = {}) {
     const canvas = h("canvas", { class: "thumb" });
     Colours.paintPicture(canvas, test(at), shape);
     return h("button", { type: "button", class: "picture", onclick, "aria-label": label
-      ?? say("test_picture", { row: data.test.rows[at], name: data.classes[data.test.labels[at]] }),
-      "aria-pressed": marked === undefined ? null : String(marked) }, canvas);
+      ?? say("test_picture", { row: data.test.rows[at], name: data.classes[data.test.labels[at]] }) },
+    canvas);
   }
 
   function pictures(choose) {
@@ -337,9 +339,15 @@ const Input = (() => {
           say(`tool_${one}`)));
       }));
     const file = h("input", { type: "file", accept: "image/*", id: "file",
-      onchange: () => photograph(file.files[0]) });
+      onchange: () => taken(file) });
     const camera = h("input", { type: "file", accept: "image/*", capture: "environment",
-      id: "camera", onchange: () => photograph(camera.files[0]) });
+      id: "camera", onchange: () => taken(camera) });
+    // The same file may be chosen once more.
+    async function taken(input) {
+      const [chosen] = input.files;
+      input.value = "";
+      if (chosen) await photograph(chosen);
+    }
     stepsShown = h("details", { hidden: true });
     gallery = h("details", { id: "gallery" }, h("summary", {}, say("gallery",
       { count: data.test.labels.length })), pictures((at) => {
@@ -357,6 +365,8 @@ const Input = (() => {
       slider("noise", 0, 100, 1, String),
       h("button", { type: "button", onclick: () => change({ right: 0, down: 0, turn: 0, zoom: 1,
         noise: 0, towards: null, blend: 0 }) }, say("as_it_was")));
+    const box = h("div", { class: "pad" }, pad, overlay);
+    box.style.aspectRatio = `${shape.width} / ${shape.height}`;
     pointers();
     document.addEventListener("paste", (event) => {
       const [pasted] = event.clipboardData.files;
@@ -370,7 +380,7 @@ const Input = (() => {
     return h("section", { id: "input", "aria-labelledby": "input_title" },
       h("h2", { id: "input_title" }, say("picture")),
       h("p", { id: "picture_name" }),
-      h("div", { class: "pad" }, pad, overlay),
+      box,
       h("p", { id: "pad_help", class: "small" }, say("pad_help")), tools,
       h("p", { class: "row" },
         h("button", { type: "button", id: "undo", onclick: back }, say("undo")),
@@ -385,6 +395,6 @@ const Input = (() => {
 
   const fresh = () => ({ towards: null, blend: 0, right: 0, down: 0, turn: 0, zoom: 1, noise: 0 });
 
-  return { build, paint, pixels, show, thumb, test, name, slider, own,
-    change: (listener) => listeners.push(listener), shape: () => shape };
+  return { build, paint, pixels, show, thumb, test, slider,
+    covered: (listener) => listeners.push(listener), shape: () => shape };
 })();

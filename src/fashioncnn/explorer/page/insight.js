@@ -70,15 +70,17 @@ const Insight = (() => {
       const { strides: steps = [1, 1], pads = [0, 0, 0, 0], kernel_shape: kernel } = node.at;
       const [down, right] = node.at.dilations ?? [1, 1];
       const patch = [];
+      let counted = 0;
       for (let tap = 0; tap < kernel[0] * kernel[1]; tap += 1) {
         const r = row * steps[0] - pads[0] + Math.floor(tap / kernel[1]) * down;
         const c = column * steps[1] - pads[1] + (tap % kernel[1]) * right;
+        if (r < height + pads[2] && c < width + pads[3]) counted += 1;
         const inside = r >= 0 && c >= 0 && r < height && c < width;
         patch.push(inside ? x.data[(channel * height + r) * width + c] : null);
       }
       const found = patch.filter((value) => value !== null);
       const largest = node.op === "MaxPool";
-      const all = node.at.count_include_pad ? patch.length : found.length;
+      const all = node.at.count_include_pad ? counted : found.length;
       const value = largest ? Math.max(...found) : found.reduce((a, b) => a + b, 0) / all;
       return { inputs: [{ channel, patch, filter: null, sum: value }], bias: 0, kernel, value,
         largest };
@@ -88,8 +90,8 @@ const Insight = (() => {
       const inputs = node.in.map((name) => {
         const one = find(name);
         const value = one.data[indexIn(one.shape, shape, flat)];
-        return { name: network.stages.find((s) => s.id === name)?.name ?? name, patch: [value],
-          filter: [1], sum: value };
+        return { name: network.stage(name)?.name ?? name, id: name, patch: [value], filter: [1],
+          sum: value };
       });
       return added(inputs, 0, { kernel: [1, 1] });
     },
@@ -210,10 +212,9 @@ const Insight = (() => {
       for (let column = 0; column < width; column += step) {
         for (const one of explain(network, values, id, channel, row, column).inputs) {
           const key = one.channel ?? one.name;
-          const known = sizes.get(key) ?? { channel: one.channel, name: one.name, size: 0, sum: 0,
-            filter: one.filter };
+          const known = sizes.get(key) ?? { channel: one.channel, name: one.name, id: one.id,
+            size: 0, filter: one.filter };
           known.size += Math.abs(one.sum);
-          known.sum += one.sum;
           sizes.set(key, known);
         }
       }
@@ -225,13 +226,14 @@ const Insight = (() => {
 
   // What each channel of the last placed answers does for each class: the scores less those
   // without it. Desai and Ramaswamy, WACV 2020 (Ablation-CAM), sec. 3.
-  function ablate(network, values) {
+  function ablate(network, values, edits) {
     const scores = values.get(network.program.logits).data;
     return network.heads.map((id) => {
       const tensor = values.get(id);
       const { channels } = layout(tensor.shape);
       const pushes = Array.from({ length: channels }, (_, channel) => {
-        const without = network.rerun(values, new Map([[id, switchedOff(tensor, [channel])]]));
+        const without = network.rerun(values, new Map([[id, switchedOff(tensor, [channel])]]),
+          edits);
         return scores.map((score, one) => score - without.get(network.program.logits).data[one]);
       });
       return { id, pushes };
@@ -278,38 +280,35 @@ const Insight = (() => {
       columns.push(column);
       const next = [];
       column.forEach((unit, from) => {
-        const source = feeding(network, unit.id);
-        if (!source) return;
-        const found = source.through ? [{ channel: unit.channel, share: 1 }]
-          : shares(network, values, unit.id, unit.channel).slice(0, breadth);
-        for (const { channel, share } of found) {
-          const same = next.find((other) => other.id === source.id && other.channel === channel);
+        for (const { id, channel, share } of feeding(network, values, unit).slice(0, breadth)) {
+          const same = next.find((other) => other.id === id && other.channel === channel);
           const weight = unit.weight * share;
           if (same) {
             same.weight += weight;
             same.also.push(from);
-          } else next.push({ id: source.id, channel, weight, from, also: [] });
+          } else next.push({ id, channel, weight, from, also: [] });
         }
       });
       next.sort((a, b) => b.weight - a.weight);
       column = next.slice(0, breadth);
-      const top = column[0]?.weight ?? 1;
+      const top = column[0]?.weight || 1;
       for (const unit of column) unit.weight /= top;
     }
     return columns;
   }
 
-  // The stage whose channels a stage reads. `through`: channel by channel, as pooling does.
-  function feeding(network, id) {
+  // The channels that one reads, the strongest first: of a sum's branches, of what is pooled, of
+  // the stage before. None where something else lies between.
+  function feeding(network, values, { id, channel }) {
     const stage = network.stage(id);
-    if (!stage || stage.kind === "attention") return null;
-    const known = (name) => network.stage(name) && name !== id;
+    const known = (name) => name !== id && network.stage(name) !== undefined;
+    if (stage.kind === "pool") return known(stage.given) ? [{ id: stage.given, channel, share: 1 }] : [];
     if (stage.kind === "sum") {
-      const name = network.program.nodes[stage.node].in.find(known);
-      return name ? { id: name, through: true } : null;
+      return shares(network, values, id, channel).filter((one) => known(one.id))
+        .map((one) => ({ id: one.id, channel, share: one.share }));
     }
-    if (!known(stage.given)) return null;
-    return { id: stage.given, through: stage.kind === "pool" };
+    if (stage.kind === "attention" || !known(stage.given)) return [];
+    return shares(network, values, id, channel).map((one) => ({ ...one, id: stage.given }));
   }
 
   return { explain, shares, ablate, activationMap, path, brief };

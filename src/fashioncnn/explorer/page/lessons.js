@@ -4,6 +4,8 @@ const Lessons = (() => {
   let data;
   let stages;
   let element;
+  let shown = 0;
+  let going = false;
 
   const placed = () => stages[state.network].filter((one) => one.height * one.width > 1);
   const fresh = { towards: null, blend: 0, right: 0, down: 0, turn: 0, zoom: 1, noise: 0, off: [] };
@@ -11,11 +13,9 @@ const Lessons = (() => {
   // The class that the network does worst on, and a picture of it that it gets wrong.
   function hard() {
     const { labels, kinds } = data.test;
-    const wrong = data.classes.map((_, one) => labels.filter((label, at) => label === one
-      && kinds[at] === "mistakes").length);
-    const counts = data.hardest ?? Answer.best(wrong);
-    const at = labels.findIndex((label, row) => label === counts && kinds[row] === "mistakes");
-    return { one: counts, at: Math.max(0, at) };
+    const rows = labels.map((label, row) => row).filter((row) => labels[row] === data.hardest);
+    const at = rows.find((row) => kinds[row] === "mistakes") ?? rows[0] ?? 0;
+    return { one: data.hardest, at };
   }
 
   const DO = [
@@ -49,6 +49,8 @@ const Lessons = (() => {
   function show() {
     const at = Math.min(state.lesson, DO.length);
     element.hidden = !at;
+    if (at === shown) return;
+    shown = at;
     if (!at) return;
     const { height, width, channels } = data.shape;
     const values = { at, count: DO.length, height, width, channels,
@@ -69,11 +71,14 @@ const Lessons = (() => {
         h("button", { type: "button", class: "next", disabled: at === DO.length,
           onclick: () => go(at + 1) }, say("lesson_next")),
         h("button", { type: "button", onclick: () => change({ lesson: 0 }) }, say("lesson_off"))));
+    if (going) document.getElementById("lesson_title").focus();
+    going = false;
   }
 
+  // From one to the next the focus goes to the new title, once that is there.
   function go(at) {
+    going = true;
     change({ lesson: at });
-    document.getElementById("lesson_title")?.focus();
   }
 
   return { build, show };

@@ -19,7 +19,7 @@ const Live = (() => {
 
   function thread() {
     try {
-      const parts = ["tensors", "network", "insight", "worker", "start_worker"]
+      const parts = [...data.working, "start_worker"]
         .map((name) => document.getElementById(`script_${name}`).textContent);
       const address = URL.createObjectURL(new Blob(parts, { type: "text/javascript" }));
       const worker = new Worker(address);
@@ -80,26 +80,24 @@ const Live = (() => {
     const pixels = Input.pixels();
     running = data.networks.length;
     data.networks.forEach(async (_, network) => {
-      const found = await ask("run", { network, pixels, edits: edits(network) });
-      results[network] = { ...found, pixels };
-      running -= 1;
-      heard(network, results[network]);
-      if (!running && dirty) run();
+      try {
+        const found = await ask("run", { network, pixels, edits: edits(network) });
+        results[network] = { ...found, pixels };
+        heard(network, results[network]);
+      } finally {
+        running -= 1;
+        if (!running && dirty) run();
+      }
     });
   }
 
   // What every picture of a set does in a network as it was trained; asked once.
-  function survey(network, set, progress) {
+  function survey(network, set) {
     const key = `${network} ${set}`;
-    surveys[key] ??= { progress: [], found: null };
+    surveys[key] ??= { found: null };
     const one = surveys[key];
-    if (progress) one.progress.push(progress);
-    one.asked ??= ask("survey", { network, set, channels: set === "test", slot: key },
-      (part) => one.progress.forEach((listener) => listener(part)))
-      .then((found) => {
-        one.found = found;
-        return found;
-      });
+    one.asked ??= ask("survey", { network, set, channels: set === "test", slot: key })
+      .then((found) => { one.found = found; });
     return one.asked;
   }
 

@@ -1,17 +1,18 @@
 "use strict";
 // The page: its parts, and what happens when something changes.
 (() => {
-  const PICTURE = ["picture", "towards", "blend", "right", "down", "turn", "zoom", "noise"];
-  const RERUN = [...PICTURE, "off"];
+  const RERUN = [...State.PICTURE, "finger", "off"];
+  const REST_MS = 900;
   const body = document.getElementById("page");
   let data;
   let stages;
   let overview;
-  let overviewOf = -1;
+  let resting = 0;
   let drawing = 0;
   let pendingKeys = new Set();
 
   const views = {};
+  const panels = {};
 
   function names() {
     return State.VIEWS.filter((one) => one !== "beside" || data.networks.length > 1);
@@ -49,7 +50,8 @@
         h("div", { id: "side" }, Input.build(data), Answer.build(data)),
         h("main", { id: "view", tabindex: -1 }, Lessons.build(data, stages), pick,
           Object.values(views).filter(Boolean))),
-      h("footer", {}, h("p", { id: "said", role: "status" }), Share.build()));
+      h("footer", {}, h("p", { id: "said", role: "status" }),
+        h("p", { id: "heard", role: "status", class: "hidden" }), Share.build()));
   }
 
   function shown() {
@@ -83,9 +85,9 @@
 
   const painters = {
     overview(keys) {
-      if (overviewOf !== state.network) {
-        overviewOf = state.network;
-        overview = Overview.panel(state.network, stages[state.network], data);
+      panels[state.network] ??= Overview.panel(state.network, stages[state.network], data);
+      if (overview !== panels[state.network]) {
+        overview = panels[state.network];
         document.getElementById("panel").replaceChildren(overview.element);
         keys.add("answer");
       }
@@ -97,7 +99,7 @@
     },
     channel(keys) {
       if (["answer", "stage", "channel", "row", "column", "view", "network", "survey"]
-        .some((key) => keys.has(key))) Channel.show(keys);
+        .some((key) => keys.has(key))) Channel.show();
     },
     why(keys) {
       if (["answer", "one", "view", "network", "warmth"].some((key) => keys.has(key))) Why.show();
@@ -106,8 +108,8 @@
     whatif(keys) {
       WhatIf.show(keys);
     },
-    beside() {
-      Beside.show();
+    beside(keys) {
+      Beside.show(keys);
     },
     about() {
       About.show();
@@ -120,7 +122,7 @@
     const keys = pendingKeys;
     pendingKeys = new Set();
     if (keys.has("view") || keys.has("network")) shown();
-    if (keys.has("picture_painted")) Input.paint();
+    if (RERUN.some((key) => keys.has(key))) Input.paint();
     if (keys.has("lesson") || keys.has("network")) Lessons.show();
     if (keys.has("warmth")) {
       Live.results.forEach((result, network) => Answer.show(network, result.logits, result.ms));
@@ -135,18 +137,23 @@
   }
 
   function changed(keys) {
-    if (PICTURE.some((key) => keys.has(key))) keys.add("picture_painted");
     if (RERUN.some((key) => keys.has(key))) Live.run();
     soon(keys);
   }
 
+  // What is answered is read aloud when the picture rests.
   function heard(network, result) {
     Answer.show(network, result.logits, result.ms);
     soon(["answer"]);
+    if (network !== state.network) return;
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      document.getElementById("heard").textContent = Answer.inWords(network);
+    }, REST_MS);
   }
 
   function keys(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || state.silent) return;
     if (event.target.closest("input:not([type=radio]):not([type=checkbox]), select, textarea")) return;
     const at = Number(event.key);
     if (at >= 1 && at <= names().length) change({ view: names()[at - 1] });
@@ -178,11 +185,19 @@
     Input.paint();
     Lessons.show();
     State.listen(changed);
-    Input.change(() => changed(new Set(["picture_painted", "noise"])));
+    Input.covered(() => changed(new Set(["finger"])));
     addEventListener("keydown", keys);
+    addEventListener("unhandledrejection", (event) => {
+      event.preventDefault();
+      document.getElementById("said").textContent = say("went_wrong",
+        { reason: event.reason?.message ?? event.reason });
+    });
     Live.run();
     document.documentElement.dataset.ready = "yes";
-    // What is looked at first is looked through first.
+  }
+
+  // What is looked at first is looked through first.
+  async function survey() {
     for (const network of [state.network, ...data.networks.keys()]) {
       for (const set of ["test", "training"]) {
         await Live.survey(network, set);
@@ -191,7 +206,7 @@
     }
   }
 
-  begin().catch((error) => {
+  begin().then(survey, (error) => {
     body.textContent = say("failed", { reason: error.message });
   });
 })();

@@ -79,7 +79,7 @@ const Networks = (() => {
       this.shapes = new Map([...values].map(([name, value]) => [name, value.shape]));
       this.fields = this.#fields();
       this.stages = this.#stages();
-      this.heads = this.#heads();
+      this.heads = this.#heads(values);
     }
 
     // Every answer on the way, by name. `edits`: channels that are switched off, by answer; "all"
@@ -94,12 +94,12 @@ const Networks = (() => {
     }
 
     // The same with some answers replaced: only what depends on them is computed anew.
-    rerun(values, replaced) {
+    rerun(values, replaced, edits = new Map()) {
       const found = new Map(replaced);
       const read = { get: (name) => found.get(name) ?? values.get(name) };
       for (const node of this.program.nodes) {
         if (node.out.some((name) => found.has(name))) continue;
-        if (node.in.some((name) => found.has(name))) this.#step(node, found, undefined, read);
+        if (node.in.some((name) => found.has(name))) this.#step(node, found, edits, read);
       }
       return found;
     }
@@ -110,7 +110,7 @@ const Networks = (() => {
       const answer = OPERATORS[node.op](inputs, node.at);
       const answers = Array.isArray(answer) ? answer : [answer];
       node.out.forEach((name, index) => {
-        const edit = edits?.get(name);
+        const edit = edits.get(name);
         values.set(name, edit ? switchedOff(answers[index], edit) : answers[index]);
       });
     }
@@ -181,9 +181,12 @@ const Networks = (() => {
         const last = steps.length ? steps[steps.length - 1].out : node.out[0];
         const { channels, height, width } = layout(this.shapes.get(last));
         if (kind === "pool" && height * width === 1) return;
-        stages.push({ id: last, kind, node: index, steps, channels, height, width,
-          name: this.#name(node, steps, kind), field: this.fields.get(last) ?? null,
-          last: last === end, given });
+        const member = this.#member(node.out[0]);
+        const name = this.#name(node, steps, kind);
+        const named = member === "" || name.startsWith(member) ? name : `${member}.${name}`;
+        stages.push({ id: last, kind, node: index, steps, channels, height, width, member,
+          name: named, field: this.fields.get(last) ?? null, last: last === end, given,
+          fromPicture: kind === "conv" && !this.#weighted(given) });
       });
       const names = new Map();
       for (const stage of stages) {
@@ -192,6 +195,27 @@ const Networks = (() => {
         if (times > 1) stage.name = `${stage.name} (${times})`;
       }
       return stages;
+    }
+
+    // Which member of an ensemble an answer is of: "members.0"; none where it is of several.
+    #member(name) {
+      const found = new Set();
+      for (const index of this.#ancestors(name)) {
+        for (const given of this.program.nodes[index].in) {
+          const member = /^(?:network\.)?(members\.\d+)\./.exec(given);
+          if (member && this.isConstant(given)) found.add(member[1]);
+        }
+      }
+      return found.size === 1 ? [...found][0] : "";
+    }
+
+    // Whether a layer with weights lies before an answer; what resizes the picture is none.
+    #weighted(name) {
+      return [...this.#ancestors(name)].some((index) => {
+        const { op, out } = this.program.nodes[index];
+        return op === "Conv" || op === "Gemm"
+          || (op === "MatMul" && this.shapes.get(out[0]).length < 4);
+      });
     }
 
     #computed(name) {
@@ -269,18 +293,22 @@ const Networks = (() => {
       return "";
     }
 
-    // The last answer with places, from which the class scores are made: of each member of an
-    // ensemble. What explains an answer starts here.
-    #heads() {
-      const last = new Map();
-      for (const stage of this.stages) {
-        const member = /^members\.\d+/.exec(stage.name)?.[0] ?? "";
-        if (stage.height * stage.width > 1 && stage.kind !== "attention" && !stage.last) {
-          last.set(member, stage.id);
-        }
+    // The last answer with places from which the class scores are made, of each member of an
+    // ensemble: what explains an answer starts here. Of tokens a class token alone may be read.
+    #heads(values) {
+      const heads = new Map();
+      const scores = values.get(this.program.logits).data;
+      for (const stage of [...this.stages].reverse()) {
+        const { id, height, width, kind, member } = stage;
+        if (height * width === 1 || kind === "attention" || stage.last || heads.has(member)) continue;
+        const { shape, data } = values.get(id);
+        const changed = { shape, data: data.slice() };
+        for (const at of placed(shape)) changed.data[at] += 1 + (at % 7);
+        const after = this.rerun(values, new Map([[id, changed]])).get(this.program.logits);
+        if (after?.data.some((score, one) => score !== scores[one])) heads.set(member, id);
       }
-      if (last.size > 1) last.delete("");
-      return [...last.values()];
+      if (heads.size > 1) heads.delete("");
+      return [...heads.values()].reverse();
     }
 
     stage(id) {
@@ -290,19 +318,32 @@ const Networks = (() => {
 
   const sameSides = (a, b) => a && a.length === 4 && a[2] === b[2] && a[3] === b[3];
 
-  function switchedOff(tensor, channels) {
-    const data = tensor.data.slice();
-    if (channels === "all") data.fill(0);
-    else {
-      const { height, width, at, channels: known } = layout(tensor.shape);
-      for (const channel of channels) {
-        if (channel >= known) continue;
-        for (let row = 0; row < height; row += 1) {
-          for (let column = 0; column < width; column += 1) data[at(channel, row, column)] = 0;
-        }
+  // Where the cells of all channels lie.
+  function placed(shape) {
+    const { channels, height, width, at } = layout(shape);
+    const found = [];
+    for (let channel = 0; channel < channels; channel += 1) {
+      for (let cell = 0; cell < height * width; cell += 1) {
+        found.push(at(channel, Math.floor(cell / width), cell % width));
       }
     }
-    return { shape: tensor.shape, data };
+    return found;
+  }
+
+  // The class token, which has no place, goes with its channel.
+  function switchedOff({ shape, data: given }, channels) {
+    const data = given.slice();
+    if (channels === "all") data.fill(0);
+    else if (shape.length === 4) {
+      const size = shape[2] * shape[3];
+      for (const channel of channels) data.fill(0, channel * size, (channel + 1) * size);
+    } else {
+      const width = shape[shape.length - 1];
+      for (const channel of channels) {
+        for (let at = channel; channel < width && at < data.length; at += width) data[at] = 0;
+      }
+    }
+    return { shape, data };
   }
 
   return { Network, layout, switchedOff, words, bytesOf, NORMS, POOLS };

@@ -59,6 +59,7 @@ const Overview = (() => {
 
     // What does not fit into a frame of the screen comes in the next, so that drawing stays smooth.
     function inSight() {
+      if (!element.isConnected) return;
       const began = performance.now();
       for (const row of rows) {
         if (!row.stale) continue;
@@ -80,11 +81,12 @@ const Overview = (() => {
     }
     addEventListener("scroll", () => shown && inSight(), { passive: true });
     addEventListener("beforeprint", () => {
+      if (!element.isConnected || !element.clientWidth) return;
       for (const row of rows) if (shown && row.stale) paintStage(row);
     });
     addEventListener("resize", () => {
       for (const row of rows) row.columns = 0;
-      if (shown) paint({ answers: shown });
+      if (shown && element.isConnected) paint({ answers: shown });
     });
 
     function paintStage(row) {

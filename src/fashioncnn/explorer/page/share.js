@@ -54,11 +54,17 @@ const Share = (() => {
     const picture = svg("svg", { xmlns: "http://www.w3.org/2000/svg",
       viewBox: `0 0 ${origin.width} ${origin.height}`, width: origin.width, height: origin.height });
     picture.append(svg("rect", { width: "100%", height: "100%", fill: Colours.css("--paper") }));
-    const walk = (one) => {
+    const walk = (one, seen) => {
       const style = getComputedStyle(one);
       const box = one.getBoundingClientRect();
       if (style.display === "none" || style.visibility === "hidden" || !box.width) return;
       if (one.classList.contains("hidden")) return;
+      // What is scrolled out of a box with bars of its own is not seen.
+      if (box.top >= seen.bottom || box.bottom <= seen.top || box.left >= seen.right
+        || box.right <= seen.left) return;
+      const inner = style.overflow === "visible" ? seen : { top: Math.max(seen.top, box.top),
+        bottom: Math.min(seen.bottom, box.bottom), left: Math.max(seen.left, box.left),
+        right: Math.min(seen.right, box.right) };
       picture.append(...rectangle(style, box, origin));
       if (one instanceof HTMLCanvasElement) {
         if (!one.width || !one.height) return;
@@ -92,10 +98,10 @@ const Share = (() => {
       }
       for (const child of one.childNodes) {
         if (child.nodeType === Node.TEXT_NODE) picture.append(...texts(child, style, origin));
-        else if (child.nodeType === Node.ELEMENT_NODE) walk(child);
+        else if (child.nodeType === Node.ELEMENT_NODE) walk(child, inner);
       }
     };
-    walk(element);
+    walk(element, { top: -Infinity, bottom: Infinity, left: -Infinity, right: Infinity });
     return new XMLSerializer().serializeToString(picture);
   }
 
@@ -121,13 +127,16 @@ const Share = (() => {
     const address = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
     image.src = address;
     await image.decode();
-    // Browsers refuse canvases beyond some thousand pixels a side.
-    const scale = Math.min(2, 8000 / image.width, 8000 / image.height);
+    // Browsers refuse canvases beyond 16,384 pixels a side, and very large ones.
+    const scale = Math.min(2, 16_000 / image.width, 16_000 / image.height,
+      Math.sqrt(1e8 / image.width / image.height));
     const canvas = h("canvas", { width: Math.round(image.width * scale),
       height: Math.round(image.height * scale) });
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     URL.revokeObjectURL(address);
-    canvas.toBlob((blob) => save(blob, fileName("png")), "image/png");
+    const blob = await new Promise((done) => { canvas.toBlob(done, "image/png"); });
+    if (!blob) throw new Error(say("too_large"));
+    save(blob, fileName("png"));
   }
 
   async function address() {

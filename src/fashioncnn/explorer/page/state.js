@@ -3,7 +3,8 @@
 const State = (() => {
   const START = { view: "overview", network: 0, picture: { at: 0 }, towards: null, blend: 0,
     right: 0, down: 0, turn: 0, zoom: 1, noise: 0, stage: null, channel: 0, row: 0, column: 0,
-    strongest: false, one: null, off: [], warmth: 1, lesson: 0 };
+    strongest: false, one: null, off: [], warmth: 1, lesson: 0, silent: false };
+  const PICTURE = ["picture", "towards", "blend", "right", "down", "turn", "zoom", "noise"];
   const VIEWS = ["overview", "channel", "why", "whatif", "beside", "about"];
   const state = { ...START };
   const listeners = [];
@@ -14,9 +15,23 @@ const State = (() => {
     const changed = Object.keys(part).filter((key) => state[key] !== part[key]);
     if (!changed.length) return;
     Object.assign(state, part);
+    for (const key of within()) if (!changed.includes(key)) changed.push(key);
     for (const listener of listeners) listener(new Set(changed));
     clearTimeout(writing);
     writing = setTimeout(write, 250);
+  }
+
+  // Channel, row and column are of the stage, whatever they were of before. Returns what changed.
+  function within() {
+    const stage = known?.stages[state.network]?.find(({ id }) => id === state.stage);
+    if (!stage) return [];
+    const most = { channel: stage.channels, row: stage.height, column: stage.width };
+    return Object.keys(most).filter((key) => {
+      const fits = Math.min(state[key], most[key] - 1);
+      const moved = fits !== state[key];
+      state[key] = fits;
+      return moved;
+    });
   }
 
   // `limits`: how many networks, pictures, classes there are, and their stages; what lies beyond
@@ -24,6 +39,7 @@ const State = (() => {
   function begin(limits) {
     known = limits;
     Object.assign(state, read(location.hash.slice(1)));
+    within();
     addEventListener("hashchange", () => {
       if (location.hash.slice(1) !== written()) change({ ...START,
         ...read(location.hash.slice(1)) });
@@ -77,6 +93,7 @@ const State = (() => {
     for (const key of ["right", "down"]) number(key, -known.size, known.size);
     for (const key of ["channel", "row", "column"]) number(key, 0, 1e6, true);
     if (told.has("strongest")) found.strongest = true;
+    if (told.has("silent")) found.silent = true;
     if (known.stages[found.network ?? 0].some(({ id }) => id === told.get("stage"))) {
       found.stage = told.get("stage");
     }
@@ -126,6 +143,6 @@ const State = (() => {
     return pixels;
   }
 
-  return { state, change, begin, written, VIEWS, START, listen: (one) => listeners.push(one) };
+  return { state, change, begin, written, VIEWS, PICTURE, listen: (one) => listeners.push(one) };
 })();
 const { state, change } = State;

@@ -311,8 +311,8 @@ const Tensors = (() => {
     return floats(shape, out);
   }
 
-  // `tell(values, inside)`: the window's values that lie within the picture, and how many places
-  // it has, padding counted.
+  // `finish` is given what was taken of the window's values within the picture, how many those are,
+  // and how many there are with the padding; what lies beyond that counts nowhere.
   function pool([x], attributes, start, take, finish) {
     const found = windowOf(x, attributes.kernel_shape, attributes);
     const { steps, pads, dilations, kernel, height, width } = found;
@@ -324,15 +324,16 @@ const Tensors = (() => {
       for (let row = 0; row < height; row += 1) {
         for (let column = 0; column < width; column += 1, o += 1) {
           let value = start;
-          let inside = 0;
+          let [inside, counted] = [0, 0];
           for (let tap = 0; tap < kernel[0] * kernel[1]; tap += 1) {
             const r = row * steps[0] - pads[0] + Math.floor(tap / kernel[1]) * dilations[0];
             const c = column * steps[1] - pads[1] + (tap % kernel[1]) * dilations[1];
+            if (r < tall + pads[2] && c < wide + pads[3]) counted += 1;
             if (r < 0 || c < 0 || r >= tall || c >= wide) continue;
             value = take(value, x.data[from + r * wide + c]);
             inside += 1;
           }
-          out[o] = finish(value, inside, kernel[0] * kernel[1]);
+          out[o] = finish(value, inside, counted);
         }
       }
     }

@@ -55,28 +55,35 @@ const Transform = (() => {
       Math.round(value + (other[at] - value) * share));
   }
 
-  // RGBA of any size to the data set's own, with what was made on the way. Clothes of
-  // Fashion-MNIST lie light on dark, 28 pixels from end to end.
-  function photograph({ data, height, width }, shape) {
+  // RGBA of any size to the data set's own, with what was made on the way. A picture of the very
+  // size is taken as it is; clothes of Fashion-MNIST are cut out and lie light on dark, 28 pixels
+  // from end to end; other photographs are resized.
+  function photograph({ data, height, width }, shape, garments) {
     const steps = [];
     const keep = (name, pixels, size, channels = 1) =>
       steps.push({ name, pixels, ...size, channels });
     const size = { height, width };
-    if (shape.channels === 3) {
-      const colour = Uint8Array.from({ length: height * width * 3 }, (_, at) =>
-        data[Math.floor(at / 3) * 4 + (at % 3)]);
-      keep("photo_given", colour, size, 3);
-      const all = { ...size, channels: 3 };
-      const pixels = fitted(colour, all, { top: 0, left: 0, bottom: height, right: width }, shape, 0, 0);
-      keep("photo_centred", pixels, shape, 3);
+    // What is see-through lies on white.
+    const over = (at, c) => {
+      const opacity = data[4 * at + 3] / 255;
+      return data[4 * at + c] * opacity + 255 * (1 - opacity);
+    };
+    const { channels } = shape;
+    const given = new Uint8Array(height * width * channels);
+    for (let at = 0; at < height * width; at += 1) {
+      if (channels === 3) for (let c = 0; c < 3; c += 1) given[3 * at + c] = Math.round(over(at, c));
+      else given[at] = Math.round(0.299 * over(at, 0) + 0.587 * over(at, 1) + 0.114 * over(at, 2));
+    }
+    keep(channels === 3 ? "photo_in_colour" : "photo_given", given, size, channels);
+    const own = height === shape.height && width === shape.width;
+    if (own || !garments || channels === 3) {
+      const whole = { top: 0, left: 0, bottom: height, right: width };
+      const pixels = own ? given : fitted(given, { ...size, channels }, whole, shape,
+        { down: shape.height / height, across: shape.width / width });
+      keep(own ? "photo_own" : "photo_resized", pixels, shape, channels);
       return { pixels, steps };
     }
-    const grey = Uint8Array.from({ length: height * width }, (_, at) => {
-      const opacity = data[4 * at + 3] / 255;
-      const light = 0.299 * data[4 * at] + 0.587 * data[4 * at + 1] + 0.114 * data[4 * at + 2];
-      return Math.round(light * opacity + 255 * (1 - opacity));
-    });
-    keep("photo_given", grey, size);
+    const grey = given;
     const border = [];
     for (let at = 0; at < width; at += 1) border.push(grey[at], grey[(height - 1) * width + at]);
     for (let at = 0; at < height; at += 1) border.push(grey[at * width], grey[(at + 1) * width - 1]);
@@ -95,7 +102,8 @@ const Transform = (() => {
     // A thing as light as its ground would vanish: it keeps at least what sets it apart.
     const seen = lifted.map((value, at) => (apart[at] > least ? Math.max(value, apart[at]) : 0));
     keep(dark ? "photo_kept" : "photo_negated", seen, size);
-    const pixels = fitted(seen, { ...size, channels: 1 }, box, shape, 0, 0);
+    const scale = Math.min(shape.height / (box.bottom - box.top), shape.width / (box.right - box.left));
+    const pixels = fitted(seen, { ...size, channels: 1 }, box, shape, { down: scale, across: scale });
     keep("photo_centred", pixels, shape);
     return { pixels, steps };
   }
@@ -121,18 +129,16 @@ const Transform = (() => {
     return { top, bottom, left, right };
   }
 
-  // The box, shrunk or enlarged to touch the picture's borders, in its middle: means of areas.
-  function fitted(pixels, from, { top, left, bottom, right }, shape, ground, margin) {
-    const scale = Math.min((shape.height - 2 * margin) / (bottom - top),
-      (shape.width - 2 * margin) / (right - left));
-    const found = new Uint8Array(shape.height * shape.width * shape.channels).fill(ground);
-    const upper = (shape.height - (bottom - top) * scale) / 2;
-    const before = (shape.width - (right - left) * scale) / 2;
+  // The box, scaled, in the middle of a picture of `shape`: means of areas, dark around.
+  function fitted(pixels, from, { top, left, bottom, right }, shape, { down, across }) {
+    const found = new Uint8Array(shape.height * shape.width * shape.channels);
+    const upper = (shape.height - (bottom - top) * down) / 2;
+    const before = (shape.width - (right - left) * across) / 2;
     for (let row = 0; row < shape.height; row += 1) {
       for (let column = 0; column < shape.width; column += 1) {
-        const y0 = top + (row - upper) / scale;
-        const x0 = left + (column - before) / scale;
-        const [y1, x1] = [y0 + 1 / scale, x0 + 1 / scale];
+        const y0 = top + (row - upper) / down;
+        const x0 = left + (column - before) / across;
+        const [y1, x1] = [y0 + 1 / down, x0 + 1 / across];
         for (let c = 0; c < shape.channels; c += 1) {
           let [sum, weight] = [0, 0];
           for (let y = Math.floor(y0); y < y1; y += 1) {
@@ -140,7 +146,7 @@ const Transform = (() => {
             for (let x = Math.floor(x0); x < x1; x += 1) {
               const part = tall * (Math.min(x + 1, x1) - Math.max(x, x0));
               const inside = y >= top && x >= left && y < bottom && x < right;
-              sum += part * (inside ? pixels[(y * from.width + x) * from.channels + c] : ground);
+              sum += part * (inside ? pixels[(y * from.width + x) * from.channels + c] : 0);
               weight += part;
             }
           }

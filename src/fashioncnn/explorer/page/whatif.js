@@ -11,11 +11,13 @@ const WhatIf = (() => {
   function build(given, told) {
     data = given;
     stages = told;
-    parts = { list: h("div", {}), accuracy: h("div", { "aria-live": "polite" }),
-      off: h("ul", { class: "off" }) };
+    parts = { list: h("div", {}), accuracy: h("p", { id: "accuracy" }),
+      classes: h("details", {}), off: h("ul", { class: "off" }),
+      title: h("h3", { tabindex: -1 }, say("off_title")) };
+    parts.classes.append(h("summary", {}, say("by_class")), h("div", {}));
     element = h("div", { id: "view_whatif" }, h("h2", {}, say("whatif_title")),
-      h("p", { class: "small" }, say("whatif_help")), parts.accuracy,
-      h("h3", {}, say("off_title")), parts.off, h("h3", {}, say("off_choose")), parts.list);
+      h("p", { class: "small" }, say("whatif_help")), parts.accuracy, parts.classes,
+      parts.title, parts.off, h("h3", {}, say("off_choose")), parts.list);
     return element;
   }
 
@@ -66,10 +68,12 @@ const WhatIf = (() => {
       say(channels === "all" ? "off_stage" : "off_channels", {
         stage: stages[state.network].find(({ id }) => id === stage).name,
         list: channels === "all" ? "" : channels.join(", ") }), " ",
-      h("button", { type: "button", onclick: () => change({ off: state.off.filter((one) =>
-        !same(one, state.network, stage)) }) }, say("switch_on_again"))))
+      h("button", { type: "button", onclick: () => {
+        change({ off: state.off.filter((one) => !same(one, state.network, stage)) });
+        parts.title.focus();
+      } }, say("switch_on_again"))))
       : [h("li", {}, say("nothing_off"))]));
-    if (["off", "view", "network", "survey"].some((key) => changed.has(key))) accuracy();
+    if (["off", "view", "network", "survey", "noise"].some((key) => changed.has(key))) accuracy();
   }
 
   const right = (logits) => logits.filter((one, at) => Answer.best(one) === data.test.labels[at])
@@ -81,36 +85,37 @@ const WhatIf = (() => {
     const { network } = state;
     const before = Live.surveyed(network, "test");
     if (!before) {
-      parts.accuracy.replaceChildren(h("p", {}, say("looking")));
+      parts.accuracy.textContent = say("looking");
       return;
     }
     const edits = Live.edits(network);
-    if (!edits.length) {
-      tell(before.logits, before.logits, before.logits.length);
+    if (!edits.length && !state.noise) {
+      tell(before.logits, before.logits);
       return;
     }
-    const found = await Live.ask("survey", { network, set: "test", edits, slot: "whatif" },
-      ({ logits }) => mine === newest && tell(before.logits, logits, logits.length));
-    if (found && mine === newest) tell(before.logits, found.logits, found.logits.length);
+    const found = await Live.ask("survey", { network, set: "test", edits, noise: state.noise,
+      slot: "whatif" }, ({ logits }) => mine === newest && tell(before.logits, logits));
+    if (!found || mine !== newest) return;
+    tell(before.logits, found.logits);
+    document.getElementById("said").textContent = parts.accuracy.textContent;
   }
 
-  function tell(before, now, count) {
+  function tell(before, now) {
+    const [count, all] = [now.length, before.length];
     const [was, is] = [right(before.slice(0, count)), right(now)];
-    const all = before.length;
     const classes = data.classes.map((name, one) => {
       const rows = data.test.labels.slice(0, count).map((label, at) => ({ label, at }))
         .filter(({ label }) => label === one);
       const hits = (logits) => rows.filter(({ at }) => Answer.best(logits[at]) === one).length;
       return { name, count: rows.length, was: hits(before), is: hits(now) };
     }).filter((one) => one.count);
-    parts.accuracy.replaceChildren(
-      h("p", { id: "accuracy" }, say(count < all ? "accuracy_so_far" : "accuracy", {
-        was: percent(was / count), is: percent(is / count), count, all })),
-      h("details", {}, h("summary", {}, say("by_class")), h("table", {}, h("thead", {}, h("tr", {},
-        ["class", "pictures_head", "right_before", "right_now"].map((key) =>
-          h("th", { scope: "col" }, say(key))))), h("tbody", {}, classes.map((one) => h("tr", {},
-        h("th", { scope: "row" }, one.name), h("td", {}, String(one.count)),
-        h("td", {}, String(one.was)), h("td", {}, String(one.is))))))));
+    parts.accuracy.textContent = say(count < all ? "accuracy_so_far" : "accuracy", {
+      was: percent(was / count), is: percent(is / count), count, all });
+    parts.classes.lastElementChild.replaceChildren(h("table", {}, h("thead", {}, h("tr", {},
+      ["class", "pictures_head", "right_before", "right_now"].map((key) =>
+        h("th", { scope: "col" }, say(key))))), h("tbody", {}, classes.map((one) => h("tr", {},
+      h("th", { scope: "row" }, one.name), h("td", {}, String(one.count)),
+      h("td", {}, String(one.was)), h("td", {}, String(one.is)))))));
   }
 
   return { build, show, toggle };

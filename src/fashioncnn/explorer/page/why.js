@@ -71,45 +71,52 @@ const Why = (() => {
     const why = await Live.ask("why", { network, classes: [first, second] });
     if (mine !== newest) return;
     found = { ...why, first, second, network };
-    covered = null;
-    columns();
+    const places = columns();
     nearest();
     path();
     const told = await Live.ask("occlude", { network, pixels, size, step, ground: data.ground,
-      slot: "why" });
+      edits: Live.edits(network), slot: "why" });
     if (mine !== newest || !told) return;
     covered = told;
-    columns();
+    // Only what was missing is put in: what has the focus keeps it.
+    places.forEach(({ holder, one }) => holder.replaceChildren(
+      ...heat(drops(one), { height: covered.rows, width: covered.columns },
+        say("occlusion_label", { name: data.classes[one] }))));
   }
 
-  function heat(map, { height, width }, label, legend = true) {
-    if (!map) return h("p", {}, say("no_map"));
+  // A map over the picture, its legend, and its numbers.
+  function heat(map, { height, width }, label) {
+    if (!map) return [h("p", {}, say("no_map"))];
     const canvas = h("canvas", { class: "over" });
     const scale = Colours.scaleOf(map);
     Colours.paint(canvas, map, 0, height, width, scale);
     const under = h("canvas", { class: "under" });
     Colours.paintPicture(under, Live.results[found.network].pixels, data.shape);
-    return h("div", { class: "heat", role: "img", "aria-label": label }, under, canvas,
-      legend ? Colours.legend(scale) : null);
+    return [h("div", { class: "heat", role: "img", "aria-label": label }, under, canvas),
+      Colours.legend(scale),
+      Numbers.folded(() => ({ caption: label, values: map, height, width })).element];
   }
 
   function columns() {
+    const places = [];
     const side = [found.first, found.second].map((one, at) => {
       const name = data.classes[one];
       const { map } = found.classes[at];
-      const [head] = found.heads;
-      const stage = head && stages[found.network].find(({ id }) => id === head.id);
+      const holder = h("div", {}, h("p", {}, say("looking")));
+      places.push({ holder, one });
       return h("section", { class: "reason" },
         h("h3", {}, say(at ? "against" : "for", { name })),
-        h("div", { class: "row" },
-          h("figure", {}, heat(map?.map, map ?? {}, mapWords(map, name)),
-            h("figcaption", {}, say("cam"))),
-          h("figure", {}, covered ? heat(drops(one), { height: covered.rows,
-            width: covered.columns }, say("occlusion_label", { name }))
-            : h("p", {}, say("looking")), h("figcaption", {}, say("occlusion")))),
-        stage ? pushes(stage, head, one) : null);
+        h("div", { class: "row top" },
+          h("figure", {}, h("figcaption", {}, say("cam")), heat(map?.map, map ?? {},
+            mapWords(map, name))),
+          h("figure", {}, h("figcaption", {}, say("occlusion")), holder)),
+        found.heads.length > 1 ? h("p", { class: "small" }, say("first_member",
+          { count: found.heads.length })) : null,
+        found.heads.slice(0, 1).map((head) => pushes(stages[found.network].find(({ id }) =>
+          id === head.id), head, one)));
     });
     parts.columns.replaceChildren(...side);
+    return places;
   }
 
   function mapWords(map, name) {
@@ -124,7 +131,8 @@ const Why = (() => {
     const { network } = found;
     const log = (logits) => Math.log(Math.max(1e-12, Answer.of(network, logits)[one]));
     const plain = log(Live.results[network].logits);
-    return Float32Array.from(covered.logits, (logits) => plain - log(logits));
+    // What helps the class is no part of what it stands on.
+    return Float32Array.from(covered.logits, (logits) => Math.max(0, plain - log(logits)));
   }
 
   function pushes(stage, head, one) {

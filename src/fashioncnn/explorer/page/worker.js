@@ -30,13 +30,10 @@ const Service = (() => {
   function told(network) {
     return {
       heads: network.heads,
-      stages: network.stages.map(({ id, kind, name, channels, height, width, field, last, given,
-        node }) => {
-        const { at, op } = network.program.nodes[node];
-        return { id, kind, name, channels, height, width, field, last, given, op,
-          kernel: at.kernel_shape ?? null, strides: at.strides ?? null,
-          reads: network.stage(given)?.name ?? null,
-          fromPicture: network.stage(given) === undefined && kind === "conv" };
+      stages: network.stages.map(({ node, steps, ...stage }) => {
+        const { at } = network.program.nodes[node];
+        return { ...stage, kernel: at.kernel_shape ?? null, strides: at.strides ?? null,
+          reads: network.stage(stage.given)?.name ?? null };
       }),
     };
   }
@@ -64,8 +61,9 @@ const Service = (() => {
       run({ network, pixels, edits }) {
         const start = performance.now();
         const one = networks[network];
-        const values = one.run(pixels, asEdits(edits));
-        last[network] = values;
+        const edited = asEdits(edits);
+        const values = one.run(pixels, edited);
+        last[network] = { values, edits: edited };
         const ms = performance.now() - start;
         return { ms, logits: values.get(one.program.logits).data,
           embedding: values.get(one.program.embedding).data,
@@ -73,24 +71,26 @@ const Service = (() => {
       },
 
       explain({ network, stage, channel, row, column }) {
-        return Insight.explain(networks[network], last[network], stage, channel, row, column);
+        return Insight.explain(networks[network], last[network].values, stage, channel, row, column);
       },
 
       shares({ network, stage, channel }) {
-        return { shares: Insight.shares(networks[network], last[network], stage, channel) };
+        return { shares: Insight.shares(networks[network], last[network].values, stage, channel) };
       },
 
       why({ network, classes }) {
-        const [one, values] = [networks[network], last[network]];
-        const ablated = Insight.ablate(one, values);
+        const one = networks[network];
+        const { values, edits } = last[network];
+        const ablated = Insight.ablate(one, values, edits);
         return { heads: ablated, classes: classes.map((each) => ({
           map: Insight.activationMap(one, values, ablated, each),
           path: Insight.path(one, values, ablated, each) })) };
       },
 
       // The logits with a square of `size` pixels covered, at places `step` apart.
-      async occlude({ network, pixels, size, step, ground }, stillWanted) {
+      async occlude({ network, pixels, size, step, ground, edits }, stillWanted) {
         const one = networks[network];
+        const edited = asEdits(edits);
         const { height, width, channels } = one.program;
         const found = [];
         let began = performance.now();
@@ -99,7 +99,7 @@ const Service = (() => {
             const covered = pixels.slice();
             cover(covered, { height, width, channels }, top - (size - step) / 2,
               left - (size - step) / 2, size, ground);
-            found.push(Array.from(one.run(covered).get(one.program.logits).data));
+            found.push(Array.from(one.run(covered, edited).get(one.program.logits).data));
             if (performance.now() - began > PIECE_MS) {
               await pause();
               if (!stillWanted()) return null;
@@ -110,8 +110,9 @@ const Service = (() => {
         return { rows: Math.ceil(height / step), columns: Math.ceil(width / step), logits: found };
       },
 
-      // Every picture of a set: logits and embedding, and with `channels` what excites each most.
-      async survey({ network, set, edits, channels }, stillWanted, progress) {
+      // Every picture of a set, as noisy as asked: logits and embedding, and with `channels` what
+      // excites each most.
+      async survey({ network, set, edits, noise = 0, channels }, stillWanted, progress) {
         const one = networks[network];
         const { count, picture } = pictures(set);
         const edited = asEdits(edits);
@@ -119,10 +120,12 @@ const Service = (() => {
         const peaks = channels && one.stages.map((stage) => ({ id: stage.id,
           peaks: new Float32Array(count * stage.channels),
           places: new Uint16Array(count * stage.channels),
+          least: new Float32Array(stage.channels).fill(Infinity),
+          largest: new Float32Array(stage.channels).fill(-Infinity),
           seen: Array.from({ length: stage.channels }, () => []) }));
         let began = performance.now();
         for (let at = 0; at < count; at += 1) {
-          const values = one.run(picture(at), edited);
+          const values = one.run(Transform.noisy(picture(at), noise), edited);
           found.logits.push(Array.from(values.get(one.program.logits).data));
           found.embeddings.push(Float32Array.from(values.get(one.program.embedding).data));
           if (channels) {
@@ -136,8 +139,11 @@ const Service = (() => {
             began = performance.now();
           }
         }
-        const stages = peaks && peaks.map(({ id, peaks: largest, places, seen }) => ({ id,
-          peaks: largest, places, ...odd(largest, seen, count) }));
+        const stages = [];
+        for (const noted of peaks || []) {
+          stages.push({ id: noted.id, peaks: noted.peaks, places: noted.places, ...odd(noted) });
+          await pause();
+        }
         return { ...found, stages };
       },
     };
@@ -157,6 +163,8 @@ const Service = (() => {
     };
   }
 
+  const divisor = (a, b) => (b ? divisor(b, a % b) : a);
+
   function cover(pixels, { height, width, channels }, top, left, size, ground) {
     for (let row = Math.max(0, Math.round(top)); row < Math.min(height, top + size); row += 1) {
       for (let column = Math.max(0, Math.round(left)); column < Math.min(width, left + size);
@@ -168,24 +176,29 @@ const Service = (() => {
     }
   }
 
-  function note({ peaks, places, seen }, answers, { channels, height, width }, at) {
+  function note({ peaks, places, seen, least, largest: most }, answers, stage, at) {
+    const { channels, height, width } = stage;
     const size = height * width;
-    const apart = Math.max(1, Math.floor(size / PLACES));
+    // Not a whole number of rows: else all places would lie in one column.
+    let apart = Math.max(1, Math.floor(size / PLACES));
+    while (apart > 1 && divisor(apart, width) > 1) apart -= 1;
     for (let channel = 0; channel < channels; channel += 1) {
       let [largest, where] = [-Infinity, 0];
       for (let cell = 0; cell < size; cell += 1) {
         const value = answers[channel * size + cell];
         if (value > largest) [largest, where] = [value, cell];
+        if (value < least[channel]) least[channel] = value;
         if (cell % apart === 0) seen[channel].push(value);
       }
+      if (largest > most[channel]) most[channel] = largest;
       peaks[at * channels + channel] = largest;
       places[at * channels + channel] = where;
     }
   }
 
   // Channels that never answer, and those that answer as another one does.
-  function odd(peaks, seen, count) {
-    const channels = peaks.length / count;
+  function odd({ seen, least, largest }) {
+    const channels = seen.length;
     const deviations = seen.map((values) => {
       const mean = values.reduce((a, b) => a + b, 0) / values.length;
       const apart = Float64Array.from(values, (value) => value - mean);
@@ -196,10 +209,8 @@ const Service = (() => {
     const copies = {};
     for (let channel = 0; channel < channels; channel += 1) {
       const { apart, length } = deviations[channel];
-      if (length < 1e-9) {
-        dead.push(channel);
-        continue;
-      }
+      if (largest[channel] - least[channel] < 1e-9) dead.push(channel);
+      if (length < 1e-9) continue;
       for (let other = 0; other < channels; other += 1) {
         const second = deviations[other];
         if (other === channel || second.length < 1e-9) continue;
