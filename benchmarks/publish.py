@@ -197,24 +197,20 @@ def ladder_table() -> str:
         "| passes | to trained weights, s | found elsewhere, % | n |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    measured = {name: found for name in LADDER if (found := result(name))}
-    for name, one in measured.items():
-        budget, elsewhere = LADDER[name]
-        cells = [
-            f"**`{name}`**",
-            budget,
-            spread(one, "test/accuracy", 100),
-            spread(one, "test/f1/Shirt", digits=3),
-            f"{_parameters(name):,}",
+    measured = []
+    for name, (budget, elsewhere) in LADDER.items():
+        accuracy, shirt, products, seconds, n = "not measured", "–", "–", "–", "–"
+        if one := result(name):
+            measured.append(one)
+            accuracy = spread(one, "test/accuracy", 100)
+            shirt = spread(one, "test/f1/Shirt", digits=3)
             # Forward and backward are three times the forward pass, of two operations a product.
-            f"{one['training_flops_an_image'] / 6e6:.1f}",
-            f"{_passes(name):.1f}",
-            spread(one, "train/seconds", digits=0),
-            elsewhere,
-            str(one["n"]),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    for one in list(measured.values())[:1]:
+            products = f"{one['training_flops_an_image'] / 6e6:.1f}"
+            seconds, n = spread(one, "train/seconds", digits=0), str(one["n"])
+        size, passes = f"{_parameters(name):,}", f"{_passes(name):.1f}"
+        cells = [accuracy, shirt, size, products, passes, seconds, elsewhere, n]
+        lines.append(f"| **`{name}`** | {budget} | {' | '.join(cells)} |")
+    for one in measured[:1]:
         lines += [
             "",
             f"By `{command(one)}`, {one['date']}, on {one['machine']['hardware']}; final weights, "

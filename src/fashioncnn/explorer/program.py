@@ -17,8 +17,8 @@ from fashioncnn.bundles.bundle import EMBEDDING, INPUT, LOGITS
 from fashioncnn.data.images import Shape
 from fashioncnn.errors import BundleError
 
-# Biases and norms stay as they are: they are few, and variances may be small.
-FEWEST_HALVED_AXES = 2
+# Biases, norms and what prepares the picture stay as they are: they are few, and count much.
+FEWEST_HALVED_AXES, FEWEST_HALVED = 2, 64
 LARGEST_HALF = 60_000
 
 
@@ -63,8 +63,8 @@ class Program:
 def program(onnx_file: bytes, shape: Shape) -> Program:
     """Return what of an ONNX file leads to logits and embedding, for one picture at a time.
 
-    Weights of two and more axes become fp16. Raises BundleError, which names operator and layer,
-    for what the page cannot compute.
+    Weights of two and more axes, and of 64 and more numbers, become fp16. Raises BundleError, which
+    names operator and layer, for what the page cannot compute.
     """
     import onnx
     from onnx import numpy_helper
@@ -234,7 +234,8 @@ def _packed(
         if values.dtype.kind != "f":
             told[name] = {"shape": shape, "values": [int(one) for one in values.flat]}
             continue
-        halved = values.ndim >= FEWEST_HALVED_AXES and np.abs(values).max(initial=0) < LARGEST_HALF
+        many = values.ndim >= FEWEST_HALVED_AXES and values.size >= FEWEST_HALVED
+        halved = many and np.abs(values).max(initial=0) < LARGEST_HALF
         content.extend(b"\0" * (-len(content) % 4))
         told[name] = {"shape": shape, "kind": "f16" if halved else "f32", "at": len(content)}
         stored = halves(values, last=name in columns) if halved else values
