@@ -207,7 +207,7 @@ def test_networks_answer_as_in_pytorch_and_their_cells_add_up(
     text, logits, embedding = made(network, build_preparation(recipe), pictures)
     (tmp_path / "page.html").write_text(text)
     with opened(browser, tmp_path / "page.html") as tab:
-        found = tab.evaluate(CELLS, 100)
+        found = tab.evaluate(CELLS, 1000)
     assert found["stages"] >= 3
     assert found["worst"] < 1e-5
     probabilities = torch.softmax(torch.from_numpy(logits), 1).numpy()
@@ -248,7 +248,7 @@ def test_layers_of_all_kinds_are_told_apart(browser: Browser, tmp_path: Path) ->
     text, logits, _ = made(network, Preparation(), pictures)
     (tmp_path / "page.html").write_text(text)
     with opened(browser, tmp_path / "page.html") as tab:
-        found = tab.evaluate(CELLS, 300)
+        found = tab.evaluate(CELLS, 1000)
         told = tab.evaluate(
             "(() => { const data = JSON.parse(document.getElementById('data').textContent);"
             "return new Networks.Network(data.networks[0].program).stages.map((stage) => "
