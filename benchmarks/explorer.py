@@ -4,6 +4,8 @@ First each page alone: bytes, seconds to its first answer, milliseconds a pass (
 and frames while somebody draws. Then all 10,000 test pictures through each, beside PyTorch's
 answers.
 
+Networks that were measured before and are not named now keep their figures.
+
 Usage: python benchmarks/explorer.py RUN... [--pictures 10000]
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import json
 import os
 import shutil
 import statistics
@@ -30,7 +33,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from fashioncnn.opening.runs import open_runs
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 from fashioncnn.workflows.explore import explore
-from shared import write_result
+from shared import RESULTS, write_result
 
 PASSES, AT_ONCE, DRAWING_SECONDS = 50, 250, 5.0
 LOGITS = """([pixels, count]) => {
@@ -141,6 +144,8 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--pictures", type=int, default=10_000)
     given = parser.parse_args()
+    kept = RESULTS / "explorer.json"
+    before = json.loads(kept.read_text())["networks"] if kept.exists() else {}
     opened = [open_evaluated(run) for run in open_runs(given.runs)]
     found: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -170,7 +175,7 @@ def main() -> None:
         {
             "command": f"python benchmarks/explorer.py RUN... --pictures {given.pictures}",
             "chromium": version,
-            "networks": found,
+            "networks": before | found,
         },
     )
 

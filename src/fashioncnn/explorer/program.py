@@ -17,8 +17,8 @@ from fashioncnn.bundles.bundle import EMBEDDING, INPUT, LOGITS
 from fashioncnn.data.images import Shape
 from fashioncnn.errors import BundleError
 
-# Biases, norms and what prepares the picture stay as they are: they are few, and count much.
-FEWEST_HALVED_AXES, FEWEST_HALVED = 2, 64
+# Biases, norms, small layers and what prepares the picture stay as they are: they take little room.
+FEWEST_HALVED_AXES, FEWEST_HALVED = 2, 4096
 LARGEST_HALF = 60_000
 
 
@@ -63,8 +63,8 @@ class Program:
 def program(onnx_file: bytes, shape: Shape) -> Program:
     """Return what of an ONNX file leads to logits and embedding, for one picture at a time.
 
-    Weights of two and more axes, and of 64 and more numbers, become fp16. Raises BundleError, which
-    names operator and layer, for what the page cannot compute.
+    Weights of two and more axes, and of 4,096 and more numbers, become fp16. Raises BundleError,
+    which names operator and layer, for what the page cannot compute.
     """
     import onnx
     from onnx import numpy_helper
