@@ -29,7 +29,7 @@ def test_networks_as_students_write_them_are_sound(name: str) -> None:
     assert checked.facts is not None
     assert checked.facts.parameters > 5000
     assert checked.facts.macs > 100_000
-    assert checked.ladder[0].recipe == "fast-92"
+    assert checked.ladder[0].recipe == "micro"
 
 
 NET = """

@@ -21,7 +21,7 @@ from fashioncnn.reporting.html import write_page
 from fashioncnn.reporting.run_document import run_document
 from fashioncnn.reporting.study import TRIALS, study_document
 from fashioncnn.runs.directory import Run
-from fashioncnn.runs.files import make_folder
+from fashioncnn.runs.files import make_folder, write_text
 from fashioncnn.tracking.trackers import TrackerName, check, copy_run
 from fashioncnn.training.device import DeviceName, one_core_free
 from fashioncnn.usercode.faults import user_code
@@ -31,7 +31,7 @@ from fashioncnn.workflows.embed import embed_trained
 from fashioncnn.workflows.evaluate import open_evaluated
 from fashioncnn.workflows.explain import explain_layers, explain_units, is_explained
 from fashioncnn.workflows.explore import PAGE as EXPLORER
-from fashioncnn.workflows.explore import explore
+from fashioncnn.workflows.explore import explorer_page
 from fashioncnn.workflows.stress import stress_trained
 
 PAGE, FIGURES = "report.html", "figures"
@@ -116,9 +116,16 @@ def _document(
 
 
 def _explore(trained: Trained) -> None:
-    """Leave the page in which the network runs in its run, where that page can compute it."""
+    """Leave the page in which the network runs in its run, where that page can compute it.
+
+    One that is younger than all weights is left as it is.
+    """
+    page = trained.run.path / EXPLORER
+    weights = [one.stat().st_mtime for one in trained.run.checkpoints.iterdir()]
+    if page.is_file() and page.stat().st_mtime >= max(weights):
+        return
     try:
-        explore(trained.run, data=trained.data)
+        write_text(page, explorer_page([trained]))
     except BundleError as error:
         say(f"leaving {EXPLORER} out: {error}")
 
