@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 import fashioncnn as fc
 from fashioncnn.opening.models import own_bundle
 from test_serving import picture, serving
+from watching import watch
 
 WIDTHS = (390, 820, 1400)
 
@@ -42,11 +43,7 @@ def test_the_page_of_the_server_answers(browser: Browser, tmp_path: Path, width:
     (tmp_path / "no.png").write_text("hello")
     with serving(own_bundle().path) as server:
         page = browser.new_page(viewport={"width": width, "height": 900})
-        asked: list[str] = []
-        complaints: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        seen = watch(page)
         page.goto(f"{server.address}/ask")
         page.set_input_files("#file", [tmp_path / "<b>.png", tmp_path / "no.png"])
         page.wait_for_selector("li >> nth=1")
@@ -55,8 +52,8 @@ def test_the_page_of_the_server_answers(browser: Browser, tmp_path: Path, width:
         assert "not a picture" in words[0]
         assert " %" in words[1]
         assert page.locator("li b").count() == 0
-        assert not complaints
-        assert all(url.startswith((server.address, "blob:")) for url in asked)
+        assert not seen.complaints
+        assert all(url.startswith((server.address, "blob:")) for url in seen.asked)
         overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(overflow) == 0
         page.close()
@@ -64,11 +61,7 @@ def test_the_page_of_the_server_answers(browser: Browser, tmp_path: Path, width:
 
 def look(browser: Browser, title: str, report: Path, scheme: str) -> None:
     page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    seen = watch(page)
     page.goto(report.as_uri())
     assert page.title() == title
 
@@ -87,9 +80,9 @@ def look(browser: Browser, title: str, report: Path, scheme: str) -> None:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), width
-    assert {url.split(":")[0] for url in asked} <= {"file", "data"}
-    assert [url for url in asked if url.startswith("file:")] == [report.as_uri()]
-    assert complaints == []
+    assert {url.split(":")[0] for url in seen.asked} <= {"file", "data"}
+    assert [url for url in seen.asked if url.startswith("file:")] == [report.as_uri()]
+    assert seen.complaints == []
     page.close()
 
 

@@ -288,10 +288,15 @@ class _Export:
             return None
         note = ", in fp32" if self.in_int8 else ""
         try:
-            return explorer_page([self.trained], onnx_file=onnx_file, note=note)
+            page = explorer_page([self.trained], onnx_file=onnx_file, note=note)
         except BundleError as error:
             say(f"leaving {parts.EXPLORER} out: {error}")
             return None
+        if (size := len(page.encode())) > parts.MAX_EXPLORER_BYTES:
+            allowed = parts.MAX_EXPLORER_BYTES
+            say(f"leaving {parts.EXPLORER} out: {size:,} bytes; {allowed:,} are allowed")
+            return None
+        return page
 
     def _figures(self) -> TestFigures:
         found = intervals([self._predictions])

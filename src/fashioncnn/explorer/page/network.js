@@ -346,5 +346,5 @@ const Networks = (() => {
     return { shape, data };
   }
 
-  return { Network, layout, switchedOff, words, bytesOf, NORMS, POOLS };
+  return { Network, layout, switchedOff, words, bytesOf, NORMS };
 })();
