@@ -1,6 +1,9 @@
-"""Make the bundle that comes with the package, of a run of `photo`, its weights in fp16.
+"""Make bundles that come with the package, of runs; each is called by its recipe.
 
-Usage: python benchmarks/own_weights.py RUN
+Where weights in fp32 would be too large, they are narrowed to fp16 and measured so, and the file of
+weights beside the ONNX file is left out.
+
+Usage: python benchmarks/own_weights.py RUN...
 """
 
 from __future__ import annotations
@@ -13,45 +16,59 @@ from pathlib import Path
 
 import torch
 
-from fashioncnn.bundles.bundle import CARD, CONFIG, WEIGHTS
+from fashioncnn.bundles.bundle import CONFIG, WEIGHTS
 from fashioncnn.opening.runs import as_run
 from fashioncnn.runs import checkpoints
+from fashioncnn.runs.directory import Run
 from fashioncnn.runs.files import to_json
 from fashioncnn.workflows.export import export
 from shared import ROOT
 
 OUT = ROOT / "src" / "fashioncnn" / "weights"
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1_500_000
 
 
 def main() -> None:
-    """Narrow the weights, and export; the weights beside the ONNX file are left out."""
+    """Export each run, and say how large it is."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
-    run = as_run(parser.parse_args().run)
-    folder = OUT / run.path.parent.name
+    parser.add_argument("runs", type=Path, nargs="+")
+    for given in parser.parse_args().runs:
+        run = as_run(given)
+        folder = OUT / run.path.parent.name
+        with tempfile.TemporaryDirectory() as scratch:
+            export(copy(run, Path(scratch), torch.float32), folder, explorer=False)
+        if size(folder) > MAX_BYTES:
+            with tempfile.TemporaryDirectory() as scratch:
+                export(copy(run, Path(scratch), torch.float16), folder, explorer=False)
+            config = json.loads((folder / CONFIG).read_text())
+            del config["files"][WEIGHTS]
+            (folder / CONFIG).write_text(to_json(config))
+            (folder / WEIGHTS).unlink()
+        assert size(folder) <= MAX_BYTES, f"{size(folder):,} bytes"
+        print(f"{folder}: {size(folder):,} bytes")
+
+
+def copy(run: Run, scratch: Path, dtype: torch.dtype) -> Path:
+    """Return a copy of what an export needs of a run, its weights as `dtype`."""
     saved = checkpoints.load(run.checkpoints, "best")
     network = {
-        name: value.half() if value.is_floating_point() else value
+        name: value.to(dtype) if value.is_floating_point() else value
         for name, value in saved.tensors.items()
         if name.startswith("model/")
     }
     assert all(torch.isfinite(value).all() for value in network.values())
-    with tempfile.TemporaryDirectory() as scratch:
-        narrow = Path(scratch) / run.path.name
-        (narrow / "checkpoints").mkdir(parents=True)
-        for file in (run.recipe_file, run.provenance_file):
-            shutil.copyfile(file, narrow / file.name)
-        values = {key: saved.values[key] for key in ("epoch", "step")}
-        checkpoints.save(narrow / "checkpoints", network, values, ["best"])
-        bundle = export(narrow, folder)
-    config = json.loads((folder / CONFIG).read_text())
-    del config["files"][WEIGHTS]
-    (folder / CONFIG).write_text(to_json(config))
-    (folder / WEIGHTS).unlink()
-    size = sum(file.stat().st_size for file in folder.iterdir())
-    assert size < MAX_BYTES, f"{size:,} bytes"
-    print(f"{bundle.path}: {size:,} bytes, {CARD} says how good it is")
+    folder = scratch / run.path.name
+    (folder / "checkpoints").mkdir(parents=True)
+    for file in (run.recipe_file, run.provenance_file):
+        shutil.copyfile(file, folder / file.name)
+    values = {key: saved.values[key] for key in ("epoch", "step")}
+    checkpoints.save(folder / "checkpoints", network, values, ["best"])
+    return folder
+
+
+def size(folder: Path) -> int:
+    """Return how many bytes the files of a folder have."""
+    return sum(file.stat().st_size for file in folder.iterdir())
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ from typing import Any
 import typer
 
 from fashioncnn.cli.verbs import app
-from fashioncnn.recipes.build import build_network
 from fashioncnn.recipes.load import builtin_names, load, validate
+from ladder import draw_ladder, ladder_table
+from published import Result, command, named, result, spread
 from shared import RESULTS, ROOT
 
 EXPLORE = ROOT / "docs" / "how-to" / "explore.md"
@@ -30,38 +31,12 @@ FIGURE = ROOT / "docs" / "speed.png"
 BLOCK = "<!-- {}: made by benchmarks/publish.py -->"
 END = "<!-- end of {} -->"
 FAST = ("fast-92", "fast-93", "fast-94", "fast-95")
-# Recipes of the ladder: budget, and the best found elsewhere, as shared/anchors has it.
-LADDER = {
-    "micro": ("< 10,000 parameters", "none that can be trusted"),
-    "tiny": ("< 100,000 parameters", "92.5"),
-}
 PEERS = {
     "ordinary": "the ordinary way of `two-conv`",
     "skorch_fit": "its network in skorch",
     "lightning_trainer": "its network in the Lightning Trainer",
     "fast-95/ordinary": "the ordinary way, in the run of `fast-95`",
 }
-
-Result = dict[str, Any]
-
-
-def result(name: str) -> Result | None:
-    """Return one published result, or None when it was not measured.
-
-    It lies beside the others, or, measured in a run of its own, in a folder with its peers.
-    """
-    for path in (RESULTS / f"{name}.json", RESULTS / name / f"{name}.json"):
-        if path.exists():
-            content: Result = json.loads(path.read_text())
-            return content
-    return None
-
-
-def spread(result: Result, metric: str, scale: float = 1.0, digits: int = 2) -> str:
-    """Write a metric as mean ± standard deviation."""
-    one = result["metrics"][metric]
-    mean = f"{scale * one['mean']:.{digits}f}"
-    return mean if one["std"] is None else f"{mean} ± {scale * one['std']:.{digits}f}"
 
 
 def seeds_table() -> str:
@@ -106,7 +81,7 @@ def _seed_words() -> list[str]:
     versions, machine = measured["versions"], measured["machine"]
     faster = [
         f"{result['ratios']['two-conv-ordinary']['median']:.2f} times faster {words}"
-        for result, words in ((measured, "in fp32"), (_named("two-conv-bf16"), "in bf16"))
+        for result, words in ((measured, "in fp32"), (named("two-conv-bf16"), "in bf16"))
     ]
     return [
         f"Mean ± standard deviation over n seeds, on {machine['hardware']}, torch "
@@ -116,17 +91,6 @@ def _seed_words() -> list[str]:
         f"{' and '.join(faster)} than the ordinary way (Pillow, DataLoader, unfused Adam; the "
         "same network and epochs; median of the ratios pair by pair).",
     ]
-
-
-def command(measured: Result) -> str:
-    """Return the command that measures a result today."""
-    return str(measured.get("again", measured["command"]))
-
-
-def _named(name: str) -> Result:
-    found = result(name)
-    assert found is not None
-    return found
 
 
 def speed_table() -> str:
@@ -190,51 +154,9 @@ def _speed_words(measured: dict[str, Result]) -> str:
     )
 
 
-def ladder_table() -> str:
-    """Return README's table of the most accurate recipe of each budget, in Markdown."""
-    lines = [
-        "| | budget | test accuracy, % | Shirt F1 | parameters | million products a picture "
-        "| passes | to trained weights, s | found elsewhere, % | n |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    measured = []
-    for name, (budget, elsewhere) in LADDER.items():
-        accuracy, shirt, products, seconds, n = "not measured", "–", "–", "–", "–"
-        if one := result(name):
-            measured.append(one)
-            accuracy = spread(one, "test/accuracy", 100)
-            shirt = spread(one, "test/f1/Shirt", digits=3)
-            # Forward and backward are three times the forward pass, of two operations a product.
-            products = f"{one['training_flops_an_image'] / 6e6:.1f}"
-            seconds, n = spread(one, "train/seconds", digits=0), str(one["n"])
-        size, passes = f"{_parameters(name):,}", f"{_passes(name):.1f}"
-        cells = [accuracy, shirt, size, products, passes, seconds, elsewhere, n]
-        lines.append(f"| **`{name}`** | {budget} | {' | '.join(cells)} |")
-    for one in measured[:1]:
-        lines += [
-            "",
-            f"By `{command(one)}`, {one['date']}, on {one['machine']['hardware']}; final weights, "
-            "one network, no views. [How they were chosen](docs/lab-notes.md).",
-        ]
-    return "\n".join(lines)
-
-
-def _parameters(name: str) -> int:
-    return sum(one.numel() for one in build_network(load(name), 10).parameters())
-
-
-def _passes(name: str) -> float:
-    """Return how often the training goes over all pictures: hard ones alone count in part."""
-    recipe = load(name)
-    if recipe.selection is None:
-        return recipe.training.epochs
-    full = min(recipe.selection.full_epochs, recipe.training.epochs)
-    return full + (recipe.training.epochs - full) * recipe.selection.kept_share
-
-
 def explorer_table() -> str:
     """Return the table of the explorer's pages, in Markdown."""
-    measured = _named("explorer")
+    measured = named("explorer")
     lines = [
         "| | parameters | page, MB | first answer, s | one pass, ms | frames/s while drawing "
         "| largest difference of a probability | answers changed |",
@@ -427,6 +349,7 @@ def main() -> None:
         path.write_text(text)
         print(f"wrote {path.relative_to(ROOT)}")
     draw_speed()
+    draw_ladder()
 
 
 if __name__ == "__main__":

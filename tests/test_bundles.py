@@ -27,6 +27,7 @@ from torch import Tensor, nn
 import fashioncnn as fc
 from conftest import make_pictures, use_tiny_data
 from fashioncnn.bundles.bundle import (
+    CARD,
     EMBEDDING,
     ENERGY,
     INPUT,
@@ -34,11 +35,13 @@ from fashioncnn.bundles.bundle import (
     MODEL,
     PROBABILITIES,
     Bundle,
+    is_bundle,
     open_bundle,
     open_session,
     run_session,
 )
 from fashioncnn.bundles.occlusion import occlusion
+from fashioncnn.bundles.shipped import shipped
 from fashioncnn.data.images import Shape
 from fashioncnn.data.places import ENVIRONMENT_VARIABLE
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
@@ -49,6 +52,7 @@ from fashioncnn.models.parts import parts_of
 from fashioncnn.opening.models import own_bundle
 from fashioncnn.recipes.build import build_network, build_preparation
 from fashioncnn.recipes.load import builtin_names, load
+from fashioncnn.workflows.evaluate_bundle import evaluate_bundle
 
 Words = Callable[..., tuple[int, str, str]]
 NETWORKS = Path(__file__).parent / "networks"
@@ -610,6 +614,29 @@ else:
     environment = {"HF_ENDPOINT": "http://127.0.0.1:9", "PATH": "", "HOME": str(bundle)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
     assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_a_network_that_comes_along_is_as_good_as_its_card_says(name: str) -> None:
+    opened = open_bundle(name)
+    assert opened.facts.recipe == name
+    assert sum(file.stat().st_size for file in opened.path.iterdir()) <= 1_500_000
+    said = opened.facts.test
+    assert f"| accuracy | {said.accuracy.value:.4f} |" in (opened.path / CARD).read_text()
+    found = evaluate_bundle(name).scores.accuracy
+    # Another processor may add up in another order.
+    assert found == pytest.approx(said.accuracy.value, abs=2e-4)
+
+
+def test_a_name_is_a_folder_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert is_bundle(Path("photo"))
+    (tmp_path / "photo").mkdir()
+    assert not is_bundle(Path("photo"))
+    with pytest.raises(BundleError, match="photo: not a bundle"):
+        open_bundle("photo")
+    with pytest.raises(BundleError, match=r"none: no such bundle; .*photo.* come along"):
+        open_bundle("none")
 
 
 def test_the_bundle_knows_itself() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +34,7 @@ from fashioncnn.bundles.bundle import PROBABILITIES, open_bundle
 from fashioncnn.errors import BundleError, ServingError
 from fashioncnn.opening.models import own_bundle
 from fashioncnn.serving.limits import Limits
+from fashioncnn.serving.log import LINES_WAITING, Log
 from fashioncnn.serving.messages import Job, Reply, pack, read
 from fashioncnn.workflows.serve import serve
 
@@ -379,6 +382,53 @@ def test_ids_and_lines_of_the_log(server: Server) -> None:
     assert line["milliseconds"] > 0
 
 
+def test_a_log_that_nobody_reads_holds_nothing_up() -> None:
+    reading, writing = os.pipe()
+    log = Log(writing, requests=False)
+    log({"event": "request", "path": "left out"})
+    sent = LINES_WAITING + 2000
+    started = time.monotonic()
+    for number in range(sent):
+        log({"event": "one", "number": number, "words": "x" * 100})
+    assert time.monotonic() - started < 10
+    lines: list[dict[str, Any]] = []
+
+    def listen() -> None:
+        with os.fdopen(reading, encoding="utf-8") as stream:
+            lines.extend(json.loads(line) for line in stream)
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+    log.close()
+    os.close(writing)
+    listening.join()
+    dropped = [one["lines"] for one in lines if "dropped" in one["event"]]
+    numbers = [one["number"] for one in lines if one["event"] == "one"]
+    assert numbers == sorted(numbers)
+    assert len(numbers) + sum(dropped) == sent
+    assert sum(dropped) > 1000
+
+
+def test_what_libraries_say_is_a_line_of_the_log() -> None:
+    reading, writing = os.pipe()
+    log = Log(writing)
+    with log.messages():
+        logging.getLogger("uvicorn.error").warning("%s is odd", "this")
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn("and this", UserWarning, stacklevel=1)
+    log.text('{"event": "job failed", "level": "error"}')
+    log.text("[W:onnxruntime] words")
+    log.close()
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as stream:
+        lines = [json.loads(line) for line in stream]
+    assert [one.get("message", one["event"])[:11] for one in lines[:1]] == ["this is odd"]
+    assert "and this" in lines[1]["message"]
+    assert [one["event"] for one in lines] == ["message", "message", "job failed", "message"]
+    assert all(one["time"] > 1e9 for one in lines)
+
+
 def test_metrics_count(server: Server) -> None:
     def value(name: str) -> float:
         text = server.client.get("/metrics").text
@@ -501,11 +551,10 @@ def test_a_killed_worker_is_replaced_and_loses_nothing() -> None:
 
 def test_a_worker_that_hangs_is_replaced() -> None:
     code = f"""
-from pathlib import Path
 from fashioncnn.serving.limits import Limits
-from fashioncnn.serving.server import run
-run({{"photo": Path({str(own_bundle().path)!r})}}, host="127.0.0.1", port={free_port()},
-    limits=Limits(answer_seconds=0.5), threads=1, token=None, log_requests=False)
+from fashioncnn.serving.log import LINES_WAITING, Log
+from fashioncnn.workflows.serve import serve
+serve([{str(own_bundle().path)!r}], port=0, limits=Limits(answer_seconds=0.5), log_requests=False)
 """
     with serving(code=code) as server:
         (worker,) = server.workers()
@@ -514,12 +563,6 @@ run({{"photo": Path({str(own_bundle().path)!r})}}, host="127.0.0.1", port={free_
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         wait_for(lambda: server.ask(picture()).status_code == 200)
         assert worker.pid not in [one.pid for one in server.workers()]
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def test_sigterm_answers_what_was_accepted() -> None:
@@ -576,11 +619,11 @@ def test_too_many_are_told_to_come_again() -> None:
 def test_slow_clients_are_left() -> None:
     """With short waits, for which the command line has no option."""
     code = f"""
-from pathlib import Path
 from fashioncnn.serving.limits import Limits
-from fashioncnn.serving.server import run
-run({{"photo": Path({str(own_bundle().path)!r})}}, host="127.0.0.1", port={free_port()},
-    limits=Limits(head_seconds=0.4, body_seconds=0.4), threads=1, token=None, log_requests=False)
+from fashioncnn.serving.log import LINES_WAITING, Log
+from fashioncnn.workflows.serve import serve
+limits = Limits(head_seconds=0.4, body_seconds=0.4)
+serve([{str(own_bundle().path)!r}], port=0, limits=limits, log_requests=False)
 """
     head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
     with serving(code=code) as server:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from fashioncnn.bundles.facts import Config, Facts
 from fashioncnn.bundles.occlusion import occlusion
+from fashioncnn.bundles.shipped import place_of, shipped
 from fashioncnn.bundles.wire import NotWanted, check_model
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages, Shape
@@ -187,8 +188,9 @@ def _fits(found: tuple[str, list[Any]] | None, kind: str, size: list[Any]) -> bo
 
 
 def is_bundle(path: Path) -> bool:
-    """Say whether `path` is a bundle."""
+    """Say whether `path` is a bundle, or the name of one that comes with the package."""
     try:
+        path = place_of(path)
         return (path / CONFIG).is_file() and (path / MODEL).is_file()
     except OSError:
         # Too long a name, or a folder that may not be looked into.
@@ -198,12 +200,14 @@ def is_bundle(path: Path) -> bool:
 def open_bundle(path: Path | str, threads: int = 0) -> Bundle:
     """Open and check a bundle: sizes, names, digests, and what its ONNX file holds.
 
-    Raises BundleError, naming what is wrong.
+    `path` may be the name of one that comes with the package, see `shipped`. Raises BundleError,
+    naming what is wrong.
     """
-    path = Path(path)
+    path = place_of(path)
     if not is_bundle(path):
-        what = "not a bundle (it has no config.json and model.onnx)"
-        raise BundleError(f"{path}: {what if path.exists() else 'no such bundle'}")
+        if path.exists():
+            raise BundleError(f"{path}: not a bundle (it has no config.json and model.onnx)")
+        raise BundleError(f"{path}: no such bundle; {', '.join(shipped())} come along")
     config = _config(path)
     for name in config.files:
         _check_file(path, name, config)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 import socket
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +18,15 @@ from fashioncnn.bundles.facts import Facts
 from fashioncnn.errors import FashionCNNError, ServingError
 from fashioncnn.serving.app import Server, make_app
 from fashioncnn.serving.limits import Limits
+from fashioncnn.serving.log import Log
 from fashioncnn.serving.named import told
 from fashioncnn.serving.workers import Workers
 
 TOO_LARGE = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-Log = Callable[[dict[str, Any]], None]
 
 
-def run(
+async def run(
     bundles: dict[str, Path],
     *,
     host: str,
@@ -37,32 +34,15 @@ def run(
     limits: Limits,
     threads: int,
     token: str | None,
-    log_requests: bool,
+    log: Log,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then answer what was accepted, and return.
 
     SIGHUP opens the bundles anew. Raises ServingError where the server cannot start.
     """
-    asyncio.run(_serve(bundles, host, port, limits, threads, token, log_requests))
-
-
-async def _serve(
-    bundles: dict[str, Path],
-    host: str,
-    port: int,
-    limits: Limits,
-    threads: int,
-    token: str | None,
-    log_requests: bool,
-) -> None:
     listening = _listen(host, port)
     _allow_files(limits.connections)
-
-    def log(line: dict[str, Any]) -> None:
-        if log_requests or line["event"] != "request":
-            _write({"time": round(time.time(), 3), **line})
-
-    workers = Workers(bundles, limits, threads, lambda words: log({"event": words}))
+    workers = Workers(bundles, limits, threads, log)
     # The worker opens the bundles while this process reads what they say.
     starting = asyncio.create_task(workers.start())
     await asyncio.sleep(0)
@@ -220,12 +200,3 @@ def _protocol(limits: Limits) -> type[HttpToolsProtocol]:
                 self.transport.close()
 
     return Bounded
-
-
-def _write(line: dict[str, Any]) -> None:
-    try:
-        sys.stderr.write(json.dumps(line) + "\n")
-        sys.stderr.flush()
-    except OSError:
-        # Whoever read the log is gone; answers matter more.
-        pass

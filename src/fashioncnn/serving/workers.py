@@ -7,14 +7,16 @@ import contextlib
 import itertools
 import json
 from asyncio.subprocess import Process
-from collections.abc import Callable
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE
+from typing import Any
 
 from fashioncnn.errors import ServingError
 from fashioncnn.serving import worker
 from fashioncnn.serving.limits import Limits
+from fashioncnn.serving.log import Log
 from fashioncnn.serving.messages import Job, Reply, error, pack, read_async
 
 START_SECONDS = 60.0
@@ -82,17 +84,17 @@ class _Process:
 
 
 class Workers:
-    """Keeps one process that answers, for `bundles` by name; `told` hears of what happens."""
+    """Keeps one process that answers, for `bundles` by name; `log` hears of what happens."""
 
     def __init__(
         self,
         bundles: dict[str, Path],
         limits: Limits,
         threads: int,
-        told: Callable[[str], None],
+        log: Log,
     ) -> None:
         self._bundles, self._limits, self._threads = bundles, limits, threads
-        self._told = told
+        self._log = log
         self._numbers = itertools.count()
         self._current: _Process | None = None
         self._here = asyncio.Event()
@@ -157,10 +159,12 @@ class Workers:
 
     async def _launch(self) -> _Process:
         process = await asyncio.create_subprocess_exec(
-            *worker.command(), stdin=PIPE, stdout=PIPE, limit=1 << 20
+            *worker.command(), stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=1 << 20
         )
         assert process.stdin
         assert process.stdout
+        assert process.stderr
+        self._begin(self._hear(process.stderr))
         process.stdin.write(worker.first_line(self._bundles, self._limits, self._threads))
         told = {}
         try:
@@ -180,9 +184,24 @@ class Workers:
     def _take(self, fresh: _Process) -> None:
         self._current = fresh
         self._here.set()
-        task = asyncio.create_task(self._watch(fresh))
+        self._begin(self._watch(fresh))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _hear(self, stream: asyncio.StreamReader) -> None:
+        """Bring what a process writes beside its replies to the log."""
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:
+                # A line without end: what has come of it is gone.
+                continue
+            if not line:
+                return
+            self._log.text(line.decode(errors="replace").rstrip())
 
     async def _watch(self, watched: _Process) -> None:
         """Listen to a process, and start another where it ends unasked."""
@@ -194,7 +213,8 @@ class Workers:
         if self._closing or watched is not self._current:
             return
         self.restarts += 1
-        self._told(f"the process that answers ended ({watched.process.returncode}); starting anew")
+        ended = f"the process that answers ended ({watched.process.returncode}); starting anew"
+        self._log({"event": ended})
         pause = 0.1
         while not self._closing:
             async with self._launching:
@@ -204,7 +224,7 @@ class Workers:
                 try:
                     self._take(await self._launch())
                 except (ServingError, OSError) as wrong:
-                    self._told(str(wrong))
+                    self._log({"event": str(wrong)})
                 else:
                     return
             await asyncio.sleep(pause)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,17 +38,22 @@ def serve(
     if token is None and not _is_loopback(host):
         say(f"{host} can be reached from other machines, and no token is asked for")
     # Here, as FastAPI takes a while to import.
+    from fashioncnn.serving.log import Log
     from fashioncnn.serving.server import run
 
-    run(
-        places,
-        host=host,
-        port=port,
-        limits=limits or Limits(),
-        threads=threads,
-        token=token,
-        log_requests=log_requests,
-    )
+    log = Log(sys.stderr.fileno(), requests=log_requests)
+    with log.messages(), contextlib.closing(log):
+        asyncio.run(
+            run(
+                places,
+                host=host,
+                port=port,
+                limits=limits or Limits(),
+                threads=threads,
+                token=token,
+                log=log,
+            )
+        )
 
 
 def _is_loopback(host: str) -> bool:
