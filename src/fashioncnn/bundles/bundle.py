@@ -156,8 +156,9 @@ def open_session(model: bytes, threads: int = 0, name: str = MODEL) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4
-    # Batches vary in size: an arena would keep the largest of each.
+    # Batches vary in size: an arena would keep the largest of each, and patterns one of every size.
     options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
     # Else a file may be taken for one in ONNX Runtime's own form.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
