@@ -36,23 +36,25 @@ def main() -> None:
         run = as_run(given)
         folder = OUT / run.path.parent.name
         with tempfile.TemporaryDirectory() as scratch:
-            export(copy(run, Path(scratch), torch.float32), folder, explorer=False)
-        if size(folder) > MAX_BYTES:
-            with tempfile.TemporaryDirectory() as scratch:
-                export(copy(run, Path(scratch), torch.float16), folder, explorer=False)
-            config = json.loads((folder / CONFIG).read_text())
-            del config["files"][WEIGHTS]
-            (folder / CONFIG).write_text(to_json(config))
-            (folder / WEIGHTS).unlink()
-        assert size(folder) <= MAX_BYTES, f"{size(folder):,} bytes"
+            made = Path(scratch) / "bundle"
+            export(run, made, explorer=False)
+            if size(made) > MAX_BYTES:
+                export(narrowed(run, Path(scratch)), made, explorer=False)
+                config = json.loads((made / CONFIG).read_text())
+                del config["files"][WEIGHTS]
+                (made / CONFIG).write_text(to_json(config))
+                (made / WEIGHTS).unlink()
+            assert size(made) <= MAX_BYTES, f"{size(made):,} bytes"
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(made, folder)
         print(f"{folder}: {size(folder):,} bytes")
 
 
-def copy(run: Run, scratch: Path, dtype: torch.dtype) -> Path:
-    """Return a copy of what an export needs of a run, its weights as `dtype`."""
+def narrowed(run: Run, scratch: Path) -> Path:
+    """Return a copy of what an export needs of a run, its weights in fp16."""
     saved = checkpoints.load(run.checkpoints, "best")
     network = {
-        name: value.to(dtype) if value.is_floating_point() else value
+        name: value.half() if value.is_floating_point() else value
         for name, value in saved.tensors.items()
         if name.startswith("model/")
     }

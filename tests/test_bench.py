@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
+import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from fashioncnn.errors import BenchmarkError
 from fashioncnn.recipes.load import load
 from fashioncnn.workflows.bench_speed import ratios
 
+ROOT = Path(__file__).resolve().parent.parent
 PEER = """
 import argparse, json
 parser = argparse.ArgumentParser()
@@ -155,3 +160,38 @@ def test_an_unknown_peer_is_one_line(cli: Cli, tmp_path: Path) -> None:
     done = cli("bench", "speed", "two-conv", "--against", "caffe", "--peers", tmp_path)
     assert done.returncode == 2
     assert done.stderr == f"error: no peer 'caffe' in {tmp_path}; that folder has none\n"
+
+
+def test_the_peers_environment_has_all_that_they_import() -> None:
+    """It lacks this package's own requirements, whose modules the peers import from the path."""
+    folder = ROOT / "benchmarks" / "peers"
+    listed = [
+        line.partition("==")[0]
+        for line in (folder / "requirements.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    there, waiting = set[str](), listed
+    while waiting:
+        name = canonical(waiting.pop())
+        if name in there:
+            continue
+        there.add(name)
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            needed = [one for one in metadata.requires(name) or () if "extra ==" not in one]
+            waiting += [re.split(r"[^\w.-]", one)[0] for one in needed]
+    code = (
+        "import sys, _common; from fashioncnn.data.dataset import DataSet; DataSet().test;"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    )
+    known = metadata.packages_distributions()
+    imported = {canonical(known[module][0]) for module in done.stdout.split() if module in known}
+    assert "pydantic" in imported
+    # pooch takes tqdm where it is there.
+    assert imported - {"fashioncnn", "tqdm"} <= there
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

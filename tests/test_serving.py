@@ -399,7 +399,7 @@ def test_a_log_that_nobody_reads_holds_nothing_up() -> None:
 
     listening = threading.Thread(target=listen)
     listening.start()
-    log.close()
+    log.close(60)
     os.close(writing)
     listening.join()
     dropped = [one["lines"] for one in lines if "dropped" in one["event"]]
@@ -407,6 +407,34 @@ def test_a_log_that_nobody_reads_holds_nothing_up() -> None:
     assert numbers == sorted(numbers)
     assert len(numbers) + sum(dropped) == sent
     assert sum(dropped) > 1000
+
+
+def test_a_server_whose_log_nobody_reads_answers_and_ends() -> None:
+    command = [sys.executable, "-m", "fashioncnn", "serve", "photo", "--port", "0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    try:
+        line: dict[str, Any] = {}
+        while line.get("event") != "serving":
+            line = json.loads(process.stderr.readline())
+        with httpx.Client(base_url=line["address"], timeout=30) as client:
+            # A pipe takes 64 KiB; each line repeats the name of the request.
+            for number in range(700):
+                name = f"{number:0128}"
+                answer = client.get("/v2/health/live", headers={"X-Request-ID": name})
+                assert answer.status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def test_what_the_worker_writes_is_a_line_of_the_log() -> None:
+    with serving("photo", environment={"PYTHONPROFILEIMPORTTIME": "1"}) as server:
+        said = [line["message"] for line in server.lines if line["event"] == "message"]
+    assert any("fashioncnn.serving.worker" in one or "onnxruntime" in one for one in said), said
 
 
 def test_what_libraries_say_is_a_line_of_the_log() -> None:
@@ -552,7 +580,6 @@ def test_a_killed_worker_is_replaced_and_loses_nothing() -> None:
 def test_a_worker_that_hangs_is_replaced() -> None:
     code = f"""
 from fashioncnn.serving.limits import Limits
-from fashioncnn.serving.log import LINES_WAITING, Log
 from fashioncnn.workflows.serve import serve
 serve([{str(own_bundle().path)!r}], port=0, limits=Limits(answer_seconds=0.5), log_requests=False)
 """
@@ -620,7 +647,6 @@ def test_slow_clients_are_left() -> None:
     """With short waits, for which the command line has no option."""
     code = f"""
 from fashioncnn.serving.limits import Limits
-from fashioncnn.serving.log import LINES_WAITING, Log
 from fashioncnn.workflows.serve import serve
 limits = Limits(head_seconds=0.4, body_seconds=0.4)
 serve([{str(own_bundle().path)!r}], port=0, limits=limits, log_requests=False)

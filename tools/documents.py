@@ -226,7 +226,7 @@ pull request with the folder that it writes. It is measured again before it is t
 
 On two cores there is no entry yet for 93 % (`fast-93`: 93.15 ± 0.19 %, n = 10, p = 0.0175, by
 `bench record fast-93 --percent 93 --measured benchmarks/results`) and none for 95 % (`fast-95`:
-95.22 ± 0.07 %, n = 3). On a GPU nothing is measured.
+95.22 ± 0.17 %, n = 3). On a GPU nothing is measured.
 """
 
 PAGES = {

@@ -208,7 +208,8 @@ def open_bundle(path: Path | str, threads: int = 0) -> Bundle:
     if not is_bundle(path):
         if path.exists():
             raise BundleError(f"{path}: not a bundle (it has no config.json and model.onnx)")
-        raise BundleError(f"{path}: no such bundle; {', '.join(shipped())} come along")
+        names = ", ".join(shipped()) or "none"
+        raise BundleError(f"{path}: no such bundle (these come along: {names})")
     config = _config(path)
     for name in config.files:
         _check_file(path, name, config)

@@ -16,10 +16,7 @@ def shipped() -> dict[str, Path]:
 
 
 def place_of(bundle: Path | str) -> Path:
-    """Return the folder of a bundle that is named by its path, or by a name of `shipped`.
-
-    What lies at the path comes first: `./tiny` never means the one that is shipped.
-    """
+    """Return the folder of a bundle that is given by its path, or else by a name of `shipped`."""
     path = Path(bundle)
     if path.exists():
         return path

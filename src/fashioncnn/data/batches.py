@@ -24,14 +24,12 @@ PREPARED_AT_ONCE = 1024
 class Batch:
     """`images_NCHW` float32, prepared; `labels` and `indices` (places in the split) int64 (n,).
 
-    `targets` are what the loss compares with: the labels, or probabilities (n, classes). Where
-    several processes share a batch, the images alone are this process's part of it.
+    Where several processes share a batch, the images alone are this process's part of it.
     """
 
     images_NCHW: Tensor
     labels: Tensor
     indices: Tensor
-    targets: Tensor
 
 
 @dataclass
@@ -41,9 +39,8 @@ class Batches:
     What `epoch` yields is a pure function of (`seed`, number of the epoch, losses known at its
     start): the order and every draw of the augmentation follow from them. The last batch of an
     epoch may be smaller. Of each batch, process `rank` of `processes` gets every `processes`-th
-    picture, so that the processes together see what one would. `targets_NC` are probabilities of
-    the classes that stand in the place of labels in the loss. Raises RecipeError when `batch_size`
-    cannot be shared out evenly.
+    picture, so that the processes together see what one would. Raises RecipeError when
+    `batch_size` cannot be shared out evenly.
     """
 
     pictures: LabelledImages
@@ -55,7 +52,6 @@ class Batches:
     selection: Selection | None = None
     rank: int = 0
     processes: int = 1
-    targets_NC: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.batch_size % self.processes:
@@ -65,7 +61,6 @@ class Batches:
             )
         self._images = as_uint8_NCHW(self.pictures.images_NHWC, self.device)
         self._labels = torch.as_tensor(self.pictures.labels)
-        self._targets = None if self.targets_NC is None else self.targets_NC.to(self.device)
         self._flip_phase: Tensor | None = None
         if self.augmentation.alternating_flip:
             random = generator(self.seed, "alternating flip")
@@ -101,7 +96,6 @@ class Batches:
             labels, (height, width), random, self.device, self._flips(number, order)
         )
         order, labels = order.to(self.device), labels.to(self.device)
-        targets = labels if self._targets is None else self._targets[order]
 
         stride = max(1, PREPARED_AT_ONCE // self.batch_size) * self.batch_size
         first = first_step * self.batch_size
@@ -117,7 +111,7 @@ class Batches:
                 if at >= first:
                     chosen = slice(at, min(at + self.batch_size, end))
                     part = images[batch * share : (batch + 1) * share]
-                    yield Batch(part, labels[chosen], order[chosen], targets[chosen])
+                    yield Batch(part, labels[chosen], order[chosen])
 
     def _flips(self, number: int, order: Tensor) -> Tensor | None:
         """Return the alternating flips' uniforms (n, 1) of epoch `number`, by place in `order`.
@@ -139,5 +133,4 @@ def in_order(
     for start in range(0, len(images), batch_size):
         chosen = slice(start, start + batch_size)
         indices = torch.arange(start, start + len(labels[chosen]), device=device)
-        prepared = preparation(images[chosen])
-        yield Batch(prepared, labels[chosen], indices, labels[chosen])
+        yield Batch(preparation(images[chosen]), labels[chosen], indices)

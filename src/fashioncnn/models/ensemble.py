@@ -50,11 +50,8 @@ def joint(logits: Tensor) -> Tensor:
     return logarithm_NC + precise.logsumexp(1).mean(1, keepdim=True)
 
 
-def for_each_member(targets: Tensor, logits: Tensor) -> Tensor:
-    """Return the targets that a loss wants beside `logits`, of each member where there are several.
-
-    Labels (n,) become (n, members), and probabilities (n, classes) (n, classes, members).
-    """
+def for_each_member(labels_N: Tensor, logits: Tensor) -> Tensor:
+    """Return the labels that a loss wants beside `logits`: (n,), or (n, members)."""
     if logits.dim() == 2:
-        return targets
-    return targets[..., None].expand(*targets.shape, logits.shape[2])
+        return labels_N
+    return labels_N[:, None].expand(-1, logits.shape[2])

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fashioncnn.bundles.bundle import Bundle, is_bundle, open_bundle
+from fashioncnn.bundles.shipped import shipped
+from fashioncnn.errors import BundleError
 
 OWN = "photo"
 
@@ -40,5 +42,7 @@ def open_model(
 
 
 def own_bundle() -> Bundle:
-    """Return the bundle that answers where none is named. Raises BundleError where none is."""
-    return open_bundle(OWN)
+    """Return the bundle that answers where none is named. Raises BundleError where it is not."""
+    if OWN not in shipped():
+        raise BundleError("no networks come with this installation: name a run or a bundle")
+    return open_bundle(shipped()[OWN])

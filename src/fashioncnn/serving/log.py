@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import queue
+import select
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -62,11 +65,11 @@ class Log:
             logging.captureWarnings(False)
             root.removeHandler(handler)
 
-    def close(self) -> None:
-        """Write what waits, for so long as somebody reads it."""
+    def close(self, seconds: float = CLOSING_SECONDS) -> None:
+        """Write what waits, for so many seconds at most."""
         self._tell_of_dropped()
         self._lines.put(None)
-        self._writing.join(CLOSING_SECONDS)
+        self._writing.join(seconds)
 
     def _tell_of_dropped(self) -> None:
         if self._dropped:
@@ -80,12 +83,17 @@ class Log:
     def _write(self, descriptor: int) -> None:
         # Past Python's own buffers: at its end, Python waits for whoever holds one of them.
         while (line := self._lines.get()) is not None:
-            try:
-                while line:
+            while line:
+                try:
                     line = line[os.write(descriptor, line) :]
-            except OSError:
-                # Whoever read the log is gone; answers matter more.
-                return
+                except BlockingIOError:
+                    select.select([], [descriptor], [])
+                except OSError as error:
+                    if error.errno in (errno.EPIPE, errno.EBADF):
+                        # Whoever read the log is gone; answers matter more.
+                        return
+                    self._dropped += 1
+                    break
 
 
 class _Messages(logging.Handler):
@@ -95,7 +103,8 @@ class _Messages(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(Exception):
-            level, message = record.levelname.lower(), record.getMessage()
-            if record.exc_info and (wrong := record.exc_info[1]):
-                message += f": {type(wrong).__name__}: {wrong}"
-            self._log({"level": level, "event": "message", "message": message})
+            line = {"level": record.levelname.lower(), "event": "message"}
+            line["message"] = record.getMessage()
+            if record.exc_info:
+                line["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+            self._log(line)

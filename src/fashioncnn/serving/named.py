@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fashioncnn.bundles.bundle import Bundle, open_bundle
 from fashioncnn.bundles.facts import Facts
+from fashioncnn.bundles.shipped import place_of
 from fashioncnn.errors import ServingError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -29,7 +30,7 @@ def named(bundles: Sequence[Path | str]) -> dict[str, Path]:
         name = name or open_bundle(path).facts.name
         if name in found:
             raise ServingError(f"two bundles are called {name}: give one as NAME={path}")
-        found[name] = Path(path)
+        found[name] = place_of(path)
     return found
 
 

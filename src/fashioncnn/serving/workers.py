@@ -154,6 +154,9 @@ class Workers:
         self._here.clear()
         if self._current:
             await self._current.end(self._limits.drain_seconds)
+        if self._tasks:
+            # What the process wrote at its end.
+            await asyncio.wait(self._tasks, timeout=1)
         for task in list(self._tasks):
             task.cancel()
 

@@ -71,7 +71,7 @@ class Training:
                 state.set_learning_rates(self.learning_rate_factor(step))
                 self.processes.begin_batch(len(batch.labels))
                 logits = self.processes.whole(network(batch.images_NCHW))
-                loss = self.loss(logits, for_each_member(batch.targets, logits))
+                loss = self.loss(logits, for_each_member(batch.labels, logits))
                 optimizer.zero_grad()
                 # The loss is the mean over members: each learns as it would alone by their sum.
                 fabric.backward(loss * logits.shape[2:].numel())
