@@ -61,6 +61,7 @@ def ladder_table() -> str:
         lines += [
             "",
             f"By {'; '.join(runs)}; final weights, one network, no views. "
+            "Networks of both come along: `fashioncnn evaluate tiny`. "
             "[How they were chosen](docs/lab-notes.md).",
         ]
     return "\n".join(lines)
