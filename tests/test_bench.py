@@ -62,6 +62,14 @@ def test_flops_by_hand() -> None:
     assert training_flops_an_image(recipe) == 2 * stem + 3 * rest
 
 
+def test_flops_of_convolutions_in_groups_by_hand() -> None:
+    recipe = load("micro", ["model.channels=[8, 16]", "model.blocks=[1, 1]"])
+    stem = 2 * 8 * 9 * 28 * 28
+    first = 2 * (8 * 9 + 8 * 8) * 28 * 28
+    second = 2 * (8 * 9 + 8 * 16) * 14 * 14
+    assert training_flops_an_image(recipe) == 2 * stem + 3 * (first + second + 2 * 16 * 10)
+
+
 @pytest.mark.usefixtures("tiny_data")
 def test_predict(tiny_recipe: Path, tmp_path: Path, cli: Cli) -> None:
     trained = fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")

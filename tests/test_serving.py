@@ -382,8 +382,10 @@ def test_ids_and_lines_of_the_log(server: Server) -> None:
     assert line["milliseconds"] > 0
 
 
-def test_a_log_that_nobody_reads_holds_nothing_up() -> None:
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_log_that_nobody_reads_holds_nothing_up(blocking: bool) -> None:
     reading, writing = os.pipe()
+    os.set_blocking(writing, blocking)
     log = Log(writing, requests=False)
     log({"event": "request", "path": "left out"})
     sent = LINES_WAITING + 2000
@@ -407,6 +409,25 @@ def test_a_log_that_nobody_reads_holds_nothing_up() -> None:
     assert numbers == sorted(numbers)
     assert len(numbers) + sum(dropped) == sent
     assert sum(dropped) > 1000
+
+
+def test_a_log_on_a_full_disk_goes_on_with_nothing() -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    log = Log(full)
+    for _ in range(100):
+        log({"event": "one"})
+        time.sleep(0.001)
+    reading, writing = os.pipe()
+    # The disk has room again, as it were.
+    os.dup2(writing, full)
+    log({"event": "last"})
+    log.close(60)
+    for one in (writing, full):
+        os.close(one)
+    with os.fdopen(reading, encoding="utf-8") as stream:
+        lines = [json.loads(line) for line in stream]
+    assert sum(line.get("lines", 0) for line in lines) >= 100
+    assert lines[-1]["event"] == "last"
 
 
 def test_a_server_whose_log_nobody_reads_answers_and_ends() -> None:

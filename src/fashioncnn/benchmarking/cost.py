@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -27,16 +25,12 @@ LATENCY_SECONDS = 0.2
 def training_flops_an_image(recipe: Recipe, classes: int = 10, shape: Shape = SHAPE) -> int:
     """Return the floating-point operations of one picture's forward and backward pass.
 
-    Counted by torch over convolutions and matrix products, a multiplication and an addition being
-    two; what is elementwise does not count.
+    Counted over convolutions and matrix products, a multiplication and an addition being two; what
+    is elementwise does not count.
     """
-    from torch.utils.flop_counter import FlopCounterMode
-
     network = build_network(recipe, classes, shape.channels).train()
     images = build_preparation(recipe)(torch.zeros(COUNTED_IMAGES, *shape, dtype=torch.uint8))
-    with FlopCounterMode(display=False) as counter:
-        network(images).sum().backward()
-    return int(counter.get_total_flops()) // COUNTED_IMAGES
+    return 2 * _macs(network, images, training=True) // COUNTED_IMAGES
 
 
 def cost(network: nn.Module, preparation: Preparation, shape: Shape) -> Cost:
@@ -67,29 +61,38 @@ def cost(network: nn.Module, preparation: Preparation, shape: Shape) -> Cost:
 
 @torch.no_grad()
 def prediction_macs(network: nn.Module, preparation: Preparation, shape: Shape) -> int:
-    """Return the multiplications, each with an addition, that one picture's answer takes.
+    """Return the multiplications, each with an addition, that one picture's answer takes."""
+    return _macs(network, preparation(torch.zeros(1, *shape, dtype=torch.uint8)), training=False)
 
-    Counted over convolutions and dense layers, by hooks: torch's counter takes a second to start.
-    It is needed where a user's own network may multiply outside of such layers.
+
+def _macs(network: nn.Module, images_NCHW: Tensor, *, training: bool) -> int:
+    """Return the multiplications of a forward pass, or with `training` of the backward pass, too.
+
+    Counted over convolutions and dense layers, by hooks: torch's counter takes a second to start,
+    and the gradients of convolutions in groups for those of whole ones. It is needed where a user's
+    own network may multiply outside of such layers.
     """
     if any(type(part).__module__.startswith(PREFIX) for part in network.modules()):
         from torch.utils.flop_counter import FlopCounterMode
 
         with FlopCounterMode(display=False) as counter:
-            network(preparation(torch.zeros(1, *shape, dtype=torch.uint8)))
+            answers = network(images_NCHW)
+            if training:
+                answers.sum().backward()
         return int(counter.get_total_flops()) // 2
     macs = 0
 
-    def count(module: nn.Module, inputs: Any, output: Tensor) -> None:
+    def count(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         nonlocal macs
-        del inputs
         assert isinstance(module, nn.Conv2d | nn.Linear)
-        macs += output.numel() * module.weight[0].numel()
+        # The weights' gradient, and the input's where one is wanted, take as many again.
+        passes = 2 + inputs[0].requires_grad if training else 1
+        macs += passes * output.numel() * module.weight[0].numel()
 
     layers = [part for part in network.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     try:
-        network(preparation(torch.zeros(1, *shape, dtype=torch.uint8)))
+        network(images_NCHW)
     finally:
         for hook in hooks:
             hook.remove()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -30,7 +29,7 @@ class Log:
     def __init__(self, descriptor: int, *, requests: bool = True) -> None:
         self._requests = requests
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._dropped = 0
+        self._dropped, self._counting = 0, threading.Lock()
         self._writing = threading.Thread(target=self._write, args=(descriptor,), daemon=True)
         self._writing.start()
 
@@ -39,10 +38,9 @@ class Log:
         if line["event"] == "request" and not self._requests:
             return
         if self._lines.qsize() >= LINES_WAITING:
-            self._dropped += 1
-            return
-        self._tell_of_dropped()
-        self._put(line)
+            self._count_dropped(1)
+        else:
+            self._lines.put(_as_bytes(line))
 
     def text(self, text: str) -> None:
         """Take in what a process wrote: JSON with an event as it is, all else as a message."""
@@ -67,33 +65,40 @@ class Log:
 
     def close(self, seconds: float = CLOSING_SECONDS) -> None:
         """Write what waits, for so many seconds at most."""
-        self._tell_of_dropped()
         self._lines.put(None)
         self._writing.join(seconds)
 
-    def _tell_of_dropped(self) -> None:
-        if self._dropped:
-            dropped, self._dropped = self._dropped, 0
-            self._put({"event": "lines of the log were dropped", "lines": dropped})
-
-    def _put(self, line: dict[str, Any]) -> None:
-        told = {"time": round(time.time(), 3), **line}
-        self._lines.put(json.dumps(told).encode() + b"\n")
+    def _count_dropped(self, lines: int) -> None:
+        with self._counting:
+            self._dropped += lines
 
     def _write(self, descriptor: int) -> None:
-        # Past Python's own buffers: at its end, Python waits for whoever holds one of them.
-        while (line := self._lines.get()) is not None:
-            while line:
-                try:
-                    line = line[os.write(descriptor, line) :]
-                except BlockingIOError:
-                    select.select([], [descriptor], [])
-                except OSError as error:
-                    if error.errno in (errno.EPIPE, errno.EBADF):
-                        # Whoever read the log is gone; answers matter more.
-                        return
-                    self._dropped += 1
-                    break
+        line: bytes | None = b""
+        while line is not None:
+            line = self._lines.get()
+            if dropped := self._dropped:
+                told = {"event": "lines of the log were dropped", "lines": dropped}
+                if _written(descriptor, _as_bytes(told)):
+                    self._count_dropped(-dropped)
+            if line and not _written(descriptor, line):
+                self._count_dropped(1)
+
+
+def _as_bytes(line: dict[str, Any]) -> bytes:
+    return json.dumps({"time": round(time.time(), 3), **line}).encode() + b"\n"
+
+
+def _written(descriptor: int, line: bytes) -> bool:
+    """Write a line, past Python's buffers: at its end, Python waits for whoever holds one."""
+    while line:
+        try:
+            line = line[os.write(descriptor, line) :]
+        except BlockingIOError:
+            select.select([], [descriptor], [])
+        except OSError:
+            # The disk is full, or whoever read the log is gone: answers matter more.
+            return False
+    return True
 
 
 class _Messages(logging.Handler):
