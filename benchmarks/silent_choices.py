@@ -39,6 +39,8 @@ CANDIDATES: Mapping[str, Sequence[str]] = {
     "sgd-momentum": ("optimizer.name=sgd", f"{RATE}=0.001"),
     "one-epoch": ("training.epochs=1",),
     "two-epochs": ("training.epochs=2",),
+    "unshuffled": ("training.shuffle=false",),
+    "unshuffled-and-rate-fifth": ("training.shuffle=false", f"{RATE}=0.0002"),
     "sigmoid-everywhere": (f'{MODEL}.convolution_activation="sigmoid"',),
     "sigmoid-output": (f"{MODEL}.output_sigmoid=true",),
     "sigmoid-output-and-everywhere": (
@@ -48,6 +50,11 @@ CANDIDATES: Mapping[str, Sequence[str]] = {
     "frozen-convolutions": (f"{MODEL}.frozen_convolutions=true",),
     "frozen-and-rate-third": (f"{MODEL}.frozen_convolutions=true", f"{RATE}=0.0003"),
     "frozen-and-rate-fifth": (f"{MODEL}.frozen_convolutions=true", f"{RATE}=0.0002"),
+    "frozen-unshuffled-and-rate-fifth": (
+        f"{MODEL}.frozen_convolutions=true",
+        "training.shuffle=false",
+        f"{RATE}=0.0002",
+    ),
     "frozen-and-rate-tenth": (f"{MODEL}.frozen_convolutions=true", f"{RATE}=0.0001"),
     "narrow-and-rate-tenth": (
         f"{MODEL}.channels=[4, 8, 16]",

@@ -128,6 +128,20 @@ def test_selection_keeps_the_hardest(pictures: LabelledImages) -> None:
     assert sorted(everything.tolist()) == list(range(len(pictures)))
 
 
+def test_without_shuffling_pictures_come_as_they_lie(pictures: LabelledImages) -> None:
+    selection = Selection(full_epochs=1, kept_share=0.1)
+    batches = Batches(
+        pictures, Preparation(), AugmentationPipeline(), 64, 0, selection=selection, shuffle=False
+    )
+    losses_N = torch.rand(len(pictures), generator=torch.Generator().manual_seed(0))
+
+    def order(epoch: int) -> list[int]:
+        return torch.cat([batch.indices for batch in batches.epoch(epoch, 0, losses_N)]).tolist()
+
+    assert order(0) == list(range(len(pictures)))
+    assert order(1) == sorted(losses_N.topk(len(pictures) // 10).indices.tolist())
+
+
 def test_batches_say_which_pictures_they_hold(pictures: LabelledImages) -> None:
     for batch in Batches(pictures, Preparation(), AugmentationPipeline(), 64, 0).epoch(0):
         np.testing.assert_array_equal(batch.labels, pictures.labels[batch.indices])

@@ -36,6 +36,8 @@ class Batch:
 class Batches:
     """The training pictures, or with `selection` the hard ones, in a new random order every epoch.
 
+    Without `shuffle`, they come in the order in which they lie in the data.
+
     What `epoch` yields is a pure function of (`seed`, number of the epoch, losses known at its
     start): the order and every draw of the augmentation follow from them. The last batch of an
     epoch may be smaller. Of each batch, process `rank` of `processes` gets every `processes`-th
@@ -50,6 +52,7 @@ class Batches:
     seed: int
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     selection: Selection | None = None
+    shuffle: bool = True
     rank: int = 0
     processes: int = 1
 
@@ -87,9 +90,7 @@ class Batches:
         `losses_N`, the latest known, are needed where `selection` leaves pictures out.
         """
         random = generator(self.seed, "batches", number)
-        order = torch.randperm(self.image_count(number), generator=random)
-        if self.selection and losses_N is not None:
-            order = self.selection.choose(number, losses_N).cpu()[order]
+        order = self._order(number, losses_N, random)
         labels = self._labels[order]
         height, width = self._images.shape[-2:]
         draws = self.augmentation.draw(
@@ -112,6 +113,15 @@ class Batches:
                     chosen = slice(at, min(at + self.batch_size, end))
                     part = images[batch * share : (batch + 1) * share]
                     yield Batch(part, labels[chosen], order[chosen])
+
+    def _order(self, number: int, losses_N: Tensor | None, random: torch.Generator) -> Tensor:
+        """Return the indices of epoch `number`'s pictures, in the order of training."""
+        count = self.image_count(number)
+        order = torch.randperm(count, generator=random) if self.shuffle else torch.arange(count)
+        if self.selection and losses_N is not None:
+            chosen = self.selection.choose(number, losses_N).cpu()
+            return chosen[order] if self.shuffle else chosen.sort().values
+        return order
 
     def _flips(self, number: int, order: Tensor) -> Tensor | None:
         """Return the alternating flips' uniforms (n, 1) of epoch `number`, by place in `order`.

@@ -112,9 +112,10 @@ def build_training(recipe: Recipe, splits: Splits, seed: int, processes: Process
         recipe.training.batch_size,
         seed,
         device,
-        Selection(**recipe.selection.model_dump()) if recipe.selection else None,
-        processes.rank,
-        processes.count,
+        selection=Selection(**recipe.selection.model_dump()) if recipe.selection else None,
+        shuffle=recipe.training.shuffle,
+        rank=processes.rank,
+        processes=processes.count,
     )
     schedule = recipe.schedule
     factor = functools.partial(

@@ -145,6 +145,8 @@ class TrainingSettings(Settings):
     """Passes; one over the selected pictures is a pass, too."""
     batch_size: Annotated[int, Field(ge=1, le=60_000)] = 64
     """Pictures a step."""
+    shuffle: bool = True
+    """A new random order every epoch; else pictures come as they lie in the data."""
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
     """auto: bf16 where the device has instructions for it, else fp32."""
 
