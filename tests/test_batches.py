@@ -5,12 +5,14 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from conftest import make_pictures
 from fashioncnn.data.augmentations.pipeline import AugmentationPipeline
 from fashioncnn.data.batches import Batches, in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
+from fashioncnn.data.resizing import ProgressiveResizing
 from fashioncnn.data.selection import Selection
 
 pytestmark = pytest.mark.fast
@@ -140,6 +142,20 @@ def test_without_shuffling_pictures_come_as_they_lie(pictures: LabelledImages) -
 
     assert order(0) == list(range(len(pictures)))
     assert order(1) == sorted(losses_N.topk(len(pictures) // 10).indices.tolist())
+
+
+def test_small_pictures_come_first(pictures: LabelledImages) -> None:
+    resizing = ProgressiveResizing(((14, 7), (20, 20)), (2, 3))
+    batches = Batches(pictures, Preparation(), AugmentationPipeline(), 64, 0, resizing=resizing)
+    sizes = [tuple(next(batches.epoch(epoch)).images_NCHW.shape[2:]) for epoch in range(5)]
+    assert sizes == [(14, 7), (14, 7), (20, 20), (28, 28), (28, 28)]
+    assert sizes == [batches.image_size(epoch) for epoch in range(5)]
+    # Every pixel stands for those that it took the place of.
+    small, whole = (next(batches.epoch(epoch)) for epoch in (0, 3))
+    raw_NCHW = torch.as_tensor(pictures.images_NHWC[small.indices]).permute(0, 3, 1, 2).float()
+    means = functional.interpolate(raw_NCHW, (14, 7), mode="bilinear", antialias=True) / 255
+    torch.testing.assert_close(small.images_NCHW, means)
+    assert whole.images_NCHW.shape[0] == 64
 
 
 def test_batches_say_which_pictures_they_hold(pictures: LabelledImages) -> None:

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from fashioncnn.models import FAMILIES
 from fashioncnn.models.family import ModelSettings
+from fashioncnn.models.freezing import freeze
 from fashioncnn.models.plain_cnn import PlainCNN
 from fashioncnn.models.separable_cnn import SeparableCNN
 from fashioncnn.models.strided_cnn import Pooling, StridedCNN, StridedCNNSettings
@@ -241,6 +242,43 @@ def test_strided_cnn_against_plain_functions(residual: bool, pooling: Pooling) -
     images = torch.randn(4, 1, 28, 28, dtype=torch.float64)
     expected = strided_reference(network, images, residual=residual, pooling=pooling)
     torch.testing.assert_close(network(images), expected)
+
+
+@pytest.mark.parametrize("stages", [1, 2])
+def test_frozen_stages_train_as_they_are_in_evaluation(stages: int) -> None:
+    torch.manual_seed(0)
+    settings = StridedCNNSettings(channels=(4, 6, 8), blocks=(1, 1, 0), residual=True)
+    network = settings.build(in_channels=1, image_size=(28, 28), classes=10).double()
+    images = torch.randn(16, 1, 28, 28, dtype=torch.float64)
+    for _ in range(3):
+        network.train()(images)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    evaluated = network.eval()(images)
+    first = list(network.layers._modules).index(f"conv{stages + 1}")
+    features = network.layers[:first](images)
+    freeze(network, stages)
+    expected = network.layers[first:].train()(features) * network.logit_scale
+
+    trained = network.train()(images)
+    torch.testing.assert_close(trained, expected)
+    trained.sum().backward()
+    rest = {f"layers.{name}" for name in list(network.layers._modules)[:first]}
+    for name, weight in network.named_parameters():
+        frozen = ".".join(name.split(".")[:2]) in rest
+        assert (weight.grad is None) == frozen, name
+    after = network.state_dict()
+    assert after.keys() == before.keys()
+    for name, value in before.items():
+        if ".".join(name.split(".")[:2]) in rest:
+            assert torch.equal(after[name], value), name
+    # What learns has new running statistics; with the old ones, evaluation is as it was.
+    network.load_state_dict(before)
+    torch.testing.assert_close(network.eval()(images), evaluated)
+
+
+def test_not_every_network_has_stages_that_can_rest() -> None:
+    with pytest.raises(TypeError, match="PlainCNN has no stages that can rest"):
+        freeze(example("plain-cnn").build(in_channels=1, image_size=(28, 28), classes=10), 1)
 
 
 def test_separable_cnn_against_plain_functions() -> None:

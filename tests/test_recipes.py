@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from fashioncnn.recipes.build import (
     build_augmentation,
     build_network,
     build_preparation,
+    build_resizing,
     build_state,
 )
 from fashioncnn.recipes.load import Changes, builtin_names, differences, dump, load, read_text
@@ -134,6 +136,12 @@ def test_three_conv_is_the_second_seed_system() -> None:
         ("loss.class_weights.Skirt=2", "loss.class_weights names the class 'Skirt'; the classes"),
         ("augmentation.by_class.Skirt.rotation_degrees=2", "names the class 'Skirt'"),
         ("augmentation.by_class.Shirt.rotate=2", "unknown key augmentation.by_class.Shirt.rotate"),
+        ("training.shuffle=1", "training.shuffle is 1; it must be true or false"),
+        (
+            "progressive_resizing={image_scales=[0.5], epoch_shares=[0.3]}",
+            "networks of the family plain-cnn take pictures of one size",
+        ),
+        ("freezing.after_share=0.5", "freezing.stages is 1; of this network no stage can rest"),
         ("loss.class_weights=3", "loss.class_weights is 3; it must be a table"),
     ],
 )
@@ -146,6 +154,44 @@ def test_one_wrong_key_is_one_line(change: str, words: str | None, tmp_path: Pat
     message = refused(path, [change])
     assert words in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (["freezing.after_share=0.5", "freezing.stages=2"], "at most 1 can rest"),
+        (["freezing.after_share=1"], "is 1; it must be a number above 0 and below 1"),
+        (["freezing.stages=1"], "freezing.after_share is missing"),
+        (
+            ["progressive_resizing={image_scales=[0.5, 0.7], epoch_shares=[0.3]}"],
+            "image_scales has 2 entries and progressive_resizing.epoch_shares 1; both need one a",
+        ),
+        (
+            ["progressive_resizing={image_scales=[0.5, 0.7], epoch_shares=[0.3, 0.7]}"],
+            "epoch_shares add up to 1; they must leave some epochs for the whole size",
+        ),
+        (
+            ["progressive_resizing={image_scales=[0.1], epoch_shares=[0.3]}"],
+            "image_scales has 0.1: model.channels has 2 entries, each halving the picture",
+        ),
+    ],
+)
+def test_frozen_stages_and_small_pictures_have_bounds(changes: list[str], words: str) -> None:
+    with pytest.raises(RecipeError, match=re.escape(words)):
+        load("fast-93", changes)
+
+
+@pytest.mark.parametrize(("epochs", "sizes"), [(1, "w"), (2, "mw"), (10, "sssmmmwwww")])
+def test_small_pictures_come_in_their_share_of_any_number_of_epochs(
+    epochs: int, sizes: str
+) -> None:
+    table = "progressive_resizing={image_scales=[0.5, 0.7], epoch_shares=[0.3, 0.3]}"
+    recipe = load("fast-92", [table, f"training.epochs={epochs}", "schedule.warmup_epochs=0"])
+    resizing = build_resizing(recipe)
+    assert resizing is not None
+    found = [resizing.image_size(epoch, (28, 28)) for epoch in range(epochs)]
+    by_letter = {"s": (14, 14), "m": (20, 20), "w": (28, 28)}
+    assert found == [by_letter[letter] for letter in sizes]
 
 
 def test_all_faults_at_once(tmp_path: Path) -> None:

@@ -136,6 +136,31 @@ def test_every_option_changes_the_weights_and_resumes_exactly(
     assert len(list((tmp_path / "parts" / "tiny").iterdir())) == 1
 
 
+@pytest.mark.parametrize("averaged", [False, True])
+def test_small_pictures_and_frozen_stages_resume_exactly(
+    averaged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tmp_path / "staged.toml"
+    recipe.write_text(
+        'name = "staged"\n[data]\nvalidation_images = 50\n'
+        '[model]\nfamily = "strided-cnn"\nchannels = [4, 8, 8]\nblocks = [1, 0, 1]\n'
+        '[optimizer]\nname = "muon"\nlearning_rate = 0.1\n'
+        "[progressive_resizing]\nimage_scales = [0.5, 0.7]\nepoch_shares = [0.25, 0.25]\n"
+        "[freezing]\nafter_share = 0.5\nstages = 2\n"
+        f"[averaging]\nema_decay = {0.9 if averaged else 0.0}\n"
+        "[training]\nepochs = 4\nbatch_size = 64\n"
+    )
+    whole = fc.train(recipe, out=tmp_path / "whole", device="cpu")
+    stop_after(monkeypatch, steps=12)
+    for first in (True, False, False):
+        with pytest.raises(Stopped):
+            fc.train(recipe, out=tmp_path / "parts", resume=not first, device="cpu")
+    stop_after(monkeypatch, steps=10**9)
+    parts = fc.train(recipe, out=tmp_path / "parts", resume=True, device="cpu")
+    assert tensor_bytes(parts) == tensor_bytes(whole)
+    assert records(parts) == records(whole)
+
+
 def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     """Make the user wish to stop after so many steps of a session."""
 

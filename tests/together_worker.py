@@ -17,7 +17,8 @@ from fashioncnn.recipes.load import validate
 from fashioncnn.training.processes import together
 
 # What depends on the batch as a whole: norms, dropout, class weights, the hardest pictures' losses,
-# averages; and members. 590 pictures: last batches are smaller, and odd where half are kept.
+# averages; and members, small pictures, frozen stages. 590 pictures: last batches are smaller, and
+# odd where half are kept.
 STRIDED = """
 name = "worker"
 [data]
@@ -38,8 +39,13 @@ full_epochs = 1
 kept_share = 0.5
 [averaging]
 ema_decay = 0.9
+[progressive_resizing]
+image_scales = [0.5]
+epoch_shares = [0.34]
+[freezing]
+after_share = 0.67
 [training]
-epochs = 2
+epochs = 3
 batch_size = 46
 precision = "fp32"
 """

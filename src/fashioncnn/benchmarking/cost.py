@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
 
 from fashioncnn.benchmarking.latency import measure_calls
 from fashioncnn.data.images import Shape
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.data.sources.fashion_mnist import SHAPE
-from fashioncnn.recipes.build import build_network, build_preparation
+from fashioncnn.models.freezing import freeze
+from fashioncnn.recipes.build import (
+    build_freezing,
+    build_network,
+    build_preparation,
+    build_resizing,
+    build_selection,
+)
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.contents import Cost
 from fashioncnn.training.device import hardware
@@ -20,17 +30,40 @@ from fashioncnn.usercode.faults import PREFIX
 # Batch normalisation needs at least two pictures in training.
 COUNTED_IMAGES = 2
 LATENCY_SECONDS = 0.2
+# Of a training: how they divide between small and whole ones is all that matters.
+IMAGES = 60_000
 
 
 def training_flops_an_image(recipe: Recipe, classes: int = 10, shape: Shape = SHAPE) -> int:
     """Return the floating-point operations of one picture's forward and backward pass.
 
+    Where small pictures come first or stages rest, the mean over a training on IMAGES pictures.
     Counted over convolutions and matrix products, a multiplication and an addition being two; what
     is elementwise does not count.
     """
-    network = build_network(recipe, classes, shape.channels).train()
-    images = build_preparation(recipe)(torch.zeros(COUNTED_IMAGES, *shape, dtype=torch.uint8))
-    return 2 * _macs(network, images, training=True) // COUNTED_IMAGES
+    network = build_network(recipe, classes, shape.channels)
+    whole = build_preparation(recipe)
+    selection, resizing, freezing = (
+        build_selection(recipe),
+        build_resizing(recipe),
+        build_freezing(recipe),
+    )
+    raw = torch.zeros(COUNTED_IMAGES, *shape, dtype=torch.uint8)
+    flops = image_count = 0
+    counted: dict[tuple[int, tuple[int, int]], int] = {}
+    for epoch in range(recipe.training.epochs):
+        size = resizing.image_size(epoch, whole.image_size) if resizing else whole.image_size
+        resting = freezing.stages if freezing and epoch >= freezing.after_epochs else 0
+        if (resting, size) not in counted:
+            if resting:
+                freeze(network, resting)
+            images = replace(whole, image_size=size)(raw)
+            macs = _macs(network.train(), images, training=True)
+            counted[resting, size] = 2 * macs // COUNTED_IMAGES
+        images_of_epoch = selection.image_count(epoch, IMAGES) if selection else IMAGES
+        flops += images_of_epoch * counted[resting, size]
+        image_count += images_of_epoch
+    return flops // image_count
 
 
 def cost(network: nn.Module, preparation: Preparation, shape: Shape) -> Cost:
@@ -84,16 +117,15 @@ def _macs(network: nn.Module, images_NCHW: Tensor, *, training: bool) -> int:
 
     def count(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         nonlocal macs
-        assert isinstance(module, nn.Conv2d | nn.Linear)
-        # The weights' gradient, and the input's where one is wanted, take as many again.
-        passes = 2 + inputs[0].requires_grad if training else 1
-        macs += passes * output.numel() * module.weight[0].numel()
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            # The weights' gradient and the input's, where they are wanted, take as many again.
+            gradients = module.weight.requires_grad + inputs[0].requires_grad if training else 0
+            macs += (1 + gradients) * output.numel() * module.weight[0].numel()
 
-    layers = [part for part in network.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
+    # On all modules: what rests is none of the network's own.
+    hook = register_module_forward_hook(count)
     try:
         network(images_NCHW)
     finally:
-        for hook in hooks:
-            hook.remove()
+        hook.remove()
     return macs

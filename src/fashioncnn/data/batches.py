@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from fashioncnn.data.augmentations.pipeline import AugmentationPipeline
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.data.randomness import generator
+from fashioncnn.data.resizing import ProgressiveResizing
 from fashioncnn.data.selection import Selection
 from fashioncnn.errors import RecipeError
 
@@ -52,6 +53,7 @@ class Batches:
     seed: int
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     selection: Selection | None = None
+    resizing: ProgressiveResizing | None = None
     shuffle: bool = True
     rank: int = 0
     processes: int = 1
@@ -73,6 +75,11 @@ class Batches:
         """How many pictures epoch `epoch` (from 0) has."""
         whole = len(self.pictures)
         return self.selection.image_count(epoch, whole) if self.selection else whole
+
+    def image_size(self, epoch: int) -> tuple[int, int]:
+        """Height and width of the pictures of epoch `epoch` (from 0)."""
+        whole = self.preparation.image_size
+        return self.resizing.image_size(epoch, whole) if self.resizing else whole
 
     def steps(self, epoch: int) -> int:
         """How many batches epoch `epoch` has."""
@@ -98,6 +105,7 @@ class Batches:
         )
         order, labels = order.to(self.device), labels.to(self.device)
 
+        preparation = replace(self.preparation, image_size=self.image_size(number))
         stride = max(1, PREPARED_AT_ONCE // self.batch_size) * self.batch_size
         first = first_step * self.batch_size
         # Groups begin where they would without `first_step`, so that the arithmetic is the same.
@@ -106,7 +114,7 @@ class Batches:
             mine = slice(start + self.rank, end, self.processes)
             affine = None if draws.affine_N23 is None else draws.affine_N23[mine]
             images = draws.change_pixels(self._images[order[mine]], mine)
-            images = self.preparation(images, affine)
+            images = preparation(images, affine)
             share = self.batch_size // self.processes
             for batch, at in enumerate(range(start, end, self.batch_size)):
                 if at >= first:

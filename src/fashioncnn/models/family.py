@@ -21,10 +21,18 @@ class ModelSettings(Settings):
     lays_out_itself: ClassVar[bool] = False
     """Whether `build` decides the order in memory; else it is channels-last."""
 
+    any_image_size: ClassVar[bool] = False
+    """Whether one network takes pictures of several sizes, as small ones that come first are."""
+
     family: str
     members: Annotated[int, Field(ge=1, le=100)] = 1
     """Networks that learn side by side, each by its own loss, and answer with the mean of their
     probabilities; costs as many times as much."""
+
+    @property
+    def freezable_stages(self) -> int:
+        """How many stages, from the first, can rest while the others learn."""
+        return 0
 
     @abstractmethod
     def build(self, *, in_channels: int, image_size: tuple[int, int], classes: int) -> nn.Module:

@@ -25,6 +25,8 @@ class OwnModelSettings(OwnPart, ModelSettings, extra="allow"):
     """
 
     lays_out_itself: ClassVar[bool] = True
+    # Whether it does, its own code says by an error.
+    any_image_size: ClassVar[bool] = True
 
     family: Address
 

@@ -10,7 +10,7 @@ halves the picture.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Strict, model_validator
 from torch import Tensor, nn
@@ -23,6 +23,8 @@ from fashioncnn.settings import Count, Counts, Positive
 
 class SeparableCNNSettings(ModelSettings):
     """Depthwise and 1x1 convolutions in turn: few weights."""
+
+    any_image_size: ClassVar[bool] = True
 
     family: Literal["separable-cnn"] = "separable-cnn"
     channels: Annotated[Counts, Field(min_length=1, max_length=6, examples=[(8, 16)])]

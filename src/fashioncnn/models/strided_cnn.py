@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
+import torch
 from pydantic import Field, Strict, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
 from fashioncnn.models.family import ModelSettings, check_blocks, halving_fault
+from fashioncnn.models.freezing import at_rest
 from fashioncnn.settings import Counts, Positive
 
 Pooling = Literal["max", "average"]
@@ -26,6 +28,8 @@ Pooling = Literal["max", "average"]
 
 class StridedCNNSettings(ModelSettings):
     """Strided convolutions in place of pooling."""
+
+    any_image_size: ClassVar[bool] = True
 
     family: Literal["strided-cnn"] = "strided-cnn"
     channels: Annotated[Counts, Field(min_length=1, max_length=6, examples=[(8, 16)])]
@@ -52,6 +56,11 @@ class StridedCNNSettings(ModelSettings):
     def halvings(self) -> int:
         """How often the picture is halved."""
         return len(self.channels) - (self.stem_stride == 1)
+
+    @property
+    def freezable_stages(self) -> int:
+        """See ModelSettings: all but the last."""
+        return len(self.channels) - 1
 
     def fault(self, image_size: tuple[int, int]) -> str | None:
         """See ModelSettings."""
@@ -112,11 +121,25 @@ class StridedCNN(nn.Module):
         layers["output"] = nn.Linear(width, classes, bias=False)
         self.layers = nn.Sequential(layers)
         self.logit_scale = logit_scale
+        # At rest and learning: in a tuple, which keeps them out of `state_dict`.
+        self._frozen: tuple[nn.Module, nn.Module] | None = None
+
+    def freeze(self, stages: int) -> None:
+        """See Freezable."""
+        first = list(self.layers._modules).index(f"conv{stages + 1}")
+        self._frozen = at_rest(self.layers[:first]), self.layers[first:]
 
     def forward(self, images_NCHW: Tensor) -> Tensor:
         """Return the logits (n, classes)."""
-        logits: Tensor = self.layers(images_NCHW) * self.logit_scale
-        return logits
+        if self.training and self._frozen:
+            resting, learning = self._frozen
+            with torch.no_grad():
+                features_NCHW = resting(images_NCHW)
+            logits_NC = learning(features_NCHW)
+        else:
+            logits_NC = self.layers(images_NCHW)
+        scaled: Tensor = logits_NC * self.logit_scale
+        return scaled
 
 
 class Block(nn.Module):

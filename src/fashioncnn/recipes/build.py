@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 
 import torch
@@ -14,13 +15,14 @@ from fashioncnn.data.batches import Batches
 from fashioncnn.data.images import LabelledImages, joined
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.data.randomness import stream_seed
+from fashioncnn.data.resizing import ProgressiveResizing
 from fashioncnn.data.selection import Selection
 from fashioncnn.data.splits import Splits, split
 from fashioncnn.models.ensemble import Ensemble
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.training.averaging import MovingAverage
 from fashioncnn.training.known_losses import KnownLosses
-from fashioncnn.training.loop import Training
+from fashioncnn.training.loop import Freezing, Training
 from fashioncnn.training.processes import Processes
 from fashioncnn.training.state import TrainingState
 
@@ -61,6 +63,34 @@ def build_augmentation(recipe: Recipe, class_names: tuple[str, ...]) -> Augmenta
     }
     own = {address: own_augmentation(recipe.code, address) for address in table.own}
     return AugmentationPipeline(table.strengths(), by_class, table.alternating_flip, own)
+
+
+def build_selection(recipe: Recipe) -> Selection | None:
+    """Return which pictures the recipe's epochs have, None where they have all."""
+    return Selection(**recipe.selection.model_dump()) if recipe.selection else None
+
+
+def build_resizing(recipe: Recipe) -> ProgressiveResizing | None:
+    """Return how small the recipe's first pictures are, None where all have their size."""
+    table = recipe.progressive_resizing
+    if table is None:
+        return None
+    shares = itertools.accumulate(table.epoch_shares)
+    ends = [_epochs(recipe, share) for share in shares]
+    return ProgressiveResizing(table.image_sizes(recipe.data.size), tuple(ends))
+
+
+def build_freezing(recipe: Recipe) -> Freezing | None:
+    """Return when the recipe lets which stages rest, None where all learn to the end."""
+    table = recipe.freezing
+    if table is None:
+        return None
+    return Freezing(max(1, _epochs(recipe, table.after_share)), table.stages)
+
+
+def _epochs(recipe: Recipe, share: float) -> int:
+    # Below 1 of them: some are left. 0.7 of 10 is 7, whatever binary fractions say.
+    return math.floor(round(share * recipe.training.epochs, 6))
 
 
 def build_network(recipe: Recipe, classes: int, channels: int = 1) -> nn.Module:
@@ -112,7 +142,8 @@ def build_training(recipe: Recipe, splits: Splits, seed: int, processes: Process
         recipe.training.batch_size,
         seed,
         device,
-        selection=Selection(**recipe.selection.model_dump()) if recipe.selection else None,
+        selection=build_selection(recipe),
+        resizing=build_resizing(recipe),
         shuffle=recipe.training.shuffle,
         rank=processes.rank,
         processes=processes.count,
@@ -130,4 +161,5 @@ def build_training(recipe: Recipe, splits: Splits, seed: int, processes: Process
         recipe.loss.build(splits.train.class_names).to(device),
         factor,
         recipe.training.epochs,
+        build_freezing(recipe),
     )

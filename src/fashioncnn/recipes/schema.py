@@ -37,6 +37,7 @@ CHOICES: dict[str, Choices[Any]] = {
 }
 
 
+Share = Annotated[float, Field(gt=0, lt=1)]
 Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE), Strict()]
 # One number for all channels, or one for each of three.
 Mean = float | Annotated[tuple[float, float, float], Strict(False)] | Literal["data"]
@@ -131,6 +132,46 @@ class SelectionSettings(Settings):
     """Of the pictures, in every epoch after: those whose latest known loss is largest."""
 
 
+class ProgressiveResizingSettings(Settings):
+    """Small pictures first."""
+
+    image_scales: Annotated[tuple[Share, ...], Strict(False), Field(min_length=1)]
+    """Of `data.image_size`: the first epochs' share of it, the next epochs', and so on."""
+    epoch_shares: Annotated[tuple[Share, ...], Strict(False), Field(min_length=1)]
+    """Of `training.epochs`: how long each of them lasts; the rest see the whole size."""
+
+    @model_validator(mode="after")
+    def _leaves_some_for_the_whole(self) -> ProgressiveResizingSettings:
+        if len(self.image_scales) != len(self.epoch_shares):
+            raise ValueError(
+                f"progressive_resizing.image_scales has {len(self.image_scales)} entries and "
+                f"progressive_resizing.epoch_shares {len(self.epoch_shares)}; both need one a size"
+            )
+        if sum(self.epoch_shares) >= 1:
+            raise ValueError(
+                f"progressive_resizing.epoch_shares add up to {sum(self.epoch_shares):g}; "
+                "they must leave some epochs for the whole size"
+            )
+        return self
+
+    def image_sizes(self, whole: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+        """Return (height, width) of each scale, `whole` being those at the end."""
+        height, width = whole
+        return tuple(
+            (max(1, round(height * scale)), max(1, round(width * scale)))
+            for scale in self.image_scales
+        )
+
+
+class FreezingSettings(Settings):
+    """Letting the first stages of the network rest when they have learned."""
+
+    after_share: Share
+    """Of `training.epochs`: those in which they learn, one at least."""
+    stages: Annotated[int, Field(ge=1)] = 1
+    """How many, from the first."""
+
+
 class AveragingSettings(Settings):
     """Exponential moving average of the weights."""
 
@@ -197,6 +238,8 @@ class Recipe(Settings):
     schedule: Annotated[ScheduleSettings, OneOf(SCHEDULES)] = ConstantSettings()
     averaging: AveragingSettings = AveragingSettings()
     selection: SelectionSettings | None = None
+    progressive_resizing: ProgressiveResizingSettings | None = None
+    freezing: FreezingSettings | None = None
     training: TrainingSettings = TrainingSettings()
     code: dict[FileName, Sha256] = Field(default_factory=dict)
     """The SHA-256 of each file of your own that the recipe names; written when it is read."""
@@ -212,9 +255,33 @@ class Recipe(Settings):
                 f"schedule.warmup_epochs is {self.schedule.warmup_epochs:g}; "
                 f"it must be below training.epochs ({self.training.epochs})"
             )
+        self._check_resizing()
+        if self.freezing and self.freezing.stages > self.model.freezable_stages:
+            most = self.model.freezable_stages
+            raise ValueError(
+                f"freezing.stages is {self.freezing.stages}; of this network "
+                + (f"at most {most} can rest" if most else "no stage can rest")
+            )
         for part in self.own_parts():
             part.with_code(self.code)
         return self
+
+    def _check_resizing(self) -> None:
+        resizing = self.progressive_resizing
+        if not resizing:
+            return
+        if not self.model.any_image_size:
+            raise ValueError(
+                f"progressive_resizing: networks of the family {self.model.family} take pictures "
+                "of one size"
+            )
+        if self.data.image_size == "data":
+            return
+        for scale, size in zip(
+            resizing.image_scales, resizing.image_sizes(self.data.size), strict=True
+        ):
+            if wrong := self.model.fault(size):
+                raise ValueError(f"progressive_resizing.image_scales has {scale:g}: {wrong}")
 
     @property
     def addresses(self) -> list[str]:

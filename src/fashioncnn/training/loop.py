@@ -20,6 +20,7 @@ from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.errors import Diverged
 from fashioncnn.models.ensemble import for_each_member, joint
+from fashioncnn.models.freezing import freeze
 from fashioncnn.training.processes import Processes
 from fashioncnn.training.record import EpochRecord
 from fashioncnn.training.state import TrainingState
@@ -28,6 +29,14 @@ from fashioncnn.training.whole_batch import span_processes
 # Reading the loss waits for the device, so it is looked at now and then.
 STEPS_BETWEEN_CHECKS = 20
 VALIDATION_BATCH = 250
+
+
+@dataclass(frozen=True)
+class Freezing:
+    """After `after_epochs` epochs, the network's first `stages` stages learn no more."""
+
+    after_epochs: int
+    stages: int
 
 
 class StopRequested(Exception):
@@ -49,6 +58,7 @@ class Training:
     loss: nn.Module
     learning_rate_factor: Callable[[int], float]
     epochs: int
+    freezing: Freezing | None = None
     after_step: Callable[[TrainingState], bool] | None = None
 
     def run(self, state: TrainingState) -> Iterator[EpochRecord]:
@@ -61,8 +71,14 @@ class Training:
             span_processes(state.network, self.processes)
         fabric = self.processes.fabric
         network, optimizer = fabric.setup(state.network, state.optimizer)
+        frozen = False
         for epoch in range(state.position.epoch, self.epochs):
             started = time.perf_counter() - state.seconds
+            if self.freezing and epoch >= self.freezing.after_epochs and not frozen:
+                freeze(state.network, self.freezing.stages)
+                # Processes wait for each other's gradients of whatever learned at set-up.
+                network, optimizer = fabric.setup(state.network, state.optimizer)
+                frozen = True
             network.train()
             losses_N = state.losses.at_epoch_start_N if state.losses else None
             steps_before = self.batches.steps_before(epoch)
