@@ -178,6 +178,9 @@ def test_every_key_has_bounds_and_a_meaning() -> None:
         "model.blocks",
         "selection.full_epochs",
         "selection.kept_share",
+        "progressive_resizing.image_scales",
+        "progressive_resizing.epoch_shares",
+        "freezing.after_share",
     }
 
 

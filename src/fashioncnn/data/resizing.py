@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class ProgressiveResizing:
     """Epochs (from 0) before `ends[0]` see pictures of `image_sizes[0]`, (height, width).
 
-    From there to `ends[1]`, they have `image_sizes[1]`, and so on; after the last end their own size.
+    Then, before `ends[1]`, of `image_sizes[1]`, and so on; after the last end, of their own size.
     """
 
     image_sizes: tuple[tuple[int, int], ...]
