@@ -236,6 +236,35 @@ def test_tuning_hands_the_files_to_its_workers(mine: Path, tmp_path: Path) -> No
         fc.tune(space, out=tmp_path / "study", resume=True, device="cpu")
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "values"),
+    [
+        ("lenet", "channels", [4, 6]),
+        ("se_resnet", "reduction", [2, 4]),
+        ("depthwise", "dropout", [0.0, 0.2]),
+        ("vit", "heads", [2, 4]),
+        ("mixer", "depth", [1, 2]),
+    ],
+)
+def test_keywords_of_a_network_as_students_write_them_are_tuned(
+    name: str, key: str, values: list[float], tmp_path: Path
+) -> None:
+    shutil.copytree(NETWORKS, tmp_path / "networks")
+    space = tmp_path / "networks" / "space.toml"
+    space.write_text(f'name = "own"\nrecipe = "{name}.toml"\n[space]\nmodel.{key} = {values}\n')
+    tuned = fc.tune(space, out=tmp_path / "study", seeds=1, device="cpu")
+    assert sorted(rank.setting[f"model.{key}"] for rank in tuned.ranking.ranks) == values
+
+
+def test_the_speed_of_a_network_of_ones_own(tmp_path: Path) -> None:
+    recipe = NETWORKS / "vit.toml"
+    (file,) = fc.bench_speed([str(recipe)], seeds=1, device="cpu", out=tmp_path / "bench").values()
+    measured = json.loads(file.read_text())
+    assert measured["n"] == 1
+    assert measured["metrics"]["train/images_per_second"]["values"][0] > 0
+    assert 0 < measured["metrics"]["train/peak_share"]["values"][0] < 1
+
+
 def test_a_network_handed_in(tmp_path: Path, tiny_recipe: Path) -> None:
     changes = {"training.epochs": 1}
     for number, model in enumerate(

@@ -96,6 +96,30 @@ def test_seeds_as_tasks(nodes: Any, tiny_recipe: Path, tmp_path: Path) -> None:
     assert again == runs
 
 
+def test_a_network_of_ones_own_travels_to_the_nodes(nodes: Any, tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("WIDTH = 4\n")
+    (tmp_path / "mine.py").write_text(
+        "from beside import WIDTH\n"
+        "from torch import nn\n\n\n"
+        "class Mine(nn.Sequential):\n"
+        "    def __init__(self, dropout=0.0, *, classes):\n"
+        "        super().__init__(nn.Conv2d(1, WIDTH, 3, 2), nn.ReLU(), nn.Flatten(),\n"
+        "                         nn.Dropout(dropout), nn.LazyLinear(classes))\n"
+    )
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\n[data]\nimage_size = 8\n[model]\nfamily = "mine.py:Mine"\n'
+        "[training]\nepochs = 1\nbatch_size = 2048\n"
+    )
+    space = tmp_path / "space.toml"
+    space.write_text('name = "own"\nrecipe = "mine.toml"\n[space]\nmodel.dropout = [0.0, 0.4]\n')
+    out = tmp_path / "out"
+    tuned = tune(space, out=out, executor=RayCluster(nodes.address), device="cpu")
+    assert {rank.setting["model.dropout"] for rank in tuned.ranking.ranks} == {0.0, 0.4}
+    for run in tuned.runs:
+        assert (run.path / "code" / "mine.py").read_text() == (tmp_path / "mine.py").read_text()
+        assert (run.path / "code" / "beside.py").is_file()
+
+
 def test_a_cluster_that_is_not_there(tiny_recipe: Path, tmp_path: Path) -> None:
     path = tiny_recipe.with_name("space.toml")
     path.write_text(GRID)
