@@ -32,6 +32,7 @@ BLOCK = "<!-- {}: made by benchmarks/publish.py -->"
 END = "<!-- end of {} -->"
 FAST = ("fast-92", "fast-93", "fast-94", "fast-95")
 PEERS = {
+    **{f"fast-{aim}-previous": f"`fast-{aim}` as it was" for aim in (92, 93, 94)},
     "ordinary": "the ordinary way of `two-conv`",
     "skorch_fit": "its network in skorch",
     "lightning_trainer": "its network in the Lightning Trainer",

@@ -115,10 +115,21 @@ def test_results_of_something_else_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("tiny_data")
 def test_it_measures_where_nothing_is_measured_yet(tmp_path: Path, tiny_recipe: Path) -> None:
+    # A new version is measured against the one before, which has the same name.
+    entry = tmp_path / "entry"
+    entry.mkdir()
+    (entry / "recipe.toml").write_text(tiny_recipe.read_text().replace("epochs = 3", "epochs = 2"))
     found = fc.bench_record(
-        str(tiny_recipe), percent=50, seeds=2, ordinary_seeds=0, out=tmp_path / "records"
+        str(tiny_recipe),
+        percent=50,
+        against=str(entry),
+        seeds=2,
+        ordinary_seeds=0,
+        out=tmp_path / "records",
     )
     assert found.n == 2
+    assert found.previous == "tiny-previous"
+    assert found.times_previous is not None
     assert any("a record needs 10" in reason for reason in found.reasons)
     assert any("sets validation pictures aside" in reason for reason in found.reasons)
     assert any("ordinary way was not measured" in reason for reason in found.reasons)

@@ -37,7 +37,8 @@ class Batch:
 class Batches:
     """The training pictures, or with `selection` the hard ones, in a new random order every epoch.
 
-    Without `shuffle`, they come in the order in which they lie in the data.
+    Without `shuffle`, they come in the order in which they lie in the data. `resizing` lets early
+    epochs see them smaller than `preparation` makes them.
 
     What `epoch` yields is a pure function of (`seed`, number of the epoch, losses known at its
     start): the order and every draw of the augmentation follow from them. The last batch of an

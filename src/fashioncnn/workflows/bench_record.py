@@ -78,7 +78,8 @@ def bench_record(
     that at p < 0.01 (Student's t, one-sided), and where it trains faster than the previous record
     in the same run at p < 0.01 (t of the logarithms of the ratios, seed by seed). The clock runs
     from pictures in memory to the final weights, compilation and preparation inside; test is read
-    once a seed. `against` is a recipe, or the folder of an entry; without it, it is the first.
+    once a seed. `against` is a recipe, or the folder of an entry; without it, it is the first. Where
+    it has the same name, it is measured as "<name>-previous".
     A record's entry, with recipe, code, log, environment and results, is written to
     `out`/<percent>/<date>-<recipe>. `measured` is a folder of results that `bench speed` measured
     in one run, in place of measuring. Raises BenchmarkError as `bench_speed`, and for results of
@@ -87,8 +88,13 @@ def bench_record(
     chosen = load(recipe)
     previous, origin = (None, None) if against is None else _previous(against)
     folder = Path(out) / f"{percent:g}-percent"
+    renamed = previous is not None and previous.name == chosen.name
+    if previous and renamed:
+        previous = load(previous, [f"name={chosen.name}-previous"])
     if measured is None:
         measuring = make_folder(folder / f".measuring-{chosen.name}")
+        if previous and renamed:
+            origin = str(_write_files(measuring / "previous", as_files(previous)) / "recipe.toml")
         bench_speed(
             [recipe, *([origin] if origin else [])],
             seeds=seeds,
@@ -223,7 +229,12 @@ def _write_entry(
         # Last, as it is what makes the folder an entry.
         ENTRY: to_json(record.to_json()),
     }
-    for name, text in files.items():
-        make_folder((entry / name).parent)
-        write_text(entry / name, text)
+    _write_files(entry, files)
     say(f"a record: {entry}")
+
+
+def _write_files(folder: Path, files: Mapping[str, str]) -> Path:
+    for name, text in files.items():
+        make_folder((folder / name).parent)
+        write_text(folder / name, text)
+    return folder
