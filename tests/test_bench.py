@@ -53,13 +53,35 @@ def test_matrix_peak_is_of_the_precision_asked_for() -> None:
 
 def test_flops_by_hand() -> None:
     """Forward counts two a multiplication; backward the same for weights and for inputs."""
-    recipe = load(
-        "fast-93", ["model.channels=[8, 16]", "model.blocks=[1, 0]", "model.stem_kernel_size=3"]
-    )
-    stem = 2 * 8 * 9 * 14 * 14
-    rest = 2 * 8 * 8 * 9 * 14 * 14 + 2 * 8 * 16 * 9 * 7 * 7 + 2 * 16 * 10
+    network = ["model.channels=[8, 16]", "model.blocks=[1, 0]", "model.stem_kernel_size=3"]
+    recipe = load(ROOT / "benchmarks" / "previous" / "fast-93.toml", network)
+
+    def stem(side: int) -> int:
+        return 2 * 8 * 9 * side * side
+
+    def rest_of_first_stage(side: int) -> int:
+        return 2 * 8 * 8 * 9 * side * side
+
+    def second_stage(side: int) -> int:
+        return 2 * 8 * 16 * 9 * ((side + 1) // 2) ** 2 + 2 * 16 * 10
+
     # The pictures need no gradient.
-    assert training_flops_an_image(recipe) == 2 * stem + 3 * rest
+    whole = 2 * stem(14) + 3 * (rest_of_first_stage(14) + second_stage(14))
+    assert training_flops_an_image(recipe) == whole
+
+    # Of ten epochs, five on a fifth of the pictures: two small, three whole, then one stage rests.
+    staged = load(
+        recipe,
+        [
+            "training.epochs=10",
+            "selection={full_epochs=5, kept_share=0.2}",
+            "progressive_resizing={image_scales=[0.5], epoch_shares=[0.2]}",
+            "freezing.after_share=0.5",
+        ],
+    )
+    small = 2 * stem(7) + 3 * (rest_of_first_stage(7) + second_stage(7))
+    frozen = stem(14) + rest_of_first_stage(14) + 2 * 2 * 8 * 16 * 9 * 7 * 7 + 3 * 2 * 16 * 10
+    assert training_flops_an_image(staged) == (2 * small + 3 * whole + frozen) // 6
 
 
 def test_flops_of_convolutions_in_groups_by_hand() -> None:

@@ -91,6 +91,15 @@ def test_keywords_are_checked_and_files_found(mine: Path) -> None:
         load(mine)
 
 
+def test_a_network_for_one_size_is_tried_with_small_pictures_first(
+    mine: Path, tmp_path: Path
+) -> None:
+    small = "progressive_resizing={image_scales=[0.5], epoch_shares=[0.4]}"
+    with pytest.raises(CodeError, match=r"progressive_resizing: .*Mine cannot take .* 14 x 14: mat1"):
+        fc.train(mine, changes=[small], out=tmp_path / "runs", device="cpu")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_change_from_a_built_in_network_to_ones_own_leaves_its_keys(
     mine: Path, tiny_recipe: Path
 ) -> None:

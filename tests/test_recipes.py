@@ -126,7 +126,7 @@ def test_three_conv_is_the_second_seed_system() -> None:
         ("model.batch_norm=yes", '"yes"; it must be true or false'),
         ("model=3", "model is 3; it must be a table"),
         ("data.image_size=8", None),
-        ("model.channels=[4,4,4,4,4]", "5 entries, each halving the picture: data.image_size 28"),
+        ("model.channels=[4,4,4,4,4]", "5 entries, each halving the picture: a side of 28 pixels"),
         (
             "model.family=resnet",
             'model.family is "resnet"; it must be one of plain-cnn, strided-cnn, separable-cnn',
@@ -141,7 +141,7 @@ def test_three_conv_is_the_second_seed_system() -> None:
             "progressive_resizing={image_scales=[0.5], epoch_shares=[0.3]}",
             "networks of the family plain-cnn take pictures of one size",
         ),
-        ("freezing.after_share=0.5", "freezing.stages is 1; of this network no stage can rest"),
+        ("freezing.after_share=0.5", "family plain-cnn has no stages that can rest"),
         ("loss.class_weights=3", "loss.class_weights is 3; it must be a table"),
     ],
 )
@@ -171,8 +171,14 @@ def test_one_wrong_key_is_one_line(change: str, words: str | None, tmp_path: Pat
             "epoch_shares add up to 1; they must leave some epochs for the whole size",
         ),
         (
+            ["progressive_resizing={image_scales=[0.5, 0.6, 0.7], epoch_shares=[0.7, 0.2, 0.1]}"],
+            "epoch_shares add up to 1;",
+        ),
+        (["progressive_resizing.image_scales=[]"], "is []; it must be a list of 1 to 10 entries"),
+        (["model={family='strided-cnn', channels=[4], blocks=[1]}", "freezing.after_share=0.5"], "the last alone"),
+        (
             ["progressive_resizing={image_scales=[0.1], epoch_shares=[0.3]}"],
-            "image_scales has 0.1: model.channels has 2 entries, each halving the picture",
+            "image_scales has 0.1: model.channels has 2 entries, each halving the picture: a side of 3",
         ),
     ],
 )
@@ -192,6 +198,14 @@ def test_small_pictures_come_in_their_share_of_any_number_of_epochs(
     found = [resizing.image_size(epoch, (28, 28)) for epoch in range(epochs)]
     by_letter = {"s": (14, 14), "m": (20, 20), "w": (28, 28)}
     assert found == [by_letter[letter] for letter in sizes]
+
+
+def test_another_network_drops_what_it_may_not_be_able_to_do() -> None:
+    other = ["model.family=plain-cnn", "model.channels=[4]", "model.hidden_features=[8]"]
+    assert load("fast-93", other).progressive_resizing is None
+    assert load("fast-93", ["model.channels=[4, 8]"]).progressive_resizing is not None
+    with pytest.raises(RecipeError, match="take pictures of one size"):
+        load("fast-93", [*other, "progressive_resizing={image_scales=[0.5], epoch_shares=[0.5]}"])
 
 
 def test_all_faults_at_once(tmp_path: Path) -> None:
@@ -301,7 +315,7 @@ def test_a_first_stage_on_every_pixel_halves_once_less() -> None:
     assert isinstance(model, StridedCNNSettings)
     assert model.halvings == 4
     with pytest.raises(
-        RecipeError, match=r"each halving the picture: data.image_size 28 allows at"
+        RecipeError, match=r"each halving the picture: a side of 28 pixels allows at"
     ):
         load("fast-92", stages)
     six = ["model.channels=[4, 4, 4, 4, 4, 4]", "model.blocks=[0, 0, 0, 0, 0, 0]"]

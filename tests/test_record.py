@@ -59,6 +59,9 @@ def test_an_entry_has_recipe_log_environment_and_results(tmp_path: Path) -> None
     assert names == {"recipe.toml", "log.txt", "environment.json", "results.json", "record.json"}
     assert fc.load_recipe(found.folder / "recipe.toml").name == "fast-94"
     assert len((found.folder / "log.txt").read_text().splitlines()) == 10
+    # A second one of that day does not take its place.
+    second = fc.bench_record("fast-94", percent=94, measured=folder, out=tmp_path / "records")
+    assert second.folder == found.folder.with_name("2026-11-22-fast-94-2")
     # The entry is what the next one is measured against.
     measured(folder, "fast-92", about(0.942, 0.001), about(90, 5))
     following = fc.bench_record(
@@ -133,5 +136,7 @@ def test_it_measures_where_nothing_is_measured_yet(tmp_path: Path, tiny_recipe: 
     assert any("a record needs 10" in reason for reason in found.reasons)
     assert any("sets validation pictures aside" in reason for reason in found.reasons)
     assert any("ordinary way was not measured" in reason for reason in found.reasons)
+    with pytest.raises(BenchmarkError, match="has the settings of .*: nothing to compare"):
+        fc.bench_record(str(tiny_recipe), percent=50, against=str(tiny_recipe))
     # What was measured stays, for --resume with more seeds.
     assert (tmp_path / "records" / "50-percent" / ".measuring-tiny" / "tiny.json").is_file()

@@ -107,6 +107,7 @@ OPTIONS = [
     ["schedule.name=one-cycle", "schedule.warmup_epochs=0.5"],
     ["averaging.ema_decay=0.9"],
     ["training.batch_size=100"],
+    ["training.shuffle=false"],
     ["training.precision=bf16"],
     ["data.image_size=32", "data.pixel_mean=0.5", "data.pixel_std=0.5"],
     ["data.validation_images=0"],
@@ -136,20 +137,63 @@ def test_every_option_changes_the_weights_and_resumes_exactly(
     assert len(list((tmp_path / "parts" / "tiny").iterdir())) == 1
 
 
+STAGED = """
+name = "staged"
+[data]
+validation_images = 50
+[model]
+family = "strided-cnn"
+channels = [4, 8, 8]
+blocks = [1, 0, 1]
+[optimizer]
+name = "muon"
+learning_rate = 0.1
+[progressive_resizing]
+image_scales = [0.5, 0.7]
+epoch_shares = [0.25, 0.25]
+[freezing]
+after_share = 0.5
+stages = 2
+[training]
+epochs = 4
+batch_size = 64
+"""
+
+
+def test_pictures_grow_and_stages_stop_learning(tmp_path: Path) -> None:
+    path = tmp_path / "staged.toml"
+    path.write_text(STAGED)
+    recipe = load(path)
+    splits = build_splits(recipe, make_pictures())
+    fabric = fabric_for("cpu", "fp32")
+    state = build_state(recipe, 10, 0, fabric.device)
+    sides: list[int] = []
+
+    def see(network: torch.nn.Module, given: tuple[torch.Tensor]) -> None:
+        if network.training:
+            sides.append(given[0].shape[-1])
+
+    state.network.register_forward_pre_hook(see)
+    seen, learned = [], []
+    before = {name: one.clone() for name, one in state.network.state_dict().items()}
+    for _ in build_training(recipe, splits, 0, Processes(fabric)).run(state):
+        seen.append(set(sides))
+        sides.clear()
+        after = {name: one.clone() for name, one in state.network.state_dict().items()}
+        changed = {name.split(".")[1] for name in after if not torch.equal(after[name], before[name])}
+        learned.append({name[: len("conv1")] for name in changed})
+        before = after
+    assert seen == [{14}, {20}, {28}, {28}]
+    everything = {"conv1", "conv2", "conv3", "outpu"}
+    assert learned == [everything, everything, {"conv3", "outpu"}, {"conv3", "outpu"}]
+
+
 @pytest.mark.parametrize("averaged", [False, True])
 def test_small_pictures_and_frozen_stages_resume_exactly(
     averaged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = tmp_path / "staged.toml"
-    recipe.write_text(
-        'name = "staged"\n[data]\nvalidation_images = 50\n'
-        '[model]\nfamily = "strided-cnn"\nchannels = [4, 8, 8]\nblocks = [1, 0, 1]\n'
-        '[optimizer]\nname = "muon"\nlearning_rate = 0.1\n'
-        "[progressive_resizing]\nimage_scales = [0.5, 0.7]\nepoch_shares = [0.25, 0.25]\n"
-        "[freezing]\nafter_share = 0.5\nstages = 2\n"
-        f"[averaging]\nema_decay = {0.9 if averaged else 0.0}\n"
-        "[training]\nepochs = 4\nbatch_size = 64\n"
-    )
+    recipe.write_text(STAGED + f"[averaging]\nema_decay = {0.9 if averaged else 0.0}\n")
     whole = fc.train(recipe, out=tmp_path / "whole", device="cpu")
     stop_after(monkeypatch, steps=12)
     for first in (True, False, False):

@@ -30,7 +30,7 @@ from fashioncnn.usercode.faults import PREFIX
 # Batch normalisation needs at least two pictures in training.
 COUNTED_IMAGES = 2
 LATENCY_SECONDS = 0.2
-# Of a training: how they divide between small and whole ones is all that matters.
+# Of the training that is counted; only the ratio of small to whole ones matters.
 IMAGES = 60_000
 
 
@@ -122,7 +122,7 @@ def _macs(network: nn.Module, images_NCHW: Tensor, *, training: bool) -> int:
             gradients = module.weight.requires_grad + inputs[0].requires_grad if training else 0
             macs += (1 + gradients) * output.numel() * module.weight[0].numel()
 
-    # On all modules: what rests is none of the network's own.
+    # A global hook: stages that rest run as copies, which `network.modules()` does not list.
     hook = register_module_forward_hook(count)
     try:
         network(images_NCHW)

@@ -65,6 +65,6 @@ def halving_fault(stages: int, halvings: int, image_size: tuple[int, int]) -> st
     spared = stages - halvings
     return (
         f"model.channels has {stages} entries, each {'but the first ' if spared else ''}"
-        f"halving the picture: data.image_size {shorter} allows at most "
+        f"halving the picture: a side of {shorter} pixels allows at most "
         f"{shorter.bit_length() - 1 + spared}"
     )

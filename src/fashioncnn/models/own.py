@@ -25,7 +25,7 @@ class OwnModelSettings(OwnPart, ModelSettings, extra="allow"):
     """
 
     lays_out_itself: ClassVar[bool] = True
-    # Whether it does, its own code says by an error.
+    # Not known before it is tried: see sessions/trial.py.
     any_image_size: ClassVar[bool] = True
 
     family: Address

@@ -89,8 +89,9 @@ def build_freezing(recipe: Recipe) -> Freezing | None:
 
 
 def _epochs(recipe: Recipe, share: float) -> int:
-    # Below 1 of them: some are left. 0.7 of 10 is 7, whatever binary fractions say.
-    return math.floor(round(share * recipe.training.epochs, 6))
+    # Rounded first: 0.7 of 10 may be 6.999 in binary. One epoch at least is left.
+    epochs = recipe.training.epochs
+    return min(math.floor(round(share * epochs, 6)), epochs - 1)
 
 
 def build_network(recipe: Recipe, classes: int, channels: int = 1) -> nn.Module:

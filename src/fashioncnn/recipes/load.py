@@ -213,6 +213,9 @@ def _leave_other_choices(tables: dict[str, Any], told: Mapping[str, Any]) -> Non
         theirs = present.keys() if before is choices.own else before.model_fields.keys()
         for key in theirs - after.model_fields.keys():
             present.pop(key, None)
+        if table == "model":
+            for of_the_network in {"progressive_resizing", "freezing"} - told.keys():
+                tables.pop(of_the_network, None)
 
 
 def _without_others_defaults(tables: dict[str, Any]) -> dict[str, Any]:

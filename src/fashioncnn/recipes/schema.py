@@ -135,9 +135,9 @@ class SelectionSettings(Settings):
 class ProgressiveResizingSettings(Settings):
     """Small pictures first."""
 
-    image_scales: Annotated[tuple[Share, ...], Strict(False), Field(min_length=1)]
+    image_scales: Annotated[tuple[Share, ...], Strict(False), Field(min_length=1, max_length=10)]
     """Of `data.image_size`: the first epochs' share of it, the next epochs', and so on."""
-    epoch_shares: Annotated[tuple[Share, ...], Strict(False), Field(min_length=1)]
+    epoch_shares: Annotated[tuple[Share, ...], Strict(False), Field(min_length=1, max_length=10)]
     """Of `training.epochs`: how long each of them lasts; the rest see the whole size."""
 
     @model_validator(mode="after")
@@ -147,7 +147,7 @@ class ProgressiveResizingSettings(Settings):
                 f"progressive_resizing.image_scales has {len(self.image_scales)} entries and "
                 f"progressive_resizing.epoch_shares {len(self.epoch_shares)}; both need one a size"
             )
-        if sum(self.epoch_shares) >= 1:
+        if round(sum(self.epoch_shares), 6) >= 1:
             raise ValueError(
                 f"progressive_resizing.epoch_shares add up to {sum(self.epoch_shares):g}; "
                 "they must leave some epochs for the whole size"
@@ -167,9 +167,9 @@ class FreezingSettings(Settings):
     """Letting the first stages of the network rest when they have learned."""
 
     after_share: Share
-    """Of `training.epochs`: those in which they learn, one at least."""
+    """The share of `training.epochs` after which they learn no more; they learn in one at least."""
     stages: Annotated[int, Field(ge=1)] = 1
-    """How many, from the first."""
+    """How many stages rest, from the first."""
 
 
 class AveragingSettings(Settings):
@@ -256,15 +256,22 @@ class Recipe(Settings):
                 f"it must be below training.epochs ({self.training.epochs})"
             )
         self._check_resizing()
-        if self.freezing and self.freezing.stages > self.model.freezable_stages:
-            most = self.model.freezable_stages
-            raise ValueError(
-                f"freezing.stages is {self.freezing.stages}; of this network "
-                + (f"at most {most} can rest" if most else "no stage can rest")
-            )
+        self._check_freezing()
         for part in self.own_parts():
             part.with_code(self.code)
         return self
+
+    def _check_freezing(self) -> None:
+        most = self.model.freezable_stages
+        if self.freezing and not most:
+            raise ValueError(
+                f"freezing: a network of the family {self.model.family} has no stages that can "
+                "rest, or the last alone, which has to learn"
+            )
+        if self.freezing and self.freezing.stages > most:
+            raise ValueError(
+                f"freezing.stages is {self.freezing.stages}; of this network at most {most} can rest"
+            )
 
     def _check_resizing(self) -> None:
         resizing = self.progressive_resizing

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import as_uint8_NCHW
 from fashioncnn.errors import CodeError
 from fashioncnn.models.ensemble import for_each_member
-from fashioncnn.recipes.build import build_augmentation, build_preparation, build_state
+from fashioncnn.recipes.build import (
+    build_augmentation,
+    build_preparation,
+    build_resizing,
+    build_state,
+)
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import checkpoints
 from fashioncnn.usercode.faults import user_code
@@ -27,6 +34,7 @@ def try_own_code(recipe: Recipe, pictures: LabelledImages) -> None:
     few = pictures.take(np.arange(2))
     with torch.random.fork_rng(), user_code(f"a step with {', '.join(recipe.addresses)}"):
         state = build_state(recipe, few.classes, 0, processor, channels=few.shape.channels)
+        _try_small_pictures(recipe, state.network.eval(), few)
         criterion = recipe.loss.build(few.class_names)
         recipe.schedule.factor(0, total_steps=2, warmup_steps=0)
         labels_N = torch.as_tensor(few.labels)
@@ -46,3 +54,18 @@ def try_own_code(recipe: Recipe, pictures: LabelledImages) -> None:
         loss.backward()
         state.optimizer.step()
         checkpoints.pack(state.tensors())
+
+
+def _try_small_pictures(recipe: Recipe, network: nn.Module, few: LabelledImages) -> None:
+    resizing = build_resizing(recipe)
+    raw_NCHW = as_uint8_NCHW(few.images_NHWC, torch.device("cpu"))
+    for height, width in resizing.image_sizes if resizing else ():
+        preparation = replace(build_preparation(recipe), image_size=(height, width))
+        try:
+            with torch.no_grad():
+                network(preparation(raw_NCHW))
+        except Exception as error:
+            raise CodeError(
+                f"progressive_resizing: {recipe.addresses[0]} cannot take pictures of {height} x "
+                f"{width}: {str(error).splitlines()[0][:200] if str(error) else error!r}"
+            ) from None

@@ -48,7 +48,8 @@ class Training:
     """What stays the same through training.
 
     `learning_rate_factor` maps a step (from 0, over all epochs) to a factor on the peak rate of
-    each of the optimiser's groups. `validation` may be empty. `after_step` hears the state after
+    each of the optimiser's groups. `validation` may be empty. `freezing` says when which stages stop
+    learning. `after_step` hears the state after
     every step and answers whether to stop.
     """
 
@@ -76,7 +77,7 @@ class Training:
             started = time.perf_counter() - state.seconds
             if self.freezing and epoch >= self.freezing.after_epochs and not frozen:
                 freeze(state.network, self.freezing.stages)
-                # Processes wait for each other's gradients of whatever learned at set-up.
+                # Several processes wait for the gradient of every weight that learned at set-up.
                 network, optimizer = fabric.setup(state.network, state.optimizer)
                 frozen = True
             network.train()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import shutil
 import statistics
@@ -18,6 +19,8 @@ from fashioncnn.recipes.load import as_files, load, validate
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
 from fashioncnn.training.device import DeviceName
+from fashioncnn.usercode.modules import may_run
+from fashioncnn.usercode.trust import trust
 from fashioncnn.workflows.bench_speed import bench_speed
 
 DEFAULT_OUT = Path("records")
@@ -78,8 +81,8 @@ def bench_record(
     that at p < 0.01 (Student's t, one-sided), and where it trains faster than the previous record
     in the same run at p < 0.01 (t of the logarithms of the ratios, seed by seed). The clock runs
     from pictures in memory to the final weights, compilation and preparation inside; test is read
-    once a seed. `against` is a recipe, or the folder of an entry; without it, it is the first. Where
-    it has the same name, it is measured as "<name>-previous".
+    once a seed. `against` is a recipe, or the folder of an entry; without it, it is the first. A
+    previous recipe of the same name is measured as "<name>-previous".
     A record's entry, with recipe, code, log, environment and results, is written to
     `out`/<percent>/<date>-<recipe>. `measured` is a folder of results that `bench speed` measured
     in one run, in place of measuring. Raises BenchmarkError as `bench_speed`, and for results of
@@ -88,13 +91,14 @@ def bench_record(
     chosen = load(recipe)
     previous, origin = (None, None) if against is None else _previous(against)
     folder = Path(out) / f"{percent:g}-percent"
-    renamed = previous is not None and previous.name == chosen.name
-    if previous and renamed:
+    measuring = folder / f".measuring-{chosen.name}" if measured is None else Path(measured)
+    if previous and previous.settings() == chosen.settings():
+        raise BenchmarkError(f"{against} has the settings of {recipe}: nothing to compare")
+    if previous and previous.name == chosen.name:
         previous = load(previous, [f"name={chosen.name}-previous"])
+        if measured is None:
+            origin = str(_written(measuring / "previous", previous))
     if measured is None:
-        measuring = make_folder(folder / f".measuring-{chosen.name}")
-        if previous and renamed:
-            origin = str(_write_files(measuring / "previous", as_files(previous)) / "recipe.toml")
         bench_speed(
             [recipe, *([origin] if origin else [])],
             seeds=seeds,
@@ -106,8 +110,6 @@ def bench_record(
             peers=peers,
             resume=resume,
         )
-    else:
-        measuring = Path(measured)
     mine = _result(measuring, chosen)
     theirs = _result(measuring, previous) if previous else None
     if theirs and any(mine.get(key) != theirs.get(key) for key in ("command", "machine")):
@@ -115,7 +117,7 @@ def bench_record(
     record = _decide(chosen, percent, mine, theirs)
     if record.reasons:
         return record
-    entry = folder / f"{record.date}-{chosen.name}"
+    entry = _free(folder / f"{record.date}-{chosen.name}")
     _write_entry(entry, chosen, record, {"record": mine, "previous": theirs})
     if measured is None:
         shutil.rmtree(measuring, ignore_errors=True)
@@ -233,8 +235,24 @@ def _write_entry(
     say(f"a record: {entry}")
 
 
-def _write_files(folder: Path, files: Mapping[str, str]) -> Path:
+def _free(entry: Path) -> Path:
+    """Return `entry`, or with a number behind it where there is one of that day."""
+    numbers = itertools.count(2)
+    free = entry
+    while (free / ENTRY).exists():
+        free = entry.with_name(f"{entry.name}-{next(numbers)}")
+    return free
+
+
+def _written(folder: Path, recipe: Recipe) -> Path:
+    """Write `recipe` with its code to `folder`; return its file, which trains where it may here."""
+    _write_files(folder, as_files(recipe))
+    if recipe.code and may_run(recipe.code, recipe.addresses):
+        trust(recipe.code, recipe.addresses)
+    return folder / "recipe.toml"
+
+
+def _write_files(folder: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
         make_folder((folder / name).parent)
         write_text(folder / name, text)
-    return folder
