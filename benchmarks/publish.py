@@ -26,16 +26,24 @@ from published import Result, command, named, result, spread
 from shared import RESULTS, ROOT
 
 EXPLORE = ROOT / "docs" / "how-to" / "explore.md"
+AMX = ROOT / "docs" / "findings" / "amx.md"
 RECIPES = ROOT / "src" / "fashioncnn" / "recipes" / "builtin"
 FIGURE = ROOT / "docs" / "speed.png"
 BLOCK = "<!-- {}: made by benchmarks/publish.py -->"
 END = "<!-- end of {} -->"
+# Recipes measured on a processor with AMX, and the result of the same recipe without it.
+AMX_BESIDE = {
+    "fast-92": "fast-92",
+    "fast-93": "fast-93-previous",
+    "fast-94": "fast-94-previous",
+}
 FAST = ("fast-92", "fast-93", "fast-94", "fast-95")
 PEERS = {
-    **{f"fast-{aim}-previous": f"`fast-{aim}` as it was" for aim in (92, 93, 94)},
+    "fast-93-previous": "`fast-93` as it was",
+    "fast-94-previous": "`fast-94` as it was",
     "ordinary": "the ordinary way of `two-conv`",
-    "skorch_fit": "its network in skorch",
-    "lightning_trainer": "its network in the Lightning Trainer",
+    "skorch_fit": "its network in skorch, on a Xeon",
+    "lightning_trainer": "its network in the Lightning Trainer, on a Xeon",
     "fast-95/ordinary": "the ordinary way, in the run of `fast-95`",
 }
 
@@ -181,6 +189,38 @@ def explorer_table() -> str:
     )
 
 
+def amx_table() -> str:
+    """Return the speed recipes measured with AMX and without it, in Markdown."""
+    lines = [
+        "| | AMX: accuracy, % | s | × ordinary | of peak | AVX-512: accuracy, % | s | × ordinary "
+        "| of peak |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, other in AMX_BESIDE.items():
+        cells = [_amx_cells(named(one)) for one in (f"amx/{name}", other)]
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    lines.append("")
+    for name, words in (("amx/fast-94", "AMX"), ("fast-94-previous", "AVX-512")):
+        one = named(name)
+        lines.append(
+            f"{words}: `{command(one)}`, {one['date']}, on {one['machine']['hardware']} (matrix "
+            f"products {one['machine']['bf16_gflops']:,.0f} GFLOP/s in bf16), torch "
+            f"{one['versions']['torch']}."
+        )
+    return "\n".join(lines)
+
+
+def _amx_cells(measured: Result) -> str:
+    return " | ".join(
+        [
+            f"{spread(measured, 'test/accuracy', 100)} (n = {measured['n']})",
+            spread(measured, "train/seconds", digits=1),
+            _times(measured["ratios"]["ordinary"]["median"]),
+            f"{measured['metrics']['train/peak_share']['mean']:.0%}",
+        ]
+    )
+
+
 def draw_speed() -> None:
     """Draw accuracy against time, all recipes and peers."""
     from matplotlib import rc_context
@@ -300,6 +340,7 @@ def published() -> dict[Path, str]:
     files = {
         readme: _filled(readme, tables),
         EXPLORE: _filled(EXPLORE, {"explorer": explorer_table()}),
+        AMX: _filled(AMX, {"amx": amx_table()}),
     }
     for name in builtin_names():
         path = RECIPES / f"{name}.toml"

@@ -95,7 +95,9 @@ def test_a_network_for_one_size_is_tried_with_small_pictures_first(
     mine: Path, tmp_path: Path
 ) -> None:
     small = "progressive_resizing={image_scales=[0.5], epoch_shares=[0.4]}"
-    with pytest.raises(CodeError, match=r"progressive_resizing: .*Mine cannot take .* 14 x 14: mat1"):
+    with pytest.raises(
+        CodeError, match=r"progressive_resizing: .*Mine cannot take .* 14 x 14: mat1"
+    ):
         fc.train(mine, changes=[small], out=tmp_path / "runs", device="cpu")
     assert not (tmp_path / "runs").exists()
 

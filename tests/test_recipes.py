@@ -175,10 +175,13 @@ def test_one_wrong_key_is_one_line(change: str, words: str | None, tmp_path: Pat
             "epoch_shares add up to 1;",
         ),
         (["progressive_resizing.image_scales=[]"], "is []; it must be a list of 1 to 10 entries"),
-        (["model={family='strided-cnn', channels=[4], blocks=[1]}", "freezing.after_share=0.5"], "the last alone"),
+        (
+            ["model={family='strided-cnn', channels=[4], blocks=[1]}", "freezing.after_share=0.5"],
+            "the last alone",
+        ),
         (
             ["progressive_resizing={image_scales=[0.1], epoch_shares=[0.3]}"],
-            "image_scales has 0.1: model.channels has 2 entries, each halving the picture: a side of 3",
+            "0.1: model.channels has 2 entries, each halving the picture: a side of 3 pixels",
         ),
     ],
 )

@@ -136,7 +136,7 @@ def test_it_measures_where_nothing_is_measured_yet(tmp_path: Path, tiny_recipe: 
     assert any("a record needs 10" in reason for reason in found.reasons)
     assert any("sets validation pictures aside" in reason for reason in found.reasons)
     assert any("ordinary way was not measured" in reason for reason in found.reasons)
-    with pytest.raises(BenchmarkError, match="has the settings of .*: nothing to compare"):
+    with pytest.raises(BenchmarkError, match=r"has the settings of .*: nothing to compare"):
         fc.bench_record(str(tiny_recipe), percent=50, against=str(tiny_recipe))
     # What was measured stays, for --resume with more seeds.
     assert (tmp_path / "records" / "50-percent" / ".measuring-tiny" / "tiny.json").is_file()

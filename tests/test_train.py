@@ -180,7 +180,9 @@ def test_pictures_grow_and_stages_stop_learning(tmp_path: Path) -> None:
         seen.append(set(sides))
         sides.clear()
         after = {name: one.clone() for name, one in state.network.state_dict().items()}
-        changed = {name.split(".")[1] for name in after if not torch.equal(after[name], before[name])}
+        changed = {
+            name.split(".")[1] for name in after if not torch.equal(after[name], before[name])
+        }
         learned.append({name[: len("conv1")] for name in changed})
         before = after
     assert seen == [{14}, {20}, {28}, {28}]

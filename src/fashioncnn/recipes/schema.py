@@ -269,8 +269,9 @@ class Recipe(Settings):
                 "rest, or the last alone, which has to learn"
             )
         if self.freezing and self.freezing.stages > most:
+            stages = self.freezing.stages
             raise ValueError(
-                f"freezing.stages is {self.freezing.stages}; of this network at most {most} can rest"
+                f"freezing.stages is {stages}; of this network at most {most} can rest"
             )
 
     def _check_resizing(self) -> None:

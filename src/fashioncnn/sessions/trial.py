@@ -65,7 +65,8 @@ def _try_small_pictures(recipe: Recipe, network: nn.Module, few: LabelledImages)
             with torch.no_grad():
                 network(preparation(raw_NCHW))
         except Exception as error:
+            said = str(error).partition("\n")[0][:200] or type(error).__name__
             raise CodeError(
                 f"progressive_resizing: {recipe.addresses[0]} cannot take pictures of {height} x "
-                f"{width}: {str(error).splitlines()[0][:200] if str(error) else error!r}"
+                f"{width}: {said}"
             ) from None

@@ -48,9 +48,8 @@ class Training:
     """What stays the same through training.
 
     `learning_rate_factor` maps a step (from 0, over all epochs) to a factor on the peak rate of
-    each of the optimiser's groups. `validation` may be empty. `freezing` says when which stages stop
-    learning. `after_step` hears the state after
-    every step and answers whether to stop.
+    each of the optimiser's groups. `validation` may be empty. `freezing` says when which stages
+    stop learning. `after_step` hears the state after every step and answers whether to stop.
     """
 
     processes: Processes
