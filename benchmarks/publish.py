@@ -230,10 +230,10 @@ def draw_speed() -> None:
 
     labels = {name: name for name in (*FAST, "two-conv", "two-conv-bf16", "three-conv")}
     # The other peers were measured on another machine: their seconds are not comparable.
-    labels |= {"ordinary": "ordinary way"}
+    labels["ordinary"] = "ordinary way"
     # Points that lie close together are named on different sides; in points, from the marker.
     places = {"two-conv": (-22, 14), "three-conv": (8, -14), "two-conv-bf16": (-50, 24)}
-    places |= {"fast-95": (-55, 6)}
+    places["fast-95"] = (-55, 6)
     with rc_context(SETTINGS):
         figure = Figure(figsize=(8, 4.6))
         axes = figure.add_subplot()

@@ -183,11 +183,11 @@ def test_pictures_grow_and_stages_stop_learning(tmp_path: Path) -> None:
         changed = {
             name.split(".")[1] for name in after if not torch.equal(after[name], before[name])
         }
-        learned.append({name[: len("conv1")] for name in changed})
+        learned.append({name.split("_")[0] for name in changed})
         before = after
     assert seen == [{14}, {20}, {28}, {28}]
-    everything = {"conv1", "conv2", "conv3", "outpu"}
-    assert learned == [everything, everything, {"conv3", "outpu"}, {"conv3", "outpu"}]
+    everything = {"conv1", "conv2", "conv3", "output"}
+    assert learned == [everything, everything, {"conv3", "output"}, {"conv3", "output"}]
 
 
 @pytest.mark.parametrize("averaged", [False, True])

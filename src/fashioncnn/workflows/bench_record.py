@@ -82,11 +82,11 @@ def bench_record(
     in the same run at p < 0.01 (t of the logarithms of the ratios, seed by seed). The clock runs
     from pictures in memory to the final weights, compilation and preparation inside; test is read
     once a seed. `against` is a recipe, or the folder of an entry; without it, it is the first. A
-    previous recipe of the same name is measured as "<name>-previous".
-    A record's entry, with recipe, code, log, environment and results, is written to
-    `out`/<percent>/<date>-<recipe>. `measured` is a folder of results that `bench speed` measured
-    in one run, in place of measuring. Raises BenchmarkError as `bench_speed`, and for results of
-    other settings.
+    previous recipe of the same name is measured as "<name>-previous". A record's entry, with
+    recipe, code, log, environment and results, is written to `out`/<percent>/<date>-<recipe>, a
+    second one of a day with a number behind it. `measured` is a folder of results that `bench
+    speed` measured in one run, in place of measuring. Raises BenchmarkError as `bench_speed`, and
+    for results of other settings.
     """
     chosen = load(recipe)
     previous, origin = (None, None) if against is None else _previous(against)
@@ -110,10 +110,7 @@ def bench_record(
             peers=peers,
             resume=resume,
         )
-    mine = _result(measuring, chosen)
-    theirs = _result(measuring, previous) if previous else None
-    if theirs and any(mine.get(key) != theirs.get(key) for key in ("command", "machine")):
-        raise BenchmarkError(f"{measuring}: {chosen.name} and {theirs['name']} are of two runs")
+    mine, theirs = _of_one_run(measuring, chosen, previous)
     record = _decide(chosen, percent, mine, theirs)
     if record.reasons:
         return record
@@ -122,6 +119,17 @@ def bench_record(
     if measured is None:
         shutil.rmtree(measuring, ignore_errors=True)
     return Record(**{**vars(record), "folder": entry})
+
+
+def _of_one_run(
+    folder: Path, chosen: Recipe, previous: Recipe | None
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return what was measured of both. BenchmarkError where that was not in one run."""
+    mine = _result(folder, chosen)
+    theirs = _result(folder, previous) if previous else None
+    if theirs and any(mine.get(key) != theirs.get(key) for key in ("command", "machine")):
+        raise BenchmarkError(f"{folder}: {chosen.name} and {theirs['name']} are of two runs")
+    return mine, theirs
 
 
 def _previous(against: str) -> tuple[Recipe, str]:
