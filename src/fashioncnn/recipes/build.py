@@ -163,4 +163,6 @@ def build_training(recipe: Recipe, splits: Splits, seed: int, processes: Process
         factor,
         recipe.training.epochs,
         build_freezing(recipe),
+        # What a user's own code does on the host would not be replayed.
+        recordable=not recipe.code,
     )

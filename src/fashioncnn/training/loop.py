@@ -12,15 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
-from fashioncnn.data.batches import Batches, in_order
+from fashioncnn.data.batches import Batch, Batches, in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.errors import Diverged
 from fashioncnn.models.ensemble import for_each_member, joint
 from fashioncnn.models.freezing import freeze
+from fashioncnn.training.cuda_graphs import CudaGraphs
 from fashioncnn.training.processes import Processes
 from fashioncnn.training.record import EpochRecord
 from fashioncnn.training.state import TrainingState
@@ -49,7 +50,8 @@ class Training:
 
     `learning_rate_factor` maps a step (from 0, over all epochs) to a factor on the peak rate of
     each of the optimiser's groups. `validation` may be empty. `freezing` says when which stages
-    stop learning. `after_step` hears the state after every step and answers whether to stop.
+    stop learning. Steps of `recordable` parts may be replayed, see CudaGraphs. `after_step` hears
+    the state after every step and answers whether to stop.
     """
 
     processes: Processes
@@ -59,6 +61,7 @@ class Training:
     learning_rate_factor: Callable[[int], float]
     epochs: int
     freezing: Freezing | None = None
+    recordable: bool = False
     after_step: Callable[[TrainingState], bool] | None = None
 
     def run(self, state: TrainingState) -> Iterator[EpochRecord]:
@@ -69,35 +72,25 @@ class Training:
         """
         if self.processes.count > 1:
             span_processes(state.network, self.processes)
-        fabric = self.processes.fabric
-        network, optimizer = fabric.setup(state.network, state.optimizer)
+        take_step = self._stepper(state)
         frozen = False
         for epoch in range(state.position.epoch, self.epochs):
             started = time.perf_counter() - state.seconds
             if self.freezing and epoch >= self.freezing.after_epochs and not frozen:
                 freeze(state.network, self.freezing.stages)
                 # Several processes wait for the gradient of every weight that learned at set-up.
-                network, optimizer = fabric.setup(state.network, state.optimizer)
+                take_step = self._stepper(state)
                 frozen = True
-            network.train()
+            state.network.train()
             losses_N = state.losses.at_epoch_start_N if state.losses else None
             steps_before = self.batches.steps_before(epoch)
             for batch in self.batches.epoch(epoch, state.position.step, losses_N):
                 step = steps_before + state.position.step
                 state.set_learning_rates(self.learning_rate_factor(step))
                 self.processes.begin_batch(len(batch.labels))
-                logits = self.processes.whole(network(batch.images_NCHW))
-                loss = self.loss(logits, for_each_member(batch.labels, logits))
-                optimizer.zero_grad()
-                # The loss is the mean over members: each learns as it would alone by their sum.
-                fabric.backward(loss * logits.shape[2:].numel())
-                optimizer.step()
-                if state.average:
-                    state.average.update()
-                answers_NC = joint(logits.detach())
-                if state.losses:
-                    state.losses.note(batch.indices, answers_NC, batch.labels)
-                self._count(state, answers_NC, loss, batch.labels)
+                take_step(batch)
+                state.position.step += 1
+                self._check_finite(state)
                 state.seconds = time.perf_counter() - started
                 if state.position.step == 1:
                     state.first_step_seconds = state.seconds
@@ -105,12 +98,31 @@ class Training:
                     raise StopRequested
             yield self._finish_epoch(state, epoch, started)
 
-    def _count(
-        self, state: TrainingState, answers_NC: Tensor, loss: Tensor, labels: Tensor
-    ) -> None:
-        state.loss_sum += loss.detach() * len(labels)
-        state.correct += (answers_NC.argmax(1) == labels).sum()
-        state.position.step += 1
+    def _stepper(self, state: TrainingState) -> Callable[[Batch], None]:
+        """Return what changes `state`'s tensors by one step, without waiting for the device."""
+        fabric = self.processes.fabric
+        network, optimizer = fabric.setup(state.network, state.optimizer)
+
+        def take_step(batch: Batch) -> None:
+            logits = self.processes.whole(network(batch.images_NCHW))
+            loss = self.loss(logits, for_each_member(batch.labels, logits))
+            optimizer.zero_grad()
+            # The loss is the mean over members: each learns as it would alone by their sum.
+            fabric.backward(loss * logits.shape[2:].numel())
+            optimizer.step()
+            if state.average:
+                state.average.update()
+            answers_NC = joint(logits.detach())
+            if state.losses:
+                state.losses.note(batch.indices, answers_NC, batch.labels)
+            state.loss_sum += loss.detach() * len(batch.labels)
+            state.correct += (answers_NC.argmax(1) == batch.labels).sum()
+
+        if self.recordable and state.device.type == "cuda" and self.processes.count == 1:
+            return CudaGraphs(take_step, state.optimizer, state.device)
+        return take_step
+
+    def _check_finite(self, state: TrainingState) -> None:
         step, steps = state.position.step, self.batches.steps(state.position.epoch)
         if (step % STEPS_BETWEEN_CHECKS == 0 or step == steps) and not bool(
             state.loss_sum.isfinite()

@@ -50,7 +50,10 @@ class TrainingState:
     def set_learning_rates(self, factor: float) -> None:
         """Give every group of the optimiser `factor` times the rate that it was made with."""
         for group, peak in zip(self.optimizer.param_groups, self._peaks, strict=True):
-            group["lr"] = peak * factor
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(peak * factor)
+            else:
+                group["lr"] = peak * factor
 
     @property
     def learning_rate(self) -> float:

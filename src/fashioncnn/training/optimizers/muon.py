@@ -7,7 +7,7 @@ input channels · height · width), which torch.optim.Muon does not do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 import torch
@@ -78,9 +78,15 @@ class Muon(Optimizer):
                 continue
             updates = self._momentum(group, parameters)
             if group["orthogonal"]:
-                for parameter, update in zip(parameters, updates, strict=True):
-                    parameter.mul_(len(parameter) ** 0.5 / parameter.norm())
-                    parameter.sub_(orthogonal(update), alpha=group["lr"])
+                for parameter, norm in zip(
+                    parameters, torch._foreach_norm(parameters), strict=True
+                ):
+                    parameter.mul_(len(parameter) ** 0.5 / norm)
+                updates = _all_orthogonal(updates)
+            if isinstance(group["lr"], Tensor):
+                # A step that is replayed reads its rate anew.
+                torch._foreach_mul_(updates, group["lr"])
+                torch._foreach_sub_(parameters, updates)
             else:
                 torch._foreach_add_(parameters, updates, alpha=-group["lr"])
 
@@ -98,36 +104,62 @@ class Muon(Optimizer):
         return list(torch._foreach_add(gradients, buffers, alpha=group["momentum"]))
 
 
-def orthogonal(matrix: Tensor, iterations: int = ITERATIONS) -> Tensor:
-    """Return the nearest matrix with singular values near 1, in the shape of `matrix`.
+def _all_orthogonal(updates: Sequence[Tensor]) -> list[Tensor]:
+    """Return each update made orthogonal; on a GPU, those of one shape together."""
+    matrices = [_as_matrix(update) for update in updates]
+    if not matrices[0].is_cuda:
+        answers = [orthogonal(matrix) for matrix in matrices]
+    else:
+        answers = list(matrices)
+        shapes = [matrix.shape for matrix in matrices]
+        for shape in dict.fromkeys(shapes):
+            alike = [index for index, other in enumerate(shapes) if other == shape]
+            together = orthogonal(torch.stack([matrices[index] for index in alike]))
+            for index, answer in zip(alike, together, strict=True):
+                answers[index] = answer
+    return [
+        _as_weight(answer, update.shape) for answer, update in zip(answers, updates, strict=True)
+    ]
 
-    `matrix` is (rows, …), the rest counting as columns. Newton and Schulz's iteration as in the
-    source; few iterations leave singular values between about 0.5 and 1.3, which is enough.
-    """
+
+def _as_matrix(weight: Tensor) -> Tensor:
     # Channels last is how weights lie in memory here: no copy. The order of columns is nothing to
     # an orthogonal matrix.
-    rows = matrix.permute(0, 2, 3, 1).flatten(1) if matrix.dim() == 4 else matrix.flatten(1)
-    work = rows.bfloat16() if has_bf16(matrix.device.type) else rows.clone()
-    work /= rows.norm() + 1e-7
-    tall = work.shape[0] > work.shape[1]
+    return weight.permute(0, 2, 3, 1).flatten(1) if weight.dim() == 4 else weight.flatten(1)
+
+
+def _as_weight(matrix: Tensor, shape: torch.Size) -> Tensor:
+    if len(shape) != 4:
+        return matrix.reshape(shape)
+    out, channels, height, width = shape
+    return matrix.reshape(out, height, width, channels).permute(0, 3, 1, 2)
+
+
+def orthogonal(matrix: Tensor, iterations: int = ITERATIONS) -> Tensor:
+    """Return the nearest matrix with singular values near 1; one (rows, columns), or a batch.
+
+    Newton and Schulz's iteration as in the source; few iterations leave singular values between
+    about 0.5 and 1.3, which is enough.
+    """
+    norm = torch.linalg.vector_norm(matrix.flatten(-2), dim=-1)[..., None, None]
+    work = matrix.bfloat16() if has_bf16(matrix.device.type) else matrix.clone()
+    work /= norm + 1e-7
+    tall = work.shape[-2] > work.shape[-1]
     if tall:
-        work = work.T
+        work = work.mT
     # An iteration multiplies by a polynomial of the small Gram matrix from the left: all of them
     # are multiplied up first, in fp32, and the wide matrix is touched twice only.
-    gram = (work @ work.T).float()
+    gram = (work @ work.mT).float()
+    add_product = torch.addmm if gram.dim() == 2 else torch.baddbmm
     product: Tensor | None = None
     for iteration in range(iterations):
-        polynomial = torch.addmm(gram, gram, gram, beta=B, alpha=C)
-        polynomial.diagonal().add_(A)
+        polynomial = add_product(gram, gram, gram, beta=B, alpha=C)
+        polynomial.diagonal(dim1=-2, dim2=-1).add_(A)
         product = polynomial if product is None else polynomial @ product
         if iteration < iterations - 1:
             gram = polynomial @ gram @ polynomial
     if product is not None:
         work = product.to(work.dtype) @ work
     if tall:
-        work = work.T
-    work = work.to(matrix.dtype)
-    if matrix.dim() == 4:
-        out, channels, height, width = matrix.shape
-        return work.reshape(out, height, width, channels).permute(0, 3, 1, 2)
-    return work.reshape(matrix.shape)
+        work = work.mT
+    return work.to(matrix.dtype)
