@@ -138,6 +138,12 @@ def test_speed_alternates_with_a_peer_and_goes_on(
         assert 100 < metrics["train/peak_memory_mib"]["values"][index] < 10_000
     assert json.loads((tmp_path / "results" / "tiny.json").read_text()) == tiny
 
+    alone = [*("bench", "speed", tiny_recipe, "--seeds", "1", "--device", "cpu", "--json")]
+    done = cli(*alone, "--warm", "--out", tmp_path / "warm")
+    warm = json.loads(done.stdout)["results"]["tiny"]
+    assert warm["metrics"]["test/accuracy"]["values"] == metrics["test/accuracy"]["values"][:1]
+    assert 0 < warm["metrics"]["run/seconds"]["mean"] < metrics["run/seconds"]["mean"]
+
     tiny_recipe.write_text(tiny_recipe.read_text().replace("dropout = 0.3", "dropout = 0.4"))
     done = cli(*words, "--seeds", "3")
     assert done.returncode == 2

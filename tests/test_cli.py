@@ -186,6 +186,7 @@ def test_the_options_of_every_verb_are_these(words_of: Words) -> None:
             "--precision",
             "--resume",
             "--seeds",
+            "--warm",
         ],
         "bench predict": [
             "--batch-size",

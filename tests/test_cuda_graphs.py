@@ -22,37 +22,34 @@ CHANGES: dict[str, dict[str, Any]] = {
     "fast-94": {"training.epochs": 4},
     "fast-95": {"training.epochs": 4, "averaging.ema_decay": 0.9},
     "fast-93 frozen": {"training.epochs": 4, "freezing": {"after_share": 0.5, "stages": 1}},
-    "two-conv": {"training.epochs": 2, "optimizer.name": "sgd"},
-    "two-conv adam": {"training.epochs": 2},
-    "two-conv adamw": {"training.epochs": 2, "optimizer.name": "adamw"},
+    "two-conv": {"optimizer.name": "sgd", "optimizer.learning_rate": 0.05},
+    "two-conv adam": {},
+    "two-conv adamw": {"optimizer.name": "adamw"},
 }
 # The last batch of each epoch is smaller, and no shape is seen too rarely to be recorded.
 BATCH_SIZE, PICTURES = 64, 64 * 2 * (STEPS_BEFORE_RECORDING + 2) + 20
 
 
-def trained(recipe: Recipe, *, recordable: bool) -> dict[str, Tensor]:
+def losses(recipe: Recipe, *, recordable: bool) -> list[float]:
+    """Return the loss of each epoch."""
     splits = build_splits(recipe, make_pictures(PICTURES))
-    fabric = fabric_for("cuda", recipe.training.precision)
+    fabric = fabric_for("cuda", "fp32")
     state = build_state(recipe, 10, 0, fabric.device, len(splits.train))
     training = build_training(recipe, splits, 0, Processes(fabric))
-    for record in replace(training, recordable=recordable).run(state):
-        last = record
-    assert last.train_loss < 2.0
-    return {name: value.cpu() for name, value in state.predictor.state_dict().items()}
+    records = replace(training, recordable=recordable).run(state)
+    return [record.train_loss for record in records]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 @pytest.mark.parametrize("name", CHANGES)
 def test_replayed_steps_train_as_single_ones(name: str) -> None:
-    changes = {"training.batch_size": BATCH_SIZE, "data.validation_images": 0, **CHANGES[name]}
-    if "schedule" not in changes:
-        changes["schedule.warmup_epochs"] = 1
+    changes = {"training.batch_size": BATCH_SIZE, "training.epochs": 3, **CHANGES[name]}
+    changes |= {"data.validation_images": 0, "schedule.warmup_epochs": 1}
     recipe = load(name.split()[0], changes)
-    replayed, single = (trained(recipe, recordable=recordable) for recordable in (True, False))
-    for key, value in single.items():
-        distance = (replayed[key].float() - value.float()).norm() / (value.float().norm() + 1e-6)
-        # Sums of atomic additions differ a little from run to run.
-        assert distance < 0.1, key
+    replayed, single = (losses(recipe, recordable=recordable) for recordable in (True, False))
+    assert single[-1] < single[0]
+    # Sums of atomic additions differ from run to run, and training magnifies that.
+    assert replayed == pytest.approx(single, rel=0.05)
 
 
 def test_muon_takes_its_rate_as_a_number_or_a_tensor() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -63,5 +64,10 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
                 f"{' '.join(command)}: exit status {process.returncode}: "
                 + (lines[-1] if lines else "it printed no JSON object")
             )
+    return Finished(answer, seconds, peak_memory_mib(usage))
+
+
+def peak_memory_mib(usage: resource.struct_rusage) -> float:
+    """Return the most memory that a process had, from what the system tells of it."""
     kib = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return Finished(answer, seconds, kib / 1024)
+    return kib / 1024

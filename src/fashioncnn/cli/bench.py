@@ -63,6 +63,14 @@ def speed(
     resume: Annotated[
         bool, typer.Option("--resume", metavar="", help="Go on after the seeds that DIR holds.")
     ] = False,
+    warm: Annotated[
+        bool,
+        typer.Option(
+            "--warm",
+            metavar="",
+            help="For GPUs: one process, started uncounted.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure recipes over seeds: time, accuracy, cost.
@@ -83,6 +91,7 @@ def speed(
         out=out,
         peers=peers,
         resume=resume,
+        warm=warm,
     )
     results = {name: read_json(file) for name, file in files.items()}
     text = bench_tables.speed(list(results.values())) + "\n\n" + "\n".join(map(str, files.values()))

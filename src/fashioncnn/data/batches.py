@@ -19,6 +19,8 @@ from fashioncnn.errors import RecipeError
 # Small batches are prepared several at a time: large enough to hide the cost of each call,
 # small enough to stay in the processor's cache.
 PREPARED_AT_ONCE = 1024
+# A GPU waits at the beginning of each group: as many at once as these bytes hold.
+GPU_BYTES_AT_ONCE = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Batches:
         order, labels = order.to(self.device), labels.to(self.device)
 
         preparation = replace(self.preparation, image_size=self.image_size(number))
-        stride = max(1, PREPARED_AT_ONCE // self.batch_size) * self.batch_size
+        stride = max(1, self._at_once() // self.batch_size) * self.batch_size
         first = first_step * self.batch_size
         # Groups begin where they would without `first_step`, so that the arithmetic is the same.
         for start in range(first - first % stride, len(order), stride):
@@ -122,6 +124,13 @@ class Batches:
                     chosen = slice(at, min(at + self.batch_size, end))
                     part = images[batch * share : (batch + 1) * share]
                     yield Batch(part, labels[chosen], order[chosen])
+
+    def _at_once(self) -> int:
+        """How many pictures are prepared together."""
+        if self.device.type != "cuda":
+            return PREPARED_AT_ONCE
+        height, width = self.preparation.image_size
+        return GPU_BYTES_AT_ONCE // (4 * self._images.shape[1] * height * width)
 
     def _order(self, number: int, losses_N: Tensor | None, random: torch.Generator) -> Tensor:
         """Return the indices of epoch `number`'s pictures, in the order of training."""

@@ -43,7 +43,8 @@ class CudaGraphs:
         # A recording must not touch the stream that everything else uses.
         here = torch.cuda.current_stream()
         self._stream.wait_stream(here)
-        with torch.cuda.stream(self._stream):
+        # With `benchmark`, cuDNN tries its convolutions and keeps the fastest for each shape.
+        with torch.cuda.stream(self._stream), torch.backends.cudnn.flags(benchmark=True):
             self._take(batch)
         here.wait_stream(self._stream)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import statistics
 import subprocess
 import tempfile
@@ -20,16 +21,18 @@ from fashioncnn.benchmarking import commands
 from fashioncnn.benchmarking.cost import training_flops_an_image
 from fashioncnn.benchmarking.machine import Machine, matrix_peak, measure_machine
 from fashioncnn.benchmarking.peers import DEFAULT_FOLDER, check_peer, environment, run_peer
-from fashioncnn.console.say import duration, say
+from fashioncnn.console.say import duration, say, silence
 from fashioncnn.errors import BenchmarkError, Stopped
 from fashioncnn.evaluation.summary import summarise
 from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import artifacts
-from fashioncnn.runs.directory import open_run
+from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
 from fashioncnn.runs.provenance import command, versions
 from fashioncnn.training.device import DeviceName, PrecisionName, choose_device
+from fashioncnn.workflows.evaluate import evaluate
+from fashioncnn.workflows.train import train
 
 DEFAULT_OUT = Path("bench")
 Metrics = dict[str, float]
@@ -57,13 +60,16 @@ def bench_speed(
     out: Path | str = DEFAULT_OUT,
     peers: Path | str | None = None,
     resume: bool = False,
+    warm: bool = False,
 ) -> dict[str, Path]:
     """Train and test every recipe `seeds` times, alternating with the peers `against`.
 
     Every training is a process of its own, one after the other: first each way with seed 0, then
-    each with seed 1, and so on, so that a machine whose speed drifts treats all alike. Peers run
-    with the first `peer_seeds` seeds. After each training the result files in `out`, one a way,
-    are written anew; with `resume`, seeds that they hold are not run again. Returns the files.
+    each with seed 1, and so on, so that a machine whose speed drifts treats all alike. With `warm`,
+    recipes train in this process, each once before it is counted: a GPU's libraries take seconds
+    to start, which is more than some trainings. Peers run with the first `peer_seeds` seeds. After
+    each training the result files in `out`, one a way, are written anew; with `resume`, seeds that
+    they hold are not run again. Returns the files.
 
     `train/seconds` runs from pictures in memory to the final weights, first-step warm-up included
     (also given alone); `run/seconds` is the whole of the commands `train` and `evaluate`. Raises
@@ -77,7 +83,7 @@ def bench_speed(
         environment(peers)
     chosen = choose_device(device)
     ways = [
-        _recipe_way(load(recipe), recipe, seeds, data, device, precision, chosen)
+        _recipe_way(load(recipe), recipe, seeds, data, device, precision, chosen, warm)
         for recipe in recipes
     ]
     ways += [
@@ -96,7 +102,7 @@ def bench_speed(
                 continue
             try:
                 metrics = way.once(seed)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, Stopped):
                 raise Stopped(
                     f"stopped in {way.name}, seed {seed}; {folder} holds what came before"
                 ) from None
@@ -116,30 +122,33 @@ def _recipe_way(
     device: DeviceName,
     precision: PrecisionName,
     chosen: torch.device,
+    warm: bool,
 ) -> Way:
-    options = ["--device", device, *([] if data is None else ["--data", str(data)])]
     flops = training_flops_an_image(recipe)
     name = recipe.name if precision == "auto" else f"{recipe.name}-{precision}"
+    train_and_test = _train_here if warm else _train_apart
+    began = not warm
 
     def once(seed: int) -> Metrics:
+        nonlocal began
         with tempfile.TemporaryDirectory() as out:
+            if not began:
+                train_and_test(origin, seeds, data, device, precision, Path(out))
+                began = True
             peaks = {name: matrix_peak(chosen, name) for name in ("fp32", "bf16")}
-            trained = commands.fashioncnn(
-                *("train", origin, "--seed", str(seed), "--out", out),
-                *("--precision", precision, *options),
+            run, seconds, memory_mib = train_and_test(
+                origin, seed, data, device, precision, Path(out)
             )
-            run = open_run(Path(trained.answer["runs"][0]))
-            evaluated = commands.fashioncnn("evaluate", str(run.path), *options)
             records = run.metrics
-            seconds = sum(record["train/seconds"] for record in records)
-            rate = sum(record["train/images"] for record in records) / seconds
+            train_seconds = sum(record["train/seconds"] for record in records)
+            rate = sum(record["train/images"] for record in records) / train_seconds
             return {
-                "train/seconds": seconds,
+                "train/seconds": train_seconds,
                 "train/warm_up_seconds": records[0]["train/first_step_seconds"],
-                "run/seconds": trained.seconds + evaluated.seconds,
+                "run/seconds": seconds,
                 "train/images_per_second": rate,
                 "train/peak_share": rate * flops / 1e9 / peaks[run.provenance["precision"]],
-                "train/peak_memory_mib": trained.peak_memory_mib,
+                "train/peak_memory_mib": memory_mib,
                 **artifacts.scores().read(run.path / artifacts.scores().path)[0].metrics(),
             }
 
@@ -148,8 +157,50 @@ def _recipe_way(
         "settings": recipe.settings(),
         "training_flops_an_image": flops,
         "precision": precision,
+        "warm": warm,
     }
     return Way(name, seeds, once, facts)
+
+
+def _train_apart(
+    origin: str,
+    seed: int,
+    data: Path | str | None,
+    device: DeviceName,
+    precision: PrecisionName,
+    out: Path,
+) -> tuple[Run, float, float]:
+    """Train and test in processes of their own; return the run, seconds and MiB of memory."""
+    options = ["--device", device, *([] if data is None else ["--data", str(data)])]
+    trained = commands.fashioncnn(
+        *("train", origin, "--seed", str(seed), "--out", str(out)),
+        *("--precision", precision, *options),
+    )
+    run = open_run(Path(trained.answer["runs"][0]))
+    evaluated = commands.fashioncnn("evaluate", str(run.path), *options)
+    return run, trained.seconds + evaluated.seconds, trained.peak_memory_mib
+
+
+def _train_here(
+    origin: str,
+    seed: int,
+    data: Path | str | None,
+    device: DeviceName,
+    precision: PrecisionName,
+    out: Path,
+) -> tuple[Run, float, float]:
+    """Train and test in this process; return the run, seconds and MiB, of a GPU its own memory."""
+    started = time.perf_counter()
+    on_gpu = choose_device(device).type == "cuda"
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats()
+    with silence():
+        run = train(origin, seed=seed, data=data, device=device, precision=precision, out=out)
+        evaluate(run, data=data, device=device)
+    seconds = time.perf_counter() - started
+    if on_gpu:
+        return run, seconds, torch.cuda.max_memory_allocated() / 2**20
+    return run, seconds, commands.peak_memory_mib(resource.getrusage(resource.RUSAGE_SELF))
 
 
 def _peer(name: str, peers: Path, seed: int) -> Metrics:
@@ -176,6 +227,7 @@ def _earlier(file: Path, way: Way) -> list[Metrics]:
     result = read_json(file)
     try:
         same = result.get("settings") == way.facts.get("settings")
+        same = same and result.get("warm", False) == way.facts.get("warm", False)
         metrics = result["metrics"].items()
         values = [{key: one["values"][n] for key, one in metrics} for n in range(result["n"])]
     except (KeyError, TypeError, IndexError, AttributeError):
