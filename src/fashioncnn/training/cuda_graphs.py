@@ -33,6 +33,8 @@ class CudaGraphs:
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._steps: dict[torch.Size, int] = {}
         self._recorded: dict[torch.Size, tuple[torch.cuda.CUDAGraph, Batch]] = {}
+        # Of its convolutions, cuDNN tries several for each shape and keeps the fastest.
+        torch.backends.cudnn.benchmark = True
         for group in optimizer.param_groups:
             group["lr"] = torch.as_tensor(group["lr"], dtype=torch.float32, device=device)
             if "capturable" in group:
@@ -43,8 +45,7 @@ class CudaGraphs:
         # A recording must not touch the stream that everything else uses.
         here = torch.cuda.current_stream()
         self._stream.wait_stream(here)
-        # With `benchmark`, cuDNN tries its convolutions and keeps the fastest for each shape.
-        with torch.cuda.stream(self._stream), torch.backends.cudnn.flags(benchmark=True):
+        with torch.cuda.stream(self._stream):
             self._take(batch)
         here.wait_stream(self._stream)
 
