@@ -41,12 +41,13 @@ class Facts:
 
 @dataclass(frozen=True)
 class Rung:
-    """A built-in recipe: its size here, its test accuracy in per cent and seconds as promised."""
+    """A built-in recipe: its size here; accuracy on test, seconds and where, as promised."""
 
     recipe: str
     parameters: int
     test_accuracy_percent: float | None
     seconds: float | None
+    hardware: str | None
 
 
 def facts_of(subject: NetworkSubject, shape: Shape) -> Facts:
@@ -84,6 +85,7 @@ def ladder(data: DataSet) -> tuple[Rung, ...]:
                 sum(one.numel() for one in network.parameters()),
                 promise.test_accuracy_percent if promise else None,
                 promise.seconds if promise else None,
+                promise.hardware if promise else None,
             )
         )
     return tuple(sorted(rungs, key=lambda one: one.parameters))

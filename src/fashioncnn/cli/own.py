@@ -147,5 +147,5 @@ def _row(rung: Rung) -> list[str]:
         rung.recipe,
         f"{rung.parameters:,}",
         f"{accuracy:.2f} %" if accuracy is not None else "–",
-        f"{seconds:.0f} s" if seconds is not None else "–",
+        f"{seconds:.0f} s, {rung.hardware}" if seconds is not None else "–",
     ]
