@@ -66,10 +66,10 @@ def bench_speed(
 
     Every training is a process of its own, one after the other: first each way with seed 0, then
     each with seed 1, and so on, so that a machine whose speed drifts treats all alike. With `warm`,
-    recipes train in this process, each once before it is counted: a GPU's libraries take seconds
-    to start, which is more than some trainings. Peers run with the first `peer_seeds` seeds. After
-    each training the result files in `out`, one a way, are written anew; with `resume`, seeds that
-    they hold are not run again. Returns the files.
+    recipes train in this process, each for half of its epochs before it is counted: a GPU's
+    libraries take seconds to start, which is more than some trainings. Peers run with the first
+    `peer_seeds` seeds. After each training the result files in `out`, one a way, are written anew;
+    with `resume`, seeds that they hold are not run again. Returns the files.
 
     `train/seconds` runs from pictures in memory to the final weights, first-step warm-up included
     (also given alone); `run/seconds` is the whole of the commands `train` and `evaluate`. Raises
@@ -133,7 +133,7 @@ def _recipe_way(
         nonlocal began
         with tempfile.TemporaryDirectory() as out:
             if not began:
-                train_and_test(origin, seeds, data, device, precision, Path(out))
+                _begin_to_train(origin, data, device, precision, Path(out))
                 began = True
             peaks = {name: matrix_peak(chosen, name) for name in ("fp32", "bf16")}
             run, seconds, memory_mib = train_and_test(
@@ -179,6 +179,32 @@ def _train_apart(
     run = open_run(Path(trained.answer["runs"][0]))
     evaluated = commands.fashioncnn("evaluate", str(run.path), *options)
     return run, trained.seconds + evaluated.seconds, trained.peak_memory_mib
+
+
+def _begin_to_train(
+    origin: str,
+    data: Path | str | None,
+    device: DeviceName,
+    precision: PrecisionName,
+    out: Path,
+) -> None:
+    """Train half of the epochs: the device's libraries have started afterwards."""
+    epochs = load(origin).training.epochs
+    trained = 0
+
+    def enough(record: Mapping[str, Any]) -> bool:
+        nonlocal trained
+        trained = int(record["epoch"])
+        return 2 * trained > epochs
+
+    try:
+        with silence():
+            train(
+                origin, data=data, device=device, precision=precision, out=out, after_epoch=enough
+            )
+    except Stopped:
+        if 2 * trained <= epochs:
+            raise
 
 
 def _train_here(
