@@ -228,11 +228,12 @@ def draw_speed() -> None:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    from fashioncnn.reporting.style import DPI, FAINT, INK, SETTINGS, VALIDATION
+    from fashioncnn.reporting.style import DPI, FAINT, INK, SETTINGS, TRAINING, VALIDATION
 
     labels = {name: name for name in (*FAST, "two-conv", "two-conv-bf16", "three-conv")}
     # The other peers were measured on another machine: their seconds are not comparable.
     labels["ordinary"] = "ordinary way"
+    labels |= {name: f"{name.removeprefix('gpu/')}, GPU" for name in ON_GPU}
     # Points that lie close together are named on different sides; in points, from the marker.
     places = {"two-conv": (-22, 14), "three-conv": (8, -14), "two-conv-bf16": (-50, 24)}
     places["fast-95"] = (-55, 6)
@@ -245,13 +246,17 @@ def draw_speed() -> None:
             seconds, accuracy = (
                 found["metrics"][key] for key in ("train/seconds", "test/accuracy")
             )
-            colour = VALIDATION if name in FAST else INK if name in PEERS else FAINT
+            colour = FAINT
+            if name in (*FAST, *ON_GPU):
+                colour = TRAINING if name in ON_GPU else VALIDATION
+            elif name in PEERS:
+                colour = INK
             axes.errorbar(
                 seconds["mean"],
                 100 * accuracy["mean"],
                 100 * (accuracy["std"] or 0),
                 seconds["std"] or 0,
-                marker="o" if name not in PEERS else "s",
+                marker="D" if name in ON_GPU else "s" if name in PEERS else "o",
                 color=colour,
                 capsize=2,
                 lw=1,
@@ -262,14 +267,14 @@ def draw_speed() -> None:
                 textcoords="offset points",
                 xytext=places.get(name, (8, 6)),
                 color=INK if colour == FAINT else colour,
-                weight="bold" if name in FAST else "normal",
+                weight="bold" if name in (*FAST, *ON_GPU) else "normal",
             )
         axes.set_xscale("log")
-        axes.set_xlim(4, 1500)
-        ticks = [5, 10, 20, 50, 100, 200, 500, 1000]
-        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.set_xlim(0.3, 1500)
+        ticks = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.set_xticks([], minor=True)
-        axes.set_xlabel("seconds to trained weights, two processor cores (log scale)")
+        axes.set_xlabel("seconds to trained weights (log scale): two processor cores, or one GPU")
         axes.set_ylabel("test accuracy, %")
         axes.set_title("Accuracy against time; bars: standard deviation over seeds")
         axes.grid(visible=True)
