@@ -19,6 +19,7 @@ ELSEWHERE = ROOT / "benchmarks" / "elsewhere.toml"
 LADDER = {
     "micro": ("< 10,000 parameters", "none that can be trusted"),
     "tiny": ("< 100,000 parameters", "92.5"),
+    "ten-epochs": ("the work of ten passes", "94.3"),
 }
 # Where names stand, in points from the marker, of points that lie close together.
 PLACES: dict[tuple[str, str], tuple[int, int]] = {
@@ -43,14 +44,14 @@ def ladder_table() -> str:
     ]
     measured = []
     for name, (budget, elsewhere) in LADDER.items():
-        accuracy, shirt, products, seconds, n = "not measured", "–", "–", "–", "–"
+        accuracy, shirt, seconds, n = "not measured", "–", "–", "–"
         if one := result(name):
             measured.append(one)
             accuracy = spread(one, "test/accuracy", 100)
             shirt = spread(one, "test/f1/Shirt", digits=3)
-            products = f"{_products(name) / 1e6:.1f}"
             seconds, n = spread(one, "train/seconds", digits=0), str(one["n"])
         size, passes = f"{_parameters(name):,}", f"{_passes(name):.1f}"
+        products = f"{_products(name) / 1e6:.1f}"
         cells = [accuracy, shirt, size, products, passes, seconds, elsewhere, n]
         lines.append(f"| **`{name}`** | {budget} | {' | '.join(cells)} |")
     runs = {
@@ -61,7 +62,7 @@ def ladder_table() -> str:
         lines += [
             "",
             f"By {'; '.join(runs)}; final weights, one network, no views. "
-            "Networks of both come along: `fashioncnn evaluate tiny`. "
+            "Networks of the first two come along: `fashioncnn evaluate tiny`. "
             "[How they were chosen](docs/lab-notes.md).",
         ]
     return "\n".join(lines)
