@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -176,6 +178,53 @@ def test_what_was_decoded_is_found_again_by_content(tmp_path: Path) -> None:
     Image.new("L", (8, 8), 7).save(picture)
     assert DataSet(moved).train.digest != first
     assert len(list(kept.parent.iterdir())) == 2
+
+
+def opened(folder: Path) -> tuple[str, int]:
+    """Return the digest of a folder's pictures, and how many files were read for it."""
+    read = 0
+
+    def progress(items: Iterable[Any], count: int, words: str) -> Iterable[Any]:
+        nonlocal read
+        read += count if words == "reading pictures" else 0
+        return items
+
+    data = DataSet(folder)
+    data.source.progress = progress
+    return data.train.digest, read
+
+
+def test_files_that_did_not_change_are_not_read_again(tmp_path: Path) -> None:
+    folder = tmp_path / "digits"
+    folder.mkdir()
+    write_folders(folder, {"train": digits()["train"]})
+    count = len(digits()["train"])
+    # What has just been written may change within the same tick of the clock.
+    first, read = opened(folder)
+    assert read == count
+    assert opened(folder) == (first, count)
+    time.sleep(2.1)
+    assert opened(folder) == (first, count)
+    assert opened(folder) == (first, 0)
+
+    # Other pixels, and the same size and time: when a file last changed at all cannot be set.
+    picture = folder / "train" / "3" / "000003.png"
+    before = picture.stat()
+    Image.new("L", (8, 8), 7).save(picture)
+    picture.write_bytes(picture.read_bytes().ljust(before.st_size, b"\0")[: before.st_size])
+    os.utime(picture, ns=(before.st_atime_ns, before.st_mtime_ns))
+    (folder / "train" / "4" / "new.png").write_bytes(picture.read_bytes())
+    changed, read = opened(folder)
+    assert changed != first
+    assert read == 2
+
+    (index,) = (tmp_path / "cache" / "fashioncnn" / "known-files").glob("*.npy")
+    whole = index.read_bytes()
+    huge = whole.replace(b"'shape': (%d,)" % (count - 1), b"'shape': (9999999999,)")
+    assert huge != whole
+    for damaged in (b"", whole[:200], b"\0" * 500, b"\x93NUMPY\x01\x00v\x00{}", b"PK", huge):
+        index.write_bytes(damaged)
+        assert opened(folder) == (changed, count + 1)
 
 
 @pytest.mark.parametrize("name", ["train_images.npy", "train_labels.npy", "left_out.json"])

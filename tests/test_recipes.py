@@ -34,9 +34,7 @@ def refused(recipe: str | Path, changes: Changes = ()) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("name", "most"), [("micro", 10_000), ("tiny", 100_000)]
-)
+@pytest.mark.parametrize(("name", "most"), [("micro", 10_000), ("tiny", 100_000)])
 def test_small_recipes_are_as_small_as_they_say(name: str, most: int) -> None:
     network = build_network(load(name), 10)
     assert sum(one.numel() for one in network.parameters()) < most

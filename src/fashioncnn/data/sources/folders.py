@@ -19,17 +19,11 @@ from fashioncnn.data.sources.base import (
     checked_names,
     names_beside,
 )
-from fashioncnn.data.sources.picture_cache import (
-    Decoded,
-    PictureFile,
-    decoded,
-    in_parallel,
-    measure,
-)
+from fashioncnn.data.sources.known_files import MAX_FILES, KnownFile, known_files
+from fashioncnn.data.sources.picture_cache import Decoded, PictureFile, decoded
 from fashioncnn.errors import DataError, StorageError
 from fashioncnn.photos.files import is_picture_name
 
-MAX_FILES = 1_000_000
 DEFAULT_SIZE: Size = (28, 28)
 # What a class may be called and a folder may not.
 ESCAPES = (("%", "%25"), ("/", "%2F"))
@@ -58,13 +52,9 @@ class Folders(Source):
             raise DataError(f"{place}: classes.txt does not name the class {min(unnamed)!r}")
         if "train" not in files:
             raise DataError(f"{place}: no folder called train, and there is one for another split")
-        numbers = {name: number for number, name in enumerate(self.class_names)}
         self._asked = size
         self._files = {
-            part: [
-                PictureFile(path, numbers[name])
-                for name, path in sorted(listed, key=lambda one: (one[1].name, one[0]))
-            ]
+            part: sorted(listed, key=lambda one: (one[1].name, one[0]))
             for part, listed in files.items()
         }
         self.parts = tuple(self._files)
@@ -89,8 +79,7 @@ class Folders(Source):
     @cached_property
     def sizes(self) -> Counter[Size]:
         """How many pictures have which height and width, of those whose headers can be read."""
-        every = [one for several in self._files.values() for one in several]
-        found = Counter(one for one in in_parallel(measure, every) if one)
+        found = Counter(one.size for one in self._known.values() if one.size)
         if not found:
             raise DataError(f"{self.place}: no picture that can be read")
         return found
@@ -111,7 +100,19 @@ class Folders(Source):
     @cached_property
     def _decoded(self) -> Decoded:
         own = DEFAULT_SIZE if self.mixed else next(iter(self.sizes))
-        return decoded(self._files, self._asked or own, self.progress)
+        numbers = {name: number for number, name in enumerate(self.class_names)}
+        files = {
+            part: [
+                PictureFile(path, numbers[name], self._known[path].digest) for name, path in listed
+            ]
+            for part, listed in self._files.items()
+        }
+        return decoded(files, self._asked or own, self.progress)
+
+    @cached_property
+    def _known(self) -> dict[Path, KnownFile]:
+        paths = [path for listed in self._files.values() for _, path in listed]
+        return dict(zip(paths, known_files(self.place, paths, self.progress), strict=True))
 
 
 def write_folders(folder: Path, parts: dict[Part, LabelledImages]) -> None:

@@ -15,11 +15,11 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from fashioncnn.data.sources.base import Part, Progress, Size
+from fashioncnn.data.sources.known_files import content_of
 from fashioncnn.errors import DataError, StorageError
-from fashioncnn.photos.files import MAX_FILE_BYTES, read_picture_bytes, stretched
+from fashioncnn.photos.files import read_picture_bytes, stretched
 
 MAX_LEFT_OUT = 20
 # Counts up when what is kept changes.
@@ -32,10 +32,11 @@ Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class PictureFile:
-    """A file, and the number of its class."""
+    """A file, the number of its class, and the SHA-256 of its content."""
 
     path: Path
     label: int
+    digest: bytes
 
 
 @dataclass(frozen=True)
@@ -101,26 +102,11 @@ def _open(folder: Path, files: Mapping[Part, Sequence[PictureFile]], size: Size)
 def _key(files: Mapping[Part, Sequence[PictureFile]], size: Size) -> str:
     """Return the SHA-256 of all that decides the decoded pictures: content, labels, order, size."""
     sha = hashlib.sha256(repr((FORM, size)).encode())
-    listed = [(part, one) for part, several in files.items() for one in several]
-    with ThreadPoolExecutor() as pool:
-        digests = pool.map(lambda one: _digest(one[1].path), listed)
-        for (part, one), digest in zip(listed, digests, strict=True):
+    for part, several in files.items():
+        for one in several:
             sha.update(f"{part} {one.label} ".encode())
-            sha.update(os.fsencode(one.path.name) + b"\0" + digest)
+            sha.update(os.fsencode(one.path.name) + b"\0" + one.digest)
     return sha.hexdigest()
-
-
-def _digest(path: Path) -> bytes:
-    try:
-        return hashlib.sha256(_content(path)).digest()
-    except (DataError, OSError):
-        return b"unreadable"
-
-
-def _content(path: Path) -> bytes:
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise DataError(f"{path}: larger than {MAX_FILE_BYTES:,} bytes")
-    return path.read_bytes()
 
 
 def _decode(
@@ -135,7 +121,7 @@ def _decode(
             folder / f"{part}_images.npy", "w+", np.uint8, (len(several), *size, 3)
         )
         labels: list[int] = []
-        all_decoded = in_parallel(_Decoder(size), several)
+        all_decoded = _in_parallel(_Decoder(size), several)
         shown_progress = progress(all_decoded, len(several), f"decoding pictures ({part})")
         for one, decoded in zip(several, shown_progress, strict=True):
             if isinstance(decoded, str):
@@ -162,17 +148,6 @@ def _is_grey(image_HWC: NDArray[np.uint8]) -> bool:
     return bool((image_HWC[..., :1] == image_HWC[..., 1:]).all())
 
 
-def measure(one: PictureFile) -> Size | None:
-    """Return a picture's height and width as it will be shown, from its header."""
-    try:
-        with Image.open(one.path) as picture:
-            turned = picture.getexif().get(0x0112, 1) >= 5
-            return (picture.width, picture.height) if turned else (picture.height, picture.width)
-    except Exception:
-        # What Pillow raises for damaged files has no type in common; decoding says what is wrong.
-        return None
-
-
 @dataclass(frozen=True)
 class _Decoder:
     size: Size
@@ -180,13 +155,15 @@ class _Decoder:
     def __call__(self, one: PictureFile) -> NDArray[np.uint8] | str:
         height, width = self.size
         try:
-            picture = read_picture_bytes(_content(one.path), str(one.path), 2 * max(height, width))
+            picture = read_picture_bytes(
+                content_of(one.path), str(one.path), 2 * max(height, width)
+            )
         except (DataError, StorageError, OSError) as error:
             return str(error)
         return np.asarray(stretched(picture, height, width).convert("RGB"))
 
 
-def in_parallel(work: Callable[[PictureFile], T], files: Sequence[PictureFile]) -> Iterator[T]:
+def _in_parallel(work: Callable[[PictureFile], T], files: Sequence[PictureFile]) -> Iterator[T]:
     """Yield what `work` makes of each file, in order, on all cores."""
     with ThreadPoolExecutor() as pool:
         yield from pool.map(work, files)
