@@ -33,7 +33,7 @@ BLOCK = "<!-- {}: made by benchmarks/publish.py -->"
 END = "<!-- end of {} -->"
 # Recipes measured on a processor with AMX, and the result of the same recipe without it.
 AMX_BESIDE = {
-    "fast-92": "fast-92",
+    "fast-92": "fast-92-previous",
     "fast-93": "fast-93-previous",
     "fast-94": "fast-94-previous",
 }
@@ -41,10 +41,11 @@ FAST = ("fast-92", "fast-93", "fast-94", "fast-95")
 # The same recipes on a GPU.
 ON_GPU = tuple(f"gpu/{name}" for name in FAST)
 PEERS = {
+    "fast-94-wide": "`fast-94` as it was, another run",
+    "fast-95-previous": "`fast-95` as it was, another run",
     "ordinary": "the ordinary way of `two-conv`",
     "skorch_fit": "its network in skorch, on a Xeon",
     "lightning_trainer": "its network in the Lightning Trainer, on a Xeon",
-    "fast-95/ordinary": "the ordinary way, in the run of `fast-95`",
 }
 
 
