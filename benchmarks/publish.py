@@ -242,7 +242,7 @@ def draw_speed() -> None:
     labels["ordinary"] = "ordinary way"
     # Points that lie close together are named on different sides; in points, from the marker.
     places = {"two-conv": (-22, 14), "three-conv": (8, -14), "two-conv-bf16": (-50, 24)}
-    places["fast-95"] = (-55, 6)
+    places["fast-95"] = (-64, -5)
     with rc_context(SETTINGS):
         figure = Figure(figsize=(8, 4.6))
         axes = figure.add_subplot()
