@@ -23,7 +23,7 @@ PARTS = {
     "optimiser": ("lightning_fabric/wrappers.py", "step"),
     "batches": ("fashioncnn/data/batches.py", "epoch"),
     "known losses": ("fashioncnn/training/known_losses.py", "note"),
-    "counting": ("fashioncnn/training/loop.py", "_count"),
+    "looking at the loss": ("fashioncnn/training/loop.py", "_check_finite"),
     "averaging": ("fashioncnn/training/averaging.py", "update"),
 }
 
