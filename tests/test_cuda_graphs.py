@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
 
 from conftest import make_pictures
 from fashioncnn.recipes.build import build_splits, build_state, build_training
@@ -15,7 +14,6 @@ from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.training.cuda_graphs import STEPS_BEFORE_RECORDING
 from fashioncnn.training.device import fabric_for
-from fashioncnn.training.optimizers.muon import MuonSettings
 from fashioncnn.training.processes import Processes
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -51,22 +49,3 @@ def test_replayed_steps_train_as_single_ones(name: str) -> None:
     # Sums of atomic additions differ from run to run, and training magnifies that.
     assert replayed[:2] == pytest.approx(single[:2], rel=0.03)
     assert replayed == pytest.approx(single, rel=0.5)
-
-
-def test_muon_takes_its_rate_as_a_number_or_a_tensor() -> None:
-    def stepped(as_tensor: bool) -> list[Tensor]:
-        torch.manual_seed(0)
-        network = nn.Sequential(
-            nn.Conv2d(1, 4, 3), nn.Conv2d(4, 8, 3), nn.Flatten(), nn.Linear(8, 2)
-        )
-        optimizer = MuonSettings(learning_rate=0.1, sgd_learning_rate=0.3).build(network)
-        for group in optimizer.param_groups:
-            group["lr"] = torch.tensor(group["lr"]) if as_tensor else group["lr"]
-        for _ in range(3):
-            optimizer.zero_grad()
-            network(torch.ones(2, 1, 5, 5)).square().sum().backward()
-            optimizer.step()
-        return list(network.parameters())
-
-    for one, other in zip(stepped(True), stepped(False), strict=True):
-        torch.testing.assert_close(one, other)

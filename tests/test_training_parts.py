@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -176,6 +176,25 @@ def test_orthogonal_brings_singular_values_near_one(shape: tuple[int, ...]) -> N
     torch.testing.assert_close(several, torch.stack([result, -result]), atol=0.01, rtol=0)
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
     assert nn.functional.cosine_similarity(result.flatten(), (left @ right).flatten(), dim=0) > 0.96
+
+
+def test_muon_takes_its_rate_as_a_number_or_a_tensor() -> None:
+    def stepped(as_tensor: bool) -> list[Tensor]:
+        torch.manual_seed(0)
+        network = nn.Sequential(
+            nn.Conv2d(1, 4, 3), nn.Conv2d(4, 8, 3), nn.Flatten(), nn.Linear(8, 2)
+        )
+        optimizer = MuonSettings(learning_rate=0.1, sgd_learning_rate=0.3).build(network)
+        for group in optimizer.param_groups:
+            group["lr"] = torch.tensor(group["lr"]) if as_tensor else group["lr"]
+        for _ in range(3):
+            optimizer.zero_grad()
+            network(torch.ones(2, 1, 5, 5)).square().sum().backward()
+            optimizer.step()
+        return list(network.parameters())
+
+    for one, other in zip(stepped(True), stepped(False), strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_moving_average_against_pytorch() -> None:

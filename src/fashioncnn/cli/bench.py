@@ -65,11 +65,7 @@ def speed(
     ] = False,
     warm: Annotated[
         bool,
-        typer.Option(
-            "--warm",
-            metavar="",
-            help="For GPUs: one process, started uncounted.",
-        ),
+        typer.Option("--warm", metavar="", help="One process, begun before it counts: for GPUs."),
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -1,7 +1,7 @@
 """Training steps as CUDA graphs: recorded once for each shape of batch, then replayed.
 
-A step of a small network is hundreds of kernels of a few microseconds, and starting each from
-Python takes longer than running it. A replay starts them all at once.
+A step of a small network is many short kernels, and starting each from Python takes longer than
+running it. A replay starts them all at once.
 """
 
 from __future__ import annotations

@@ -25,11 +25,11 @@ from fashioncnn.console.say import duration, say, silence
 from fashioncnn.errors import BenchmarkError, Stopped
 from fashioncnn.evaluation.summary import summarise
 from fashioncnn.recipes.load import load
-from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import artifacts
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
 from fashioncnn.runs.provenance import command, versions
+from fashioncnn.sessions.session import AfterEpoch
 from fashioncnn.training.device import DeviceName, PrecisionName, choose_device
 from fashioncnn.workflows.evaluate import evaluate
 from fashioncnn.workflows.train import train
@@ -83,7 +83,7 @@ def bench_speed(
         environment(peers)
     chosen = choose_device(device)
     ways = [
-        _recipe_way(load(recipe), recipe, seeds, data, device, precision, chosen, warm)
+        _recipe_way(_Trainings(recipe, data, device, precision), seeds, chosen, warm)
         for recipe in recipes
     ]
     ways += [
@@ -114,31 +114,21 @@ def bench_speed(
     return files
 
 
-def _recipe_way(
-    recipe: Recipe,
-    origin: str,
-    seeds: int,
-    data: Path | str | None,
-    device: DeviceName,
-    precision: PrecisionName,
-    chosen: torch.device,
-    warm: bool,
-) -> Way:
+def _recipe_way(trainings: _Trainings, seeds: int, chosen: torch.device, warm: bool) -> Way:
+    recipe, precision = load(trainings.origin), trainings.precision
     flops = training_flops_an_image(recipe)
     name = recipe.name if precision == "auto" else f"{recipe.name}-{precision}"
-    train_and_test = _train_here if warm else _train_apart
+    train_and_test = trainings.here if warm else trainings.apart
     began = not warm
 
     def once(seed: int) -> Metrics:
         nonlocal began
         with tempfile.TemporaryDirectory() as out:
             if not began:
-                _begin_to_train(origin, data, device, precision, Path(out))
+                trainings.begin(recipe.training.epochs, Path(out))
                 began = True
             peaks = {name: matrix_peak(chosen, name) for name in ("fp32", "bf16")}
-            run, seconds, memory_mib = train_and_test(
-                origin, seed, data, device, precision, Path(out)
-            )
+            run, seconds, memory_mib = train_and_test(seed, Path(out))
             records = run.metrics
             train_seconds = sum(record["train/seconds"] for record in records)
             rate = sum(record["train/images"] for record in records) / train_seconds
@@ -162,71 +152,70 @@ def _recipe_way(
     return Way(name, seeds, once, facts)
 
 
-def _train_apart(
-    origin: str,
-    seed: int,
-    data: Path | str | None,
-    device: DeviceName,
-    precision: PrecisionName,
-    out: Path,
-) -> tuple[Run, float, float]:
-    """Train and test in processes of their own; return the run, seconds and MiB of memory."""
-    options = ["--device", device, *([] if data is None else ["--data", str(data)])]
-    trained = commands.fashioncnn(
-        *("train", origin, "--seed", str(seed), "--out", str(out)),
-        *("--precision", precision, *options),
-    )
-    run = open_run(Path(trained.answer["runs"][0]))
-    evaluated = commands.fashioncnn("evaluate", str(run.path), *options)
-    return run, trained.seconds + evaluated.seconds, trained.peak_memory_mib
+@dataclass(frozen=True)
+class _Trainings:
+    """Trainings of one recipe, each below a folder `out`.
 
+    `apart` and `here` return the run, the seconds of training and testing, and MiB of memory.
+    """
 
-def _begin_to_train(
-    origin: str,
-    data: Path | str | None,
-    device: DeviceName,
-    precision: PrecisionName,
-    out: Path,
-) -> None:
-    """Train half of the epochs: the device's libraries have started afterwards."""
-    epochs = load(origin).training.epochs
-    trained = 0
+    origin: str
+    data: Path | str | None
+    device: DeviceName
+    precision: PrecisionName
 
-    def enough(record: Mapping[str, Any]) -> bool:
-        nonlocal trained
-        trained = int(record["epoch"])
-        return 2 * trained > epochs
+    def apart(self, seed: int, out: Path) -> tuple[Run, float, float]:
+        """Train and test in processes of their own."""
+        options = ["--device", self.device]
+        options += [] if self.data is None else ["--data", str(self.data)]
+        trained = commands.fashioncnn(
+            *("train", self.origin, "--seed", str(seed), "--out", str(out)),
+            *("--precision", self.precision, *options),
+        )
+        run = open_run(Path(trained.answer["runs"][0]))
+        evaluated = commands.fashioncnn("evaluate", str(run.path), *options)
+        return run, trained.seconds + evaluated.seconds, trained.peak_memory_mib
 
-    try:
+    def here(self, seed: int, out: Path) -> tuple[Run, float, float]:
+        """Train and test in this process; of a GPU, the memory is its own."""
+        started = time.perf_counter()
+        on_gpu = choose_device(self.device).type == "cuda"
+        if on_gpu:
+            torch.cuda.reset_peak_memory_stats()
         with silence():
-            train(
-                origin, data=data, device=device, precision=precision, out=out, after_epoch=enough
-            )
-    except Stopped:
-        if 2 * trained <= epochs:
-            raise
+            run = self._train(seed, out)
+            evaluate(run, data=self.data, device=self.device)
+        seconds = time.perf_counter() - started
+        if on_gpu:
+            return run, seconds, torch.cuda.max_memory_allocated() / 2**20
+        return run, seconds, commands.peak_memory_mib(resource.getrusage(resource.RUSAGE_SELF))
 
+    def begin(self, epochs: int, out: Path) -> None:
+        """Train half of the `epochs` here: the device's libraries have started afterwards."""
+        trained = 0
 
-def _train_here(
-    origin: str,
-    seed: int,
-    data: Path | str | None,
-    device: DeviceName,
-    precision: PrecisionName,
-    out: Path,
-) -> tuple[Run, float, float]:
-    """Train and test in this process; return the run, seconds and MiB, of a GPU its own memory."""
-    started = time.perf_counter()
-    on_gpu = choose_device(device).type == "cuda"
-    if on_gpu:
-        torch.cuda.reset_peak_memory_stats()
-    with silence():
-        run = train(origin, seed=seed, data=data, device=device, precision=precision, out=out)
-        evaluate(run, data=data, device=device)
-    seconds = time.perf_counter() - started
-    if on_gpu:
-        return run, seconds, torch.cuda.max_memory_allocated() / 2**20
-    return run, seconds, commands.peak_memory_mib(resource.getrusage(resource.RUSAGE_SELF))
+        def enough(record: Mapping[str, Any]) -> bool:
+            nonlocal trained
+            trained = int(record["epoch"])
+            return 2 * trained > epochs
+
+        try:
+            with silence():
+                self._train(0, out, enough)
+        except Stopped:
+            if 2 * trained <= epochs:
+                raise
+
+    def _train(self, seed: int, out: Path, after_epoch: AfterEpoch | None = None) -> Run:
+        return train(
+            self.origin,
+            seed=seed,
+            data=self.data,
+            out=out,
+            device=self.device,
+            precision=self.precision,
+            after_epoch=after_epoch,
+        )
 
 
 def _peer(name: str, peers: Path, seed: int) -> Metrics:

@@ -32,7 +32,7 @@ TICK_NANOSECONDS = 2_000_000_000
 UNREADABLE = b"unreadable"
 ROW = np.dtype(
     [
-        ("path", "V32"),  # SHA-256 of the path
+        ("path", "V32"),  # SHA-256 of the path below the folder
         ("stat", "<i8", 5),  # size, modified and changed in ns, inode, device
         ("digest", "V32"),  # SHA-256 of the content
         ("size", "<i4", 2),  # height and width, 0 where the header cannot be read
@@ -59,7 +59,7 @@ def known_files(place: Path, paths: Sequence[Path], progress: Progress) -> list[
     started = time.time_ns()
     unread = []
     for number, path in enumerate(paths):
-        name, stat = _name(path), _stat(path)
+        name, stat = _name(place, path), _stat(path)
         row = earlier.get(name)
         if row is not None and stat is not None and row["stat"].tolist() == stat:
             rows[number] = row
@@ -73,7 +73,7 @@ def known_files(place: Path, paths: Sequence[Path], progress: Progress) -> list[
             found[number] = known
             stat = _stat(paths[number])
             if known.digest != UNREADABLE and stat and max(stat[1:3]) + TICK_NANOSECONDS < started:
-                name = _name(paths[number])
+                name = _name(place, paths[number])
                 rows[number] = (name, stat, known.digest, known.size or (0, 0))
         _write(index, rows[rows["path"] != np.void(bytes(32))])
     return [found.get(number) or _known(row) for number, row in enumerate(rows)]
@@ -114,8 +114,8 @@ def _known(row: np.void) -> KnownFile:
     return KnownFile(row["digest"].tobytes(), (height, width) if height and width else None)
 
 
-def _name(path: Path) -> bytes:
-    return hashlib.sha256(os.fsencode(path)).digest()
+def _name(place: Path, path: Path) -> bytes:
+    return hashlib.sha256(os.fsencode(path.relative_to(place))).digest()
 
 
 def _stat(path: Path) -> list[int] | None:
