@@ -1,9 +1,10 @@
-"""Show how networks answer photographs of clothes: by kind, on two halves, and what is abstained.
+"""Show how networks answer photographs: of garments by kind, of other things, and drawn by code.
 
 FOLDER has a folder of photographs a kind, as the `validation` part of
 github.com/alexeygrigorev/clothing-dataset-small (CC0); it is not part of the project. The
 conversion and the recipe were chosen on the photographs at even positions by name (the choosing
-half); the others are reported beside them. Writes results/photographs.json.
+half); the others are reported beside them. 200 pictures of no garment and 1,000 test pictures,
+photographed by code, are those of drawn_photographs.py. Writes results/photographs.json.
 
 Usage: python benchmarks/photographs.py FOLDER RUN…
 """
@@ -11,17 +12,29 @@ Usage: python benchmarks/photographs.py FOLDER RUN…
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import math
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
-from fashioncnn.evaluation.answers import PHOTOGRAPH_NOT_SURE_BELOW, Prediction
+from drawn_photographs import GROUNDS, OTHERS, photographed
+from fashioncnn.evaluation.answers import Prediction, predict_prepared
 from fashioncnn.evaluation.intervals import wilson
 from fashioncnn.opening.runs import open_runs
-from fashioncnn.opening.trained import open_trained
-from fashioncnn.workflows.predict import predict
+from fashioncnn.opening.trained import Trained, open_trained
+from fashioncnn.photos.convert import (
+    DOUBTS,
+)
+from fashioncnn.photos.files import read_picture
+from fashioncnn.photos.pictures import PHOTOGRAPH_SIDE, Prepared, prepare
+from fashioncnn.workflows.evaluate import evaluate_trained
 from shared import write_result
 
 RIGHT = {
@@ -33,7 +46,50 @@ RIGHT = {
     "t-shirt": ("T-shirt/top",),
 }
 SHOES = ("Sandal", "Sneaker", "Ankle boot")
-OTHERS = ("hat", "shorts", "skirt")
+NO_GARMENT = ("hat", "shorts", "skirt")
+KINDS = (*RIGHT, "shoes", *NO_GARMENT)
+DRAWN, PHOTOGRAPHED = 200, 1000
+# The share of garments that is answered where abstentions are compared.
+ANSWERED = 0.9
+Photographs = Mapping[str, Sequence[Prepared]]
+
+
+def read(path: Path) -> Image.Image:
+    """Return a photograph as `predict` reads it."""
+    return read_picture(path, PHOTOGRAPH_SIDE)
+
+
+def converted(picture: Image.Image) -> Prepared:
+    """Return what `predict` makes of a photograph."""
+    return prepare(picture, (1, 28, 28), photographs=True)
+
+
+def of_file(path: Path) -> Prepared:
+    """Return what `predict` makes of a file."""
+    return converted(read(path))
+
+
+def of_drawing(number: int) -> Prepared:
+    """Return what `predict` makes of picture `number` of no garment."""
+    draw = list(OTHERS.values())[number % len(OTHERS)]
+    return converted(draw(np.random.default_rng([1, number])))
+
+
+def of_test_picture(numbered: tuple[int, NDArray[np.uint8]]) -> Prepared:
+    """Return what `predict` makes of a test picture that is photographed by code."""
+    number, picture_HW = numbered
+    ground = list(GROUNDS)[number % len(GROUNDS)]
+    return converted(photographed(picture_HW, ground, np.random.default_rng([2, number])))
+
+
+def files_of_half(folder: Path, odd: bool) -> dict[str, list[Path]]:
+    """Return every second photograph of each kind."""
+    return {kind: sorted((folder / kind).iterdir())[odd::2] for kind in KINDS}
+
+
+def ask(trained: Trained, prepared: Sequence[Prepared]) -> list[Prediction]:
+    """Return what a network says of pictures."""
+    return list(predict_prepared(trained, dict(enumerate(prepared))).values())
 
 
 def likeliest(found: Prediction) -> str:
@@ -41,29 +97,85 @@ def likeliest(found: Prediction) -> str:
     return found.probabilities[0][0]
 
 
-def half(folder: Path, run: Any, odd: bool) -> dict[str, Any]:
-    """Return what a network answers for every second photograph of each kind."""
-    by_kind = {
-        kind: predict(sorted((folder / kind).iterdir())[odd::2], run)
-        for kind in (*RIGHT, "shoes", *OTHERS)
-    }
+def share(wanted: Sequence[bool]) -> float:
+    """Return how many are true, of all."""
+    return float(np.mean(wanted))
+
+
+def abstained(several: Sequence[Prediction]) -> float:
+    """Return the share without an answer."""
+    return share([one.answer is None for one in several])
+
+
+def mean_of_kinds(by_kind: Mapping[str, Sequence[Prediction]]) -> float:
+    """Return the mean over the kinds of garments of the share right, without abstaining."""
+    return float(
+        np.mean([share([likeliest(one) in RIGHT[kind] for one in by_kind[kind]]) for kind in RIGHT])
+    )
+
+
+def at_nine_of_ten(garments: Sequence[Prediction], unknown: Sequence[Prediction]) -> float:
+    """Return the share of `unknown` below the energy that nine of ten garments reach.
+
+    What the conversion itself finds doubtful is below any.
+    """
+    known, others = (
+        np.array([-math.inf if doubtful(one) else one.energy for one in several])
+        for several in (garments, unknown)
+    )
+    limit = np.quantile(known, 1 - ANSWERED, method="higher")
+    return float((others < limit).mean())
+
+
+def doubtful(found: Prediction) -> bool:
+    """Say whether the answer was held back for what the conversion saw."""
+    return any(words in DOUBTS for words in found.warnings)
+
+
+def of_half(trained: Trained, half: Photographs, drawn: Sequence[Prepared]) -> dict[str, Any]:
+    """Return what a network answers for one half of the photographs."""
+    by_kind = {kind: ask(trained, several) for kind, several in half.items()}
     garments = [one for kind in RIGHT for one in by_kind[kind]]
-    others = [one for kind in OTHERS for one in by_kind[kind]]
-    right = {
-        kind: [likeliest(one) in answers for one in by_kind[kind]]
-        for kind, answers in RIGHT.items()
-    }
+    others = [one for kind in NO_GARMENT for one in by_kind[kind]]
+    right = {kind: [likeliest(one) in RIGHT[kind] for one in by_kind[kind]] for kind in RIGHT}
     return {
         "n": {kind: len(several) for kind, several in by_kind.items()},
-        "right": {kind: float(np.mean(found)) for kind, found in right.items()},
-        "right_mean_of_kinds": float(np.mean([np.mean(found) for found in right.values()])),
+        "right": {kind: share(found) for kind, found in right.items()},
+        "right_mean_of_kinds": mean_of_kinds(by_kind),
         "right_of_all": sum(map(sum, right.values())),
-        "bag": float(np.mean([likeliest(one) == "Bag" for one in garments])),
-        "garments_answered": float(np.mean([one.answer is not None for one in garments])),
-        "others_abstained": float(np.mean([one.answer is None for one in others])),
-        "shoes_right_or_abstained": float(
-            np.mean([one.answer is None or one.answer in SHOES for one in by_kind["shoes"]])
+        "bag": share([likeliest(one) == "Bag" for one in garments]),
+        "garments_answered": 1 - abstained(garments),
+        "others_abstained": abstained(others),
+        "others_and_drawn_at_nine_of_ten": at_nine_of_ten(
+            garments, [*others, *ask(trained, drawn)]
         ),
+        "shoes_right_or_abstained": share(
+            [one.answer is None or one.answer in SHOES for one in by_kind["shoes"]]
+        ),
+    }
+
+
+def of_code(
+    trained: Trained, drawn: Sequence[Prepared], test: Sequence[Prepared]
+) -> dict[str, Any]:
+    """Return what a network answers for what was drawn by code."""
+    said = ask(trained, drawn)
+    original = trained.predictions(
+        trained.pictures("test", "photographs").take(np.arange(len(test)))
+    )
+    names = [trained.class_names[label] for label in original.predicted]
+    again = ask(trained, test)
+    kept = [likeliest(one) == name for one, name in zip(again, names, strict=True)]
+    return {
+        "drawn_abstained": abstained(said),
+        "drawn_abstained_by_kind": {
+            kind: abstained(said[number :: len(OTHERS)]) for number, kind in enumerate(OTHERS)
+        },
+        "photographed_kept": share(kept),
+        "photographed_kept_by_ground": {
+            ground: share(kept[number :: len(GROUNDS)]) for number, ground in enumerate(GROUNDS)
+        },
+        "photographed_answered": 1 - abstained(again),
     }
 
 
@@ -74,32 +186,49 @@ def spread(values: Sequence[float]) -> str:
 
 
 def main() -> None:
-    """Ask each network, tell each half."""
+    """Convert everything once, ask each network, tell each half."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("runs", nargs="+", type=Path)
     options = parser.parse_args()
     opened = [open_trained(run, "best") for run in open_runs(options.runs)]
-    halves = {
-        name: [half(options.folder, one, odd) for one in opened]
-        for name, odd in (("choosing", False), ("other", True))
+    told: dict[str, Any] = {
+        "command": "python benchmarks/photographs.py FOLDER RUNS",
+        "recipe": opened[0].recipe.name,
+        "n": len(opened),
+        "test_accuracy": [evaluate_trained(one).accuracy for one in opened],
     }
-    for name, found in halves.items():
+    tested = opened[0].data.test.images_NHWC[:PHOTOGRAPHED, ..., 0]
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        halves: dict[str, Photographs] = {
+            name: {
+                kind: list(pool.map(of_file, files))
+                for kind, files in files_of_half(options.folder, odd).items()
+            }
+            for name, odd in (("choosing", False), ("other", True))
+        }
+        drawn = list(pool.map(of_drawing, range(DRAWN), chunksize=10))
+        test = list(pool.map(of_test_picture, enumerate(tested), chunksize=10))
+    told |= {
+        "sureness": [asdict(one.sureness) for one in opened],
+        "by_code": [of_code(one, drawn, test) for one in opened],
+    }
+    for name, half in halves.items():
+        told[name] = found = [of_half(one, half, drawn) for one in opened]
         count = sum(found[0]["n"][kind] for kind in RIGHT)
         print(f"{name} half: {count} garments, {len(found)} networks, percent")
-        for key in ("right_mean_of_kinds", "bag", "garments_answered", "others_abstained"):
-            print(f"  {key}: {spread([one[key] for one in found])}")
-        print(
-            f"  shoes_right_or_abstained: {spread([o['shoes_right_or_abstained'] for o in found])}"
-        )
+        for key in found[0]:
+            if isinstance(found[0][key], float):
+                print(f"  {key}: {spread([one[key] for one in found])}")
         for kind in RIGHT:
             print(f"    {kind}: {spread([one['right'][kind] for one in found])}")
         interval = wilson(round(float(np.mean([one["right_of_all"] for one in found]))), count)
         print(f"  95 % over photographs: {100 * interval.low:.1f} to {100 * interval.high:.1f}")
-    write_result(
-        "photographs",
-        {"recipe": opened[0].recipe.name, "not_sure_below": PHOTOGRAPH_NOT_SURE_BELOW} | halves,
-    )
+    for key, value in told["by_code"][0].items():
+        for part in value if isinstance(value, dict) else [None]:
+            values = [one[key] if part is None else one[key][part] for one in told["by_code"]]
+            print(f"  {key}{'' if part is None else f', {part}'}: {spread(values)}")
+    write_result("photographs", told)
 
 
 if __name__ == "__main__":

@@ -22,11 +22,13 @@ import typer
 from fashioncnn.cli.verbs import app
 from fashioncnn.recipes.load import builtin_names, load, validate
 from ladder import draw_ladder, ladder_table
+from photograph_tables import parts_tables, photographs_table
 from published import Result, command, named, result, spread
 from shared import RESULTS, ROOT
 
 EXPLORE = ROOT / "docs" / "how-to" / "explore.md"
 AMX = ROOT / "docs" / "findings" / "amx.md"
+PHOTOGRAPHS = ROOT / "docs" / "how-to" / "photographs.md"
 RECIPES = ROOT / "src" / "fashioncnn" / "recipes" / "builtin"
 FIGURE = ROOT / "docs" / "speed.png"
 BLOCK = "<!-- {}: made by benchmarks/publish.py -->"
@@ -349,6 +351,9 @@ def published() -> dict[Path, str]:
         readme: _filled(readme, tables),
         EXPLORE: _filled(EXPLORE, {"explorer": explorer_table()}),
         AMX: _filled(AMX, {"amx": amx_table()}),
+        PHOTOGRAPHS: _filled(
+            PHOTOGRAPHS, {"photographs": photographs_table(), "parts": parts_tables()}
+        ),
     }
     for name in builtin_names():
         path = RECIPES / f"{name}.toml"

@@ -60,15 +60,24 @@ class TestConversion:
             ..., 0
         ].astype(int)
         assert agreement(found.outline, blue) > 0.93
-        assert found.images_NHWC.shape == (4, 28, 28, 1)
+        assert found.images_NHWC.shape == (6, 28, 28, 1)
         assert found.images_NHWC.dtype == np.uint8
-        narrow, wide, *mirrored = found.images_NHWC[..., 0]
-        np.testing.assert_array_equal(mirrored, [narrow[:, ::-1], wide[:, ::-1]])
-        for one in (narrow, wide):
+        images_NHW = found.images_NHWC[..., 0]
+        np.testing.assert_array_equal(images_NHW[3:], images_NHW[:3, :, ::-1])
+        for one in images_NHW[:3]:
             # Light on black, as high as the picture, in the middle.
             assert one[:, 0].max() == 0
             assert one.any(1).all()
             assert 100 <= np.median(one[one > 0]) <= 200
+
+    def test_what_is_wide_is_shown_squeezed_and_as_it_is(self) -> None:
+        picture = Image.new("RGB", (640, 480), (200, 190, 180))
+        ImageDraw.Draw(picture).ellipse((120, 180, 520, 300), (40, 50, 120))
+        high = [one.any(1).sum() for one in convert(picture).images_NHWC[:3, ..., 0]]
+        wide = [one.any(0).sum() for one in convert(picture).images_NHWC[:3, ..., 0]]
+        assert wide == [24, 28, 28]
+        assert high[:2] == [28, 28]
+        assert high[2] == pytest.approx(28 * 120 / 400, abs=1)
 
     def test_the_same_photograph_gives_the_same_pictures(self) -> None:
         one, other = convert(photograph()), convert(photograph())
@@ -88,7 +97,7 @@ class TestConversion:
 
     @pytest.mark.parametrize("size", [(8, 8), (1, 300), (300, 1), (29, 3000)])
     def test_odd_sizes(self, size: tuple[int, int]) -> None:
-        assert convert(photograph().resize(size)).images_NHWC.shape == (4, 28, 28, 1)
+        assert convert(photograph().resize(size)).images_NHWC.shape == (6, 28, 28, 1)
 
     def test_every_kind_of_file_gives_much_the_same(self, tmp_path: Path) -> None:
         """Turned by EXIF, with palette, in CMYK, 16 bits, or with a transparent ground."""

@@ -22,6 +22,10 @@ def test_one_epoch_learns_most_of_it(recipe: str, at_least: float, tmp_path: Pat
     assert scores.n == 10_000
     assert scores.accuracy > at_least
     assert {score.support for score in scores.classes} == {1000}
+    # What an answer to a photograph needs is fitted on validation.
+    limits = fc.load(run).sureness
+    assert 0.1 < limits.probability < 0.9
+    assert 0 < limits.energy < 30
 
 
 @pytest.mark.parametrize("precision", ["auto", "fp32"])

@@ -49,4 +49,5 @@ Image.open("steps.png").convert("RGB")
 
 # %% [markdown]
 # How often that is right, and how that was measured, stands in
-# [Photographs](../how-to/photographs.md). Below a probability, it says that it is not sure.
+# [Photographs](../how-to/photographs.md). Of things that it does
+# not know, it says mostly that it is not sure.

@@ -23,6 +23,7 @@ from fashioncnn.data.sources.fashion_mnist import NAME as FASHION_MNIST
 from fashioncnn.errors import BundleError, DataError, RunError, StorageError
 from fashioncnn.evaluation.answers import Answers, answers
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.sureness import Sureness
 from fashioncnn.runs.files import read_json
 
 CONFIG, MODEL, WEIGHTS, CARD = "config.json", "model.onnx", "model.safetensors", "README.md"
@@ -74,9 +75,9 @@ class Bundle:
         return self.facts.temperature
 
     @property
-    def not_sure_below(self) -> float:
+    def sureness(self) -> Sureness:
         """See evaluation.answers.Model."""
-        return self.facts.not_sure_below
+        return self.facts.sureness
 
     @cached_property
     def session(self) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
 from fashioncnn.data.images import CHANNELS, LARGEST_SIDE, SMALLEST_SIDE, Shape
 from fashioncnn.data.sources.base import MAX_CLASSES
+from fashioncnn.evaluation.sureness import Sureness
 from fashioncnn.settings import Count, NotNegative, Positive, Probability, Settings
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -87,8 +89,9 @@ class Facts(Settings):
     """Everything that is known of a network that was shipped.
 
     Pictures are uint8 (n, height, width, channels). Probabilities are the softmax of the logits
-    over `temperature`; below `not_sure_below` the answer is "not sure". `energy_of_known` is what
-    95 % of the validation pictures exceed. `maps` are the outputs with feature maps.
+    over `temperature`; below `not_sure_below`, or an energy of `not_sure_energy`, the answer is
+    "not sure". `energy_of_known` is what 95 % of the validation pictures exceed. `maps` are the
+    outputs with feature maps.
     """
 
     format: Literal["fashioncnn-bundle"] = "fashioncnn-bundle"
@@ -103,6 +106,7 @@ class Facts(Settings):
     photographs: bool
     temperature: Positive
     not_sure_below: Probability
+    not_sure_energy: float | None = None
     thresholds: Annotated[tuple[Threshold, ...], Strict(False), Field(max_length=10)]
     energy_of_known: float | None
     precision: Literal["fp32", "int8"]
@@ -132,6 +136,12 @@ class Facts(Settings):
     def shape(self) -> Shape:
         """What a picture measures."""
         return Shape(self.channels, self.height, self.width)
+
+    @property
+    def sureness(self) -> Sureness:
+        """What an answer needs."""
+        energy = -math.inf if self.not_sure_energy is None else self.not_sure_energy
+        return Sureness(self.not_sure_below, energy)
 
 
 class Config(Settings):

@@ -27,6 +27,7 @@ GPU_BYTES_AT_ONCE = 256 << 20
 class Batch:
     """`images_NCHW` float32, prepared; `labels` and `indices` (places in the split) int64 (n,).
 
+    A label is NO_CLASS where the augmentation made a picture of no class.
     Where several processes share a batch, the images alone are this process's part of it.
     """
 
@@ -106,7 +107,7 @@ class Batches:
         draws = self.augmentation.draw(
             labels, (height, width), random, self.device, self._flips(number, order)
         )
-        order, labels = order.to(self.device), labels.to(self.device)
+        order, labels = order.to(self.device), draws.labels
 
         preparation = replace(self.preparation, image_size=self.image_size(number))
         stride = max(1, self._at_once() // self.batch_size) * self.batch_size

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from fashioncnn.data.images import LabelledImages, Shape, with_channels
 from fashioncnn.errors import DataError
-from fashioncnn.evaluation.out_of_distribution import signs
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.sureness import Sureness, joint
 from fashioncnn.photos.pictures import Prepared
 
-# Below this probability the answer to a photograph is "not sure". Nine of ten garments that the
-# conversion was chosen on have more, with networks of `photo` (docs/how-to/photographs.md).
-PHOTOGRAPH_NOT_SURE_BELOW = 0.36
+# Of a photograph that no answer is given to, and nothing seemed wrong with.
+UNLIKE = (
+    "like nothing that the network knows: photograph one thing alone and whole, on a plain ground; "
+    "of shoes, one from its side"
+)
 K = TypeVar("K")
 
 
@@ -41,8 +43,8 @@ class Model(Protocol):
         """What logits are divided by before they become probabilities."""
 
     @property
-    def not_sure_below(self) -> float:
-        """The probability below which an answer is "not sure"."""
+    def sureness(self) -> Sureness:
+        """What an answer needs; below, it is "not sure"."""
 
     def predictions(self, pictures: LabelledImages) -> Predictions:
         """Return the logits for `pictures`."""
@@ -140,31 +142,29 @@ def tell_prepared(
     """Return what `predictions`, of the pictures of all files in turn, say of each file.
 
     The answer to a file is the mean of log-probabilities over its pictures, its energy the mean of
-    theirs. It is None below the probability `not_sure_below`, the model's own unless it is given,
-    and where the file is doubtful.
+    theirs. It is None where they lack the model's `sureness`, or the probability `not_sure_below`
+    where that is given, and where the file is doubtful.
     """
     counts = np.array([len(one.images_NHWC) for one in prepared.values()])
-    starts = np.cumsum(counts) - counts
-    logs = predictions.at_temperature(model.temperature).log_probabilities
-    means = np.add.reduceat(logs, starts, axis=0) / counts[:, None]
-    shares = np.exp(means - means.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    energies = np.add.reduceat(signs(predictions)["energy"], starts) / counts
+    shares, energies = joint(predictions, counts, model.temperature)
     orders = np.argsort(-shares, axis=1, kind="stable")[:, :top]
     likeliest = np.take_along_axis(shares, orders, axis=1).tolist()
-    least = model.not_sure_below if not_sure_below is None else not_sure_below
+    least = model.sureness if not_sure_below is None else Sureness(not_sure_below)
     names = model.class_names
-    rows = zip(orders.tolist(), likeliest, energies.tolist(), strict=True)
-    return {
-        name: Prediction(
+    told = {}
+    for (name, one), order, values, energy in zip(
+        prepared.items(), orders.tolist(), likeliest, energies.tolist(), strict=True
+    ):
+        known = values[0] >= least.probability and energy >= least.energy
+        unlike = model.photographs and not known and not one.warnings
+        told[name] = Prediction(
             str(name),
-            names[order[0]] if values[0] >= least and not one.doubtful else None,
+            names[order[0]] if known and not one.doubtful else None,
             tuple(zip([names[at] for at in order], values, strict=True)),
             energy,
-            one.warnings,
+            (UNLIKE,) if unlike else one.warnings,
         )
-        for (name, one), (order, values, energy) in zip(prepared.items(), rows, strict=True)
-    }
+    return told
 
 
 def most_alike(

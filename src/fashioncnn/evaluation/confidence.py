@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fashioncnn.evaluation.calibration import Calibration, calibration, fit_temperature
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.selective import answering, risk_coverage, threshold
+from fashioncnn.evaluation.sureness import Sureness, fit_sureness
 
 # What share of the answers may be wrong, where a threshold on confidence is chosen.
 TOLERATED_ERRORS = (0.01, 0.02, 0.05)
@@ -27,16 +28,27 @@ class ChosenThreshold:
 
 @dataclass(frozen=True)
 class Confidence:
-    """Figures on test. Without validation, no temperature is fitted and no threshold chosen."""
+    """Figures on test. Without validation, no temperature is fitted and no threshold chosen.
+
+    `of_photographs` is what an answer to a photograph needs, None for networks of other pictures.
+    """
 
     as_trained: Calibration
     with_temperature: Calibration | None
     risk_coverage_area: float
     thresholds: tuple[ChosenThreshold, ...] | None
+    of_photographs: Sureness | None = None
 
 
-def confidence(test: Predictions, validation: Predictions | None) -> Confidence:
-    """Say how true the probabilities are; what is fitted or chosen, is on validation."""
+def confidence(
+    test: Predictions,
+    validation: Predictions | None,
+    photographed: Predictions | None = None,
+) -> Confidence:
+    """Say how true the probabilities are; what is fitted or chosen, is on validation.
+
+    `photographed` are of validation pictures, too; see `as_photographed`.
+    """
     as_trained, area = calibration(test), risk_coverage(test).area
     if validation is None:
         return Confidence(as_trained, None, area, None)
@@ -46,5 +58,7 @@ def confidence(test: Predictions, validation: Predictions | None) -> Confidence:
         if at:
             found = answering(test, at.confidence)
             thresholds.append(ChosenThreshold(error, found.confidence, found.coverage, found.risk))
-    with_temperature = calibration(test, fit_temperature(validation))
-    return Confidence(as_trained, with_temperature, area, tuple(thresholds))
+    temperature = fit_temperature(validation)
+    with_temperature = calibration(test, temperature)
+    sureness = fit_sureness(photographed, temperature) if photographed else None
+    return Confidence(as_trained, with_temperature, area, tuple(thresholds), sureness)

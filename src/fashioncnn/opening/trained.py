@@ -18,9 +18,10 @@ from fashioncnn.data.images import LabelledImages, Shape
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.data.sources.fashion_mnist import NAME as FASHION_MNIST
 from fashioncnn.errors import RunError
-from fashioncnn.evaluation.answers import PHOTOGRAPH_NOT_SURE_BELOW, Answers, answers
+from fashioncnn.evaluation.answers import Answers, answers
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.sureness import ALWAYS, UNFITTED, Sureness
 from fashioncnn.models.parts import keep_inputs
 from fashioncnn.opening.data import Data, data_of
 from fashioncnn.opening.runs import AnyRun, as_run
@@ -147,9 +148,12 @@ class Trained:
         return kept.with_temperature.temperature if kept and kept.with_temperature else 1.0
 
     @property
-    def not_sure_below(self) -> float:
-        """See evaluation.answers.Model."""
-        return PHOTOGRAPH_NOT_SURE_BELOW if self.photographs else 0.0
+    def sureness(self) -> Sureness:
+        """See evaluation.answers.Model: fitted as the temperature was."""
+        if not self.photographs:
+            return ALWAYS
+        kept = self.kept.get(CONFIDENCE)
+        return (kept and kept.of_photographs) or UNFITTED
 
     def features(self, images_NHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See evaluation.answers.Model."""

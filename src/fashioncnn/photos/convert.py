@@ -6,6 +6,7 @@ is worth stands in docs/lab-notes.md.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -19,8 +20,8 @@ from fashioncnn.photos.outline import Mask, UInt8, find_outline, touches_frame
 WORKING_SIDE = 160
 PICTURE_SIDE = 28
 # Of the height, one picture for each: the data set's garments are hardly ever wider, and sleeves
-# that lie spread are.
-WIDEST = (0.85, 1.0)
+# that lie spread are. Shoes and bags are wider, so one picture is as it is.
+WIDEST = (0.85, 1.0, math.inf)
 # Where the median shade of the garment is put, at the least and at the most.
 DARKEST, LIGHTEST = 120.0, 190.0
 TOO_DARK = 40
@@ -35,7 +36,7 @@ DOUBTS = (NOTHING_FOUND, SEVERAL_PIECES)
 
 @dataclass(frozen=True)
 class Converted:
-    """`images_NHWC` (4, 28, 28, 1), light on black, what led to them, and what the user is told.
+    """`images_NHWC` (6, 28, 28, 1), light on black, what led to them, and what the user is told.
 
     They are by WIDEST, then the same mirrored. `photo_HWC` is the photograph as it was worked on,
     `outline` the garment in it.
@@ -49,13 +50,13 @@ class Converted:
 
 def convert(photo: Image.Image) -> Converted:
     """Convert a photograph; see `photos.files.read_picture`."""
-    rgb_HWC = _shrunk(np.asarray(photo.convert("RGB")))
+    rgb_HWC = shrunk(np.asarray(photo.convert("RGB")))
     outline, pieces = find_outline(rgb_HWC)
     used = outline if outline.any() else np.ones_like(outline)
-    garment = _cut_out(_negated(rgb_HWC, used), used)
-    by_width = np.stack([_fitted(garment, widest) for widest in WIDEST])
+    garment = cut_out(negated(rgb_HWC, used), used)
+    by_width = np.stack([fitted(garment, widest) for widest in WIDEST])
     return Converted(
-        np.concatenate([by_width, by_width[:, :, ::-1]])[..., None],
+        with_mirrored(by_width)[..., None],
         rgb_HWC,
         outline,
         _warnings(rgb_HWC, outline, pieces),
@@ -72,7 +73,12 @@ def _warnings(rgb_HWC: UInt8, outline: Mask, pieces: int) -> tuple[str, ...]:
     return tuple(words for words, true in found.items() if true)
 
 
-def _shrunk(rgb_HWC: UInt8) -> UInt8:
+def with_mirrored(images_NHW: UInt8) -> UInt8:
+    """Return the pictures, then their mirror images."""
+    return np.concatenate([images_NHW, images_NHW[:, :, ::-1]])
+
+
+def shrunk(rgb_HWC: UInt8) -> UInt8:
     """Bring the longest side to WORKING_SIDE by averaging; smaller pictures are enlarged."""
     height, width = rgb_HWC.shape[:2]
     factor = WORKING_SIDE / max(height, width)
@@ -81,7 +87,7 @@ def _shrunk(rgb_HWC: UInt8) -> UInt8:
     return np.asarray(cv2.resize(rgb_HWC, size, interpolation=how), np.uint8)
 
 
-def _negated(rgb_HWC: UInt8, mask: Mask) -> NDArray[np.float32]:
+def negated(rgb_HWC: UInt8, mask: Mask) -> NDArray[np.float32]:
     """Negate the lightness, as the data set does, and shift it so that its median is no extreme."""
     lightness = np.asarray(cv2.cvtColor(rgb_HWC, cv2.COLOR_RGB2LAB), np.float32)[..., 0]
     shades = 255 - lightness
@@ -90,13 +96,13 @@ def _negated(rgb_HWC: UInt8, mask: Mask) -> NDArray[np.float32]:
     return np.asarray(np.clip(shifted, 1, 255), np.float32)
 
 
-def _cut_out(shades_HW: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
+def cut_out(shades_HW: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
     """Cut the garment out, on black."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return (shades_HW * mask)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _fitted(garment_HW: NDArray[np.float32], widest: float) -> UInt8:
+def fitted(garment_HW: NDArray[np.float32], widest: float) -> UInt8:
     """Shrink to a longest edge of 28, no wider than `widest` of the height, in the middle."""
     height, width = garment_HW.shape
     used_width = min(float(width), widest * height)

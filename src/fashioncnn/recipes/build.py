@@ -23,6 +23,7 @@ from fashioncnn.recipes.schema import Recipe
 from fashioncnn.training.averaging import MovingAverage
 from fashioncnn.training.known_losses import KnownLosses
 from fashioncnn.training.loop import Freezing, Training
+from fashioncnn.training.losses.outlier_exposure import OutlierExposure
 from fashioncnn.training.processes import Processes
 from fashioncnn.training.state import TrainingState
 
@@ -149,6 +150,8 @@ def build_training(recipe: Recipe, splits: Splits, seed: int, processes: Process
         rank=processes.rank,
         processes=processes.count,
     )
+    loss = recipe.loss.build(splits.train.class_names)
+    counterexamples = batches.augmentation.makes_counterexamples
     schedule = recipe.schedule
     factor = functools.partial(
         schedule.factor,
@@ -159,10 +162,11 @@ def build_training(recipe: Recipe, splits: Splits, seed: int, processes: Process
         processes,
         batches,
         splits.validation,
-        recipe.loss.build(splits.train.class_names).to(device),
+        (OutlierExposure(loss) if counterexamples else loss).to(device),
         factor,
         recipe.training.epochs,
         build_freezing(recipe),
-        # What a user's own code does on the host would not be replayed.
-        recordable=not recipe.code,
+        # Neither what a user's own code does on the host nor another number of pictures would be
+        # replayed.
+        recordable=not recipe.code and not counterexamples,
     )

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from fashioncnn.data.augmentations.base import NO_CLASS
+
 
 class KnownLosses:
     """`latest_N` changes with every step; `at_epoch_start_N` is what the epoch was chosen by.
@@ -18,9 +20,12 @@ class KnownLosses:
         self.at_epoch_start_N = self.latest_N.clone()
 
     def note(self, indices: Tensor, logits_NC: Tensor, labels: Tensor) -> None:
-        """Take the plain cross-entropy of a batch in."""
-        losses = functional.cross_entropy(logits_NC.detach().float(), labels, reduction="none")
-        self.latest_N[indices] = losses
+        """Take the plain cross-entropy of a batch in; pictures of no class keep what was known."""
+        known = labels != NO_CLASS
+        losses = functional.cross_entropy(
+            logits_NC.detach().float(), labels, reduction="none", ignore_index=NO_CLASS
+        )
+        self.latest_N[indices] = torch.where(known, losses, self.latest_N[indices])
 
     def begin_epoch(self) -> None:
         """Let the next epoch be chosen by what is known now."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from fashioncnn.data.augmentations.base import NO_CLASS
 from fashioncnn.data.batches import Batch, Batches, in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
@@ -117,6 +118,7 @@ class Training:
                 state.losses.note(batch.indices, answers_NC, batch.labels)
             state.loss_sum += loss.detach() * len(batch.labels)
             state.correct += (answers_NC.argmax(1) == batch.labels).sum()
+            state.of_no_class += (batch.labels == NO_CLASS).sum()
 
         if self.recordable and state.device.type == "cuda" and self.processes.count == 1:
             return CudaGraphs(take_step, state.optimizer, state.device)
@@ -136,7 +138,7 @@ class Training:
     def _finish_epoch(self, state: TrainingState, epoch: int, started: float) -> EpochRecord:
         image_count = self.batches.image_count(epoch)
         train_loss = float(state.loss_sum) / image_count
-        train_accuracy = int(state.correct) / image_count
+        train_accuracy = int(state.correct) / max(1, image_count - int(state.of_no_class))
         train_seconds = time.perf_counter() - started
         val_loss, val_by_class, val_accuracy = None, None, None
         if len(self.validation):

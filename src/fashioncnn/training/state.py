@@ -27,8 +27,9 @@ class Position:
 class TrainingState:
     """The network, its optimiser, average and known losses, the position, the epoch's sums so far.
 
-    `loss_sum` (float64) and `correct` (int64) are over the pictures of the epoch so far, on the
-    device; `seconds` is what the epoch took so far, `first_step_seconds` its first step.
+    `loss_sum` (float64), `correct` and `of_no_class` (int64) are over the pictures of the epoch so
+    far, on the device; `seconds` is what the epoch took so far, `first_step_seconds` its first
+    step.
     """
 
     network: nn.Module
@@ -45,6 +46,7 @@ class TrainingState:
         precise = torch.float32 if self.device.type == "mps" else torch.float64
         self.loss_sum = torch.zeros((), dtype=precise, device=self.device)
         self.correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        self.of_no_class = torch.zeros((), dtype=torch.int64, device=self.device)
         self._peaks = [group["lr"] for group in self.optimizer.param_groups]
 
     def set_learning_rates(self, factor: float) -> None:
@@ -72,6 +74,7 @@ class TrainingState:
             self.losses.begin_epoch()
         self.loss_sum.zero_()
         self.correct.zero_()
+        self.of_no_class.zero_()
         self.seconds = self.first_step_seconds = 0.0
 
     def tensors(self) -> dict[str, Tensor]:
@@ -92,6 +95,7 @@ class TrainingState:
             named["losses/at_epoch_start"] = self.losses.at_epoch_start_N
         named["sums/loss"] = self.loss_sum
         named["sums/correct"] = self.correct
+        named["sums/of_no_class"] = self.of_no_class
         named["random/cpu"] = torch.get_rng_state()
         if self.device.type == "cuda":
             named["random/cuda"] = torch.cuda.get_rng_state(self.device)
@@ -132,6 +136,8 @@ class TrainingState:
         self.first_step_seconds = values.get("first_step_seconds", 0.0)
         self.loss_sum.copy_(tensors["sums/loss"])
         self.correct.copy_(tensors["sums/correct"])
+        # Checkpoints of earlier versions know of none.
+        self.of_no_class.copy_(tensors.get("sums/of_no_class", torch.tensor(0)))
         torch.set_rng_state(tensors["random/cpu"].cpu())
         if self.device.type == "cuda" and "random/cuda" in tensors:
             torch.cuda.set_rng_state(tensors["random/cuda"].cpu(), self.device)

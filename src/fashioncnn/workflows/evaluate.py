@@ -10,6 +10,7 @@ import numpy as np
 from fashioncnn.benchmarking.cost import cost
 from fashioncnn.console.say import say
 from fashioncnn.errors import RunError
+from fashioncnn.evaluation.as_photographed import as_photographed
 from fashioncnn.evaluation.confidence import confidence
 from fashioncnn.evaluation.pictures import confused_pictures, telling_pictures
 from fashioncnn.evaluation.predict import predict
@@ -26,6 +27,9 @@ from fashioncnn.runs.contents import ScoredCheckpoint, ScoredSplit
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName
 from fashioncnn.usercode.faults import user_code
+
+# So many validation pictures are enough to say when an answer to a photograph is sure.
+PHOTOGRAPHED = 2000
 
 
 @user_code()
@@ -157,9 +161,13 @@ def _predictions(trained: Trained, split: SplitName, views: ViewsName) -> tuple[
 def _judge(trained: Trained, predictions: Predictions) -> None:
     """Keep what goes with test scores: how far to trust the probabilities, and the cost."""
     if trained.kept.get(artifacts.CONFIDENCE) is None:
-        validation = None
+        validation = photographed = None
         if trained.recipe.data.validation_images:
             validation, _ = _predictions(trained, "validation", "plain")
-        trained.kept.put(artifacts.CONFIDENCE, confidence(predictions, validation))
+            if trained.photographs:
+                pictures = trained.pictures("validation", "evaluate")
+                photographed = trained.predictions(as_photographed(pictures, PHOTOGRAPHED))
+        found = confidence(predictions, validation, photographed)
+        trained.kept.put(artifacts.CONFIDENCE, found)
     if trained.kept.get(artifacts.COST) is None:
         trained.kept.put(artifacts.COST, cost(trained.network, trained.preparation, trained.shape))

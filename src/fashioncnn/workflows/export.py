@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -152,6 +153,7 @@ class _Made:
             "class_names": json.dumps(self.facts.class_names),
             "temperature": repr(self.facts.temperature),
             "not_sure_below": repr(self.facts.not_sure_below),
+            "not_sure_energy": repr(self.facts.not_sure_energy),
             "trained_on": self.facts.trained_on.model_dump_json(),
             "weights_sha256": self.facts.weights_sha256,
             "license": self.facts.license,
@@ -202,6 +204,7 @@ class _Export:
             {name: _narrow(value).contiguous() for name, value in state.items()},
             {"format": "pt"},
         )
+        sureness = trained.sureness
         facts = Facts(
             name=trained.recipe.name,
             recipe=trained.recipe.name,
@@ -211,7 +214,8 @@ class _Export:
             width=trained.shape.width,
             photographs=trained.photographs,
             temperature=trained.temperature,
-            not_sure_below=trained.not_sure_below,
+            not_sure_below=sureness.probability,
+            not_sure_energy=sureness.energy if math.isfinite(sureness.energy) else None,
             thresholds=self._thresholds(),
             energy_of_known=self._energy_of_known(),
             precision="fp32",

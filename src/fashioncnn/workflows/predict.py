@@ -52,12 +52,13 @@ def predict(
 
     `pictures` are files, folders, patterns such as "*.jpg", or "-" for standard input. For networks
     of Fashion-MNIST, photographs are converted to pictures as the data set's own are (see
-    `photos.convert`), and the answer is the mean of log-probabilities over four renderings; grey
+    `photos.convert`), and the answer is the mean of log-probabilities over six renderings; grey
     pictures of 28 x 28 pixels are taken as they are. For other networks pictures are resized, as
-    their data set's were. The answer is None below the probability `not_sure_below`, 0.36 for
-    photographs and 0 for others unless it is given, and where no garment or several pieces are
-    found. `show` names a PNG file for a sheet of what was done, with the first 100 pictures.
-    Files that cannot be read have a `fault`. Raises DataError where there are no pictures.
+    their data set's were. The answer is None where a photograph lacks the network's
+    `evaluation.sureness`, or any picture the probability `not_sure_below` where that is given, and
+    where no garment or several pieces are found. `show` names a PNG file for a sheet of what
+    was done, with the first 100 pictures. Files that cannot be read have a `fault`. Raises
+    DataError where there are no pictures.
     """
     if not_sure_below is not None and not 0 <= not_sure_below <= 1:
         raise DataError(f"not_sure_below is {not_sure_below}; it must be 0 to 1")

@@ -7,6 +7,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+# The label of pictures that are of none of the classes.
+NO_CLASS = -1
+
 
 class Augmentation(ABC):
     """A random transformation of training pictures, whose strength may differ by class.
@@ -37,16 +40,29 @@ class SometimesAugmentation(PixelAugmentation):
 
     def change(self, images_NCHW: Tensor, uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
         """See PixelAugmentation."""
-        chosen = uniforms_NU[:, 0] < strength_N
+        chosen = self.chosen(uniforms_NU, strength_N)
         if not bool(chosen.any()):
             return images_NCHW
         result = images_NCHW.clone()
         result[chosen] = self.changed(images_NCHW[chosen], uniforms_NU[chosen, 1:])
         return result
 
+    @staticmethod
+    def chosen(uniforms_NU: Tensor, strength_N: Tensor) -> Tensor:
+        """Return which pictures are changed, bool (n,)."""
+        return uniforms_NU[:, 0] < strength_N
+
     @abstractmethod
     def changed(self, images_NCHW: Tensor, uniforms_NU: Tensor) -> Tensor:
         """Return the pictures changed, each by its own uniform numbers."""
+
+
+class Counterexample(SometimesAugmentation):
+    """What it makes of a picture is of none of the classes: its label becomes NO_CLASS.
+
+    Networks that are taught to have no opinion of such pictures have less of others that they do
+    not know (Hendrycks et al., Deep Anomaly Detection with Outlier Exposure, arXiv 1812.04606).
+    """
 
 
 class AffineAugmentation(Augmentation):

@@ -10,13 +10,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from fashioncnn.data.augmentations.base import SometimesAugmentation
+from fashioncnn.data.augmentations.geometry import GROUND, each, low_noise, positions
 
 # Low-frequency noise has so many values a side.
 NOISE_SIDE = 5
-# Greys above this are garment, not ground.
-GROUND = 12
 POSE, SHADES = 5, 6
-LARGEST_ANGLE_DEGREES = 10.0
+LARGEST_ANGLE_DEGREES = 15.0
 
 
 class Photographed(SometimesAugmentation):
@@ -41,10 +40,7 @@ class Photographed(SometimesAugmentation):
 
 def _photographed(images_NCHW: Tensor, uniforms_NU: Tensor) -> Tensor:
     pose, shades_u, noise = torch.split(uniforms_NU, [POSE, SHADES, 2 * NOISE_SIDE**2], 1)
-    size = images_NCHW.shape[-2:]
-    noise_N2HW = functional.interpolate(
-        noise.view(-1, 2, NOISE_SIDE, NOISE_SIDE) * 2 - 1, size, mode="bicubic", align_corners=True
-    )
+    noise_N2HW = low_noise(noise.view(-1, 2, NOISE_SIDE, NOISE_SIDE), images_NCHW.shape[-2:])
     shades = images_NCHW.float()
     garment = (shades.amax(1, keepdim=True) > GROUND).float()
     moved = _posed(torch.cat([shades * garment, garment], 1), pose)
@@ -57,19 +53,15 @@ def _photographed(images_NCHW: Tensor, uniforms_NU: Tensor) -> Tensor:
 def _posed(channels_NCHW: Tensor, uniforms_NU: Tensor) -> Tensor:
     """Turn, make wider or narrower, wider below or above, lean; the last channel is the outline."""
     turn, width, _, flare, lean = (uniforms_NU * 2 - 1).unbind(1)
-    height_px, width_px = channels_NCHW.shape[-2:]
+    width_px = channels_NCHW.shape[-1]
     columns = (channels_NCHW[:, -1].amax(1) > 0.5).float().sum(1).clamp(min=4)
     # No wider than the picture.
     wider = torch.minimum(torch.exp(0.1 + 0.25 * width), width_px / columns).clamp(min=0.7)
     taller = torch.exp(-0.06 * uniforms_NU[:, 2])
-    at_y, at_x = (
-        (torch.arange(side, device=turn.device) * 2 + 1) / side - 1
-        for side in (height_px, width_px)
-    )
-    y, x = (one[None] for one in torch.meshgrid(at_y, at_x, indexing="ij"))
-    y = y / _each(taller)
-    x = x / (_each(wider) * (1 + _each(0.15 * flare) * y)) + _each(0.08 * lean) * y
-    angle = _each(torch.deg2rad(LARGEST_ANGLE_DEGREES * turn))
+    y, x = positions(channels_NCHW.shape[-2:], turn.device)
+    y = y / each(taller)
+    x = x / (each(wider) * (1 + each(0.15 * flare) * y)) + each(0.08 * lean) * y
+    angle = each(torch.deg2rad(LARGEST_ANGLE_DEGREES * turn))
     cos, sin = angle.cos(), angle.sin()
     grid = torch.stack([cos * x - sin * y, sin * x + cos * y], -1)
     return functional.grid_sample(channels_NCHW, grid, align_corners=False)
@@ -97,7 +89,3 @@ def _toned(
     gain = (0.3 + contrast) * torch.where(negate < 0.15, -1.0, 1.0)
     middle = (mean + 60 * (2 * centre - 1)).clamp(60, 235)
     return middle + gain * (softened - mean) + 20 * noise_N1HW * light
-
-
-def _each(values_N: Tensor) -> Tensor:
-    return values_N[:, None, None]

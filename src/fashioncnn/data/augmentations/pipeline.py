@@ -9,7 +9,13 @@ import torch
 from torch import Tensor
 
 from fashioncnn.data.augmentations import AUGMENTATIONS
-from fashioncnn.data.augmentations.base import AffineAugmentation, Augmentation, PixelAugmentation
+from fashioncnn.data.augmentations.base import (
+    NO_CLASS,
+    AffineAugmentation,
+    Augmentation,
+    Counterexample,
+    PixelAugmentation,
+)
 from fashioncnn.data.augmentations.flip import HorizontalFlip
 
 
@@ -17,9 +23,11 @@ from fashioncnn.data.augmentations.flip import HorizontalFlip
 class EpochDraws:
     """Everything random about one epoch's pictures, drawn ahead, by position in the epoch.
 
-    `affine_N23` is None when nothing moves; `pixels` holds (uniforms, strength) by augmentation.
+    `labels` are NO_CLASS where a picture becomes one of no class. `affine_N23` is None when nothing
+    moves; `pixels` holds (uniforms, strength) by augmentation.
     """
 
+    labels: Tensor
     affine_N23: Tensor | None
     pixels: dict[str, tuple[Tensor, Tensor]]
     own: Mapping[str, Augmentation] = field(default_factory=dict)
@@ -52,6 +60,14 @@ class AugmentationPipeline:
         known = (*AUGMENTATIONS, *self.own)
         return [key for key in known if any(table.get(key, 0.0) > 0 for table in tables)]
 
+    @property
+    def makes_counterexamples(self) -> bool:
+        """Whether some pictures become ones of no class."""
+        return any(isinstance(self._named(key), Counterexample) for key in self.active())
+
+    def _named(self, key: str) -> Augmentation:
+        return self.own.get(key) or AUGMENTATIONS[key]
+
     def draw(
         self,
         labels: Tensor,
@@ -67,8 +83,9 @@ class AugmentationPipeline:
         """
         affine: Tensor | None = None
         pixels = {}
+        taught = labels
         for key in self.active():
-            augmentation = self.own.get(key) or AUGMENTATIONS[key]
+            augmentation = self._named(key)
             uniforms = torch.rand(len(labels), augmentation.uniforms, generator=generator)
             if key == HorizontalFlip.key and flip_uniforms_N1 is not None:
                 uniforms = flip_uniforms_N1
@@ -78,7 +95,10 @@ class AugmentationPipeline:
                 affine = matrices if affine is None else affine @ matrices
             else:
                 pixels[key] = (uniforms.to(device), strength.to(device))
-        return EpochDraws(None if affine is None else affine[:, :2].to(device), pixels, self.own)
+            if isinstance(augmentation, Counterexample):
+                taught = torch.where(augmentation.chosen(uniforms, strength), NO_CLASS, taught)
+        moves = None if affine is None else affine[:, :2].to(device)
+        return EpochDraws(taught.to(device), moves, pixels, self.own)
 
     def _strength(self, key: str, labels: Tensor) -> Tensor:
         strength = torch.full((len(labels),), float(self.strengths.get(key, 0.0)))

@@ -7,11 +7,10 @@ from typing import Annotated
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 
 from fashioncnn.data.augmentations.base import SometimesAugmentation
+from fashioncnn.data.augmentations.geometry import GROUND, each, positions, sampled
 
-GROUND = 12
 # Where the shoulders are, in -1 (top) to 1.
 SHOULDERS = -0.75
 
@@ -37,32 +36,21 @@ class SpreadSleeves(SometimesAugmentation):
 
 def _spread(images_NCHW: Tensor, uniforms_N3: Tensor) -> Tensor:
     swing, seam_place, squeeze = uniforms_N3.unbind(1)
-    height, width = images_NCHW.shape[-2:]
     columns = (images_NCHW.amax((1, 2)) > GROUND).float()
     # Of the width, in -1..1.
-    half = (columns.sum(1) / width).clamp(min=0.2)
+    half = (columns.sum(1) / images_NCHW.shape[-1]).clamp(min=0.2)
     angle = torch.deg2rad(5 + 30 * swing)
-    seam = _each(half * (0.5 + 0.2 * seam_place))
+    seam = each(half * (0.5 + 0.2 * seam_place))
     # The frame must hold the sleeves' ends.
     reach = half + (1.2 - 0.2 * squeeze) * angle.sin()
-    at_y, at_x = (
-        (torch.arange(side, device=swing.device) * 2 + 1) / side - 1 for side in (height, width)
-    )
-    y, x = (one[None] for one in torch.meshgrid(at_y, at_x, indexing="ij"))
-    x = x * _each((reach / 0.93).clamp(min=1))
+    y, x = positions(images_NCHW.shape[-2:], swing.device)
+    x = x * each((reach / 0.93).clamp(min=1))
     # The left sleeve is the right one's mirror image.
     folded, side = x.abs(), torch.where(x < 0, -1.0, 1.0)
-    cos, sin = _each(angle.cos()), _each(angle.sin())
+    cos, sin = each(angle.cos()), each(angle.sin())
     across, down = folded - seam, y - SHOULDERS
     arm_x, arm_y = seam + cos * across - sin * down, SHOULDERS + sin * across + cos * down
     body = folded <= seam
     arm = ~body & (arm_x >= seam * 0.95)
-    source = torch.stack(
-        [torch.where(body, x, side * arm_x), torch.where(body, y.expand_as(folded), arm_y)], -1
-    )
-    moved = functional.grid_sample(images_NCHW.float(), source, align_corners=False)
-    return (moved * (body | arm)[:, None]).round().clamp(0, 255).to(torch.uint8)
-
-
-def _each(values_N: Tensor) -> Tensor:
-    return values_N[:, None, None]
+    moved = sampled(images_NCHW, torch.where(body, x, side * arm_x), torch.where(body, y, arm_y))
+    return moved * (body | arm)[:, None]
