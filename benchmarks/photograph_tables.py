@@ -5,7 +5,7 @@ from __future__ import annotations
 from photographs import spread
 from published import Result, command, named
 
-HALVES = {"choosing": "choosing half", "other": "other half"}
+HALVES = {"choosing": "choosing half", "other": "other half", "both": "both"}
 
 
 def photographs_table() -> str:
@@ -38,8 +38,12 @@ def photographs_table() -> str:
             f"| {' | '.join(cells)} |"
         )
     kinds = ", ".join(
-        f"{kind} {spread([one['right'][kind] for half in HALVES for one in measured[half]])}"
-        for kind in measured["other"][0]["right"]
+        f"{kind} {spread([one['right'][kind] for one in measured['both']])}"
+        for kind in measured["both"][0]["right"]
+    )
+    intervals = ", ".join(
+        f"{100 * low:.0f} to {100 * high:.0f} ({half})"
+        for half, (low, high) in measured["over_photographs"].items()
     )
     code = measured["by_code"]
     drawn = ", ".join(
@@ -54,7 +58,8 @@ def photographs_table() -> str:
         [
             *lines,
             "",
-            f"Both halves, by kind: {kinds} % right.",
+            f"Both halves, by kind: {kinds} % right. Over the photographs alone, 95 % intervals of "
+            f"the share right are {intervals}.",
             "",
             "Drawn by code: of 200 pictures of text, noise, gradients and windows of a screen, "
             f"{spread([one['drawn_abstained'] for one in code])} % are not answered ({drawn}). Of "

@@ -207,22 +207,27 @@ def main() -> None:
             }
             for name, odd in (("choosing", False), ("other", True))
         }
+        halves["both"] = {
+            kind: [*halves["choosing"][kind], *halves["other"][kind]] for kind in KINDS
+        }
         drawn = list(pool.map(of_drawing, range(DRAWN), chunksize=10))
         test = list(pool.map(of_test_picture, enumerate(tested), chunksize=10))
     told |= {
         "sureness": [asdict(one.sureness) for one in opened],
         "by_code": [of_code(one, drawn, test) for one in opened],
+        "over_photographs": {},
     }
     for name, half in halves.items():
         told[name] = found = [of_half(one, half, drawn) for one in opened]
         count = sum(found[0]["n"][kind] for kind in RIGHT)
-        print(f"{name} half: {count} garments, {len(found)} networks, percent")
+        print(f"{name}: {count} garments, {len(found)} networks, percent")
         for key in found[0]:
             if isinstance(found[0][key], float):
                 print(f"  {key}: {spread([one[key] for one in found])}")
         for kind in RIGHT:
             print(f"    {kind}: {spread([one['right'][kind] for one in found])}")
         interval = wilson(round(float(np.mean([one["right_of_all"] for one in found]))), count)
+        told["over_photographs"][name] = [interval.low, interval.high]
         print(f"  95 % over photographs: {100 * interval.low:.1f} to {100 * interval.high:.1f}")
     for key, value in told["by_code"][0].items():
         for part in value if isinstance(value, dict) else [None]:

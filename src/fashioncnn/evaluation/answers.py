@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from fashioncnn.data.images import LabelledImages, Shape, with_channels
 from fashioncnn.errors import DataError
+from fashioncnn.evaluation.out_of_distribution import signs
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.sureness import Sureness, joint
 from fashioncnn.photos.pictures import Prepared
 
 # Of a photograph that no answer is given to, and nothing seemed wrong with.
 UNLIKE = (
-    "like nothing that the network knows: photograph one thing alone and whole, on a plain ground; "
-    "of shoes, one from its side"
+    "like nothing it knows: photograph one thing, whole, on a plain ground; of shoes, one from its "
+    "side"
 )
 K = TypeVar("K")
 
@@ -141,12 +142,14 @@ def tell_prepared(
 ) -> dict[K, Prediction]:
     """Return what `predictions`, of the pictures of all files in turn, say of each file.
 
-    The answer to a file is the mean of log-probabilities over its pictures, its energy the mean of
-    theirs. It is None where they lack the model's `sureness`, or the probability `not_sure_below`
-    where that is given, and where the file is doubtful.
+    The answer to a file, and its energy, are those of the mean logits of its pictures. The answer
+    is None where they lack the model's `sureness`, or the probability `not_sure_below` where that
+    is given, and where the file is doubtful.
     """
     counts = np.array([len(one.images_NHWC) for one in prepared.values()])
-    shares, energies = joint(predictions, counts, model.temperature)
+    together = joint(predictions, counts)
+    shares = np.exp(together.at_temperature(model.temperature).log_probabilities)
+    energies = signs(together)["energy"]
     orders = np.argsort(-shares, axis=1, kind="stable")[:, :top]
     likeliest = np.take_along_axis(shares, orders, axis=1).tolist()
     least = model.sureness if not_sure_below is None else Sureness(not_sure_below)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,27 +29,27 @@ BELOW_PERCENT = 2.0
 UNFITTED = Sureness(0.36)
 
 
-def joint(
-    predictions: Predictions, counts_N: NDArray[np.int64], temperature: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what several pictures of a thing say of it together, for n things.
+def joint(predictions: Predictions, counts_N: NDArray[np.int64]) -> Predictions:
+    """Return what several pictures of a thing say of it together, for n things: mean logits.
 
-    `predictions` are of all pictures in turn, `counts_N` of each thing. Probabilities
-    (n, classes), by the mean of the log-probabilities, and the mean energies (n,).
+    `predictions` are of all pictures in turn, `counts_N` of each thing. The probabilities are then
+    by the mean of the log-probabilities.
     """
     starts = np.cumsum(counts_N) - counts_N
-    logs = predictions.at_temperature(temperature).log_probabilities
-    means = np.add.reduceat(logs, starts, axis=0) / counts_N[:, None]
-    shares = np.exp(means - means.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    return shares, np.add.reduceat(signs(predictions)["energy"], starts) / counts_N
+    means = np.add.reduceat(predictions.logits, starts, axis=0) / counts_N[:, None]
+    return replace(
+        predictions,
+        logits=means.astype(np.float32),
+        labels=predictions.labels[starts],
+        indices=predictions.indices[starts],
+    )
 
 
 def fit_sureness(of_photographed: Predictions, temperature: float) -> Sureness:
     """Return the limits that all but BELOW_PERCENT of pictures reach; see `as_photographed`."""
-    counts_N = np.full(len(of_photographed.labels) // 2, 2)
-    shares, energies = joint(of_photographed, counts_N, temperature)
+    together = joint(of_photographed, np.full(len(of_photographed.labels) // 2, 2))
+    probability = signs(together.at_temperature(temperature))["probability"]
     return Sureness(
-        float(np.percentile(shares.max(axis=1), BELOW_PERCENT)),
-        float(np.percentile(energies, BELOW_PERCENT)),
+        float(np.percentile(probability, BELOW_PERCENT)),
+        float(np.percentile(signs(together)["energy"], BELOW_PERCENT)),
     )
