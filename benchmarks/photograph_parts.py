@@ -75,7 +75,7 @@ def converted_so(
     """Convert a photograph, some steps left out."""
     rgb_HWC = shrunk(np.asarray(photo.convert("RGB")))
     whole = np.ones(rgb_HWC.shape[:2], np.bool_)
-    outline = find_outline(rgb_HWC)[0] if outlined else whole
+    outline = find_outline(rgb_HWC).mask if outlined else whole
     used = outline if outline.any() else whole
     given = rgb_HWC if negative else 255 - rgb_HWC
     as_it_comes = 255 - np.asarray(cv2.cvtColor(given, cv2.COLOR_RGB2LAB), np.float32)[..., 0]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fashioncnn.photos.outline import Mask, UInt8, find_outline, touches_frame
+from fashioncnn.photos.outline import Mask, Outline, UInt8, find_outline, touches_frame
 
 # The outline is sought in so many pixels of the longest side.
 WORKING_SIDE = 160
@@ -27,11 +27,14 @@ DARKEST, LIGHTEST = 120.0, 190.0
 TOO_DARK = 40
 
 NOTHING_FOUND = "no garment found: photograph one garment on a plain ground"
+HARDLY_FOUND = (
+    "hardly told from its ground: photograph one garment on a plain ground of another shade"
+)
 SEVERAL_PIECES = "several pieces: photograph one alone; of shoes, one from its side"
 DARK = "too dark"
 CUT_OFF = "cut off at the edge: leave room around it"
 # With these no answer is sure, whatever a network says.
-DOUBTS = (NOTHING_FOUND, SEVERAL_PIECES)
+DOUBTS = (NOTHING_FOUND, HARDLY_FOUND, SEVERAL_PIECES)
 
 
 @dataclass(frozen=True)
@@ -51,26 +54,27 @@ class Converted:
 def convert(photo: Image.Image) -> Converted:
     """Convert a photograph; see `photos.files.read_picture`."""
     rgb_HWC = shrunk(np.asarray(photo.convert("RGB")))
-    outline, pieces = find_outline(rgb_HWC)
-    used = outline if outline.any() else np.ones_like(outline)
+    found = find_outline(rgb_HWC)
+    used = found.mask if found.mask.any() else np.ones_like(found.mask)
     garment = cut_out(negated(rgb_HWC, used), used)
     by_width = np.stack([fitted(garment, widest) for widest in WIDEST])
     return Converted(
         with_mirrored(by_width)[..., None],
         rgb_HWC,
-        outline,
-        _warnings(rgb_HWC, outline, pieces),
+        found.mask,
+        _warnings(rgb_HWC, found),
     )
 
 
-def _warnings(rgb_HWC: UInt8, outline: Mask, pieces: int) -> tuple[str, ...]:
-    found = {
-        NOTHING_FOUND: not outline.any(),
-        SEVERAL_PIECES: pieces > 1,
+def _warnings(rgb_HWC: UInt8, found: Outline) -> tuple[str, ...]:
+    wrong = {
+        NOTHING_FOUND: not found.mask.any(),
+        HARDLY_FOUND: found.mask.any() and not found.certain,
+        SEVERAL_PIECES: found.pieces > 1,
         DARK: rgb_HWC.mean() < TOO_DARK,
-        CUT_OFF: touches_frame(outline),
+        CUT_OFF: touches_frame(found.mask),
     }
-    return tuple(words for words, true in found.items() if true)
+    return tuple(words for words, true in wrong.items() if true)
 
 
 def with_mirrored(images_NHW: UInt8) -> UInt8:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +21,28 @@ MUCH_SMALLER = 0.85
 LARGE_HOLE = 0.03
 # Of the largest piece: smaller ones are no part of the garment.
 PIECE_SHARE = 0.3
+# Of all that was found: with less, the garment is one bit of many.
+GARMENT_SHARE = 0.9
 ROUNDS = 5
 # Standard deviation in Lab of 0 to 255: below it a sheet is blank.
 BLANK = 2.0
 
 
-def find_outline(rgb_HWC: UInt8) -> tuple[Mask, int]:
-    """Find the garment; return it (h, w), and of how many pieces it consists.
+@dataclass(frozen=True)
+class Outline:
+    """Where a garment is: `mask` (h, w), of so many `pieces`.
+
+    It is not `certain` where GrabCut found next to nothing by itself, or many scattered bits: of
+    things that are hardly told from their ground, of noise, and of writing.
+    """
+
+    mask: Mask
+    pieces: int
+    certain: bool = True
+
+
+def find_outline(rgb_HWC: UInt8) -> Outline:
+    """Find the garment.
 
     A frame around the photograph is background, and GrabCut (Rother et al., ACM ToG 23, 2004)
     decides about the rest. It is asked again with thin lines blurred away, as joints between tiles
@@ -35,24 +52,24 @@ def find_outline(rgb_HWC: UInt8) -> tuple[Mask, int]:
     """
     lab = _lab(rgb_HWC)
     if lab.std((0, 1)).max() < BLANK:
-        return np.zeros(lab.shape[:2], np.bool_), 0
+        return Outline(np.zeros(lab.shape[:2], np.bool_), 0)
     anywhere = np.full(lab.shape[:2], cv2.GC_PR_FGD, np.uint8)
-    mask, pieces = _whole(_grab_cut(lab, anywhere), lab)
-    if mask.mean() < SMALLEST_GARMENT:
+    found = _whole(_grab_cut(lab, anywhere), lab)
+    if found.mask.mean() < SMALLEST_GARMENT:
         marks = _by_colour(lab)
         for attempt in (_grab_cut(lab, marks), marks == cv2.GC_PR_FGD):
-            mask, pieces = _whole(_smoothed(attempt), lab)
-            if mask.mean() >= SMALLEST_GARMENT:
+            found = replace(_whole(_smoothed(attempt), lab), certain=False)
+            if found.mask.mean() >= SMALLEST_GARMENT:
                 break
     else:
         without_lines = _lab(_uint8(cv2.medianBlur(rgb_HWC, 5)))
-        inner, inner_pieces = _whole(_grab_cut(without_lines, anywhere), without_lines)
-        smaller = SMALLEST_GARMENT < inner.mean() < MUCH_SMALLER * mask.mean()
-        if smaller and (inner & mask).sum() > 0.9 * inner.sum():
-            mask, pieces = inner, inner_pieces
-    if mask.mean() < NOTHING:
-        return np.zeros_like(mask), 0
-    return mask, pieces
+        inner = _whole(_grab_cut(without_lines, anywhere), without_lines)
+        smaller = SMALLEST_GARMENT < inner.mask.mean() < MUCH_SMALLER * found.mask.mean()
+        if smaller and (inner.mask & found.mask).sum() > 0.9 * inner.mask.sum():
+            found = inner
+    if found.mask.mean() < NOTHING:
+        return Outline(np.zeros_like(found.mask), 0)
+    return found
 
 
 def touches_frame(mask: Mask) -> bool:
@@ -133,7 +150,7 @@ def _smoothed(mask: Mask) -> Mask:
     return np.asarray(closed > 0, np.bool_)
 
 
-def _whole(mask: Mask, lab_HWC: UInt8) -> tuple[Mask, int]:
+def _whole(mask: Mask, lab_HWC: UInt8) -> Outline:
     """Keep the largest piece and those not much smaller; fill holes; count the pieces.
 
     A large hole that looks like the background stays, as between the legs of trousers.
@@ -141,8 +158,9 @@ def _whole(mask: Mask, lab_HWC: UInt8) -> tuple[Mask, int]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
     if not len(areas):
-        return np.zeros_like(mask), 0
+        return Outline(np.zeros_like(mask), 0)
     kept = np.flatnonzero(areas >= PIECE_SHARE * areas.max()) + 1
+    certain = bool(areas[kept - 1].sum() >= GARMENT_SHARE * areas.sum())
     pieces = np.isin(labels, kept)
     contours, _ = cv2.findContours(
         pieces.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
@@ -152,7 +170,7 @@ def _whole(mask: Mask, lab_HWC: UInt8) -> tuple[Mask, int]:
     filled: Mask = outer > 0
     around = lab_HWC[~filled]
     if len(around) < 50:
-        return filled, len(kept)
+        return Outline(filled, len(kept), certain)
     _, holes, hole_stats, _ = cv2.connectedComponentsWithStats(
         (filled & ~pieces).astype(np.uint8), connectivity=4
     )
@@ -161,7 +179,7 @@ def _whole(mask: Mask, lab_HWC: UInt8) -> tuple[Mask, int]:
         large = hole_stats[hole, cv2.CC_STAT_AREA] >= LARGE_HOLE * filled.sum()
         if large and _alike(lab_HWC[inside], around):
             filled &= ~inside
-    return filled, len(kept)
+    return Outline(filled, len(kept), certain)
 
 
 def _alike(some_N3: UInt8, others_N3: UInt8) -> bool:
