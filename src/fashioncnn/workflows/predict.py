@@ -124,7 +124,10 @@ def _show(
     from fashioncnn.reporting.figures.predicted import Shown, sheet
 
     names = model.class_names
-    images = np.stack([one.images_NHWC[0] for one in prepared.values()])
+    # The first half's last is as wide as the thing is; see `photos.convert`.
+    images = np.stack(
+        [one.images_NHWC[(len(one.images_NHWC) - 1) // 2] for one in prepared.values()]
+    )
     likeliest = [names.index(predictions[name].probabilities[0][0]) for name in prepared]
     maps = model.attribution(images, np.array(likeliest))
     nearest = most_alike(model, images, NEIGHBOURS, LOOKED_AT)

@@ -62,9 +62,10 @@ def _row(drawn: Sheet, one: Shown, class_names: Sequence[str], y: float) -> None
         cut = np.where(one.outline[..., None], one.photo_HWC, 255).astype(np.uint8)
         drawn.pictures.append(fitted(cut, x + SIDE + GAP, y, SIDE))
         x += 2 * (SIDE + GAP)
-    # Mirror images look the same to people.
-    for place, image in enumerate(one.images_NHWC[: max(1, len(one.images_NHWC) // 2)]):
-        drawn.pictures.append(fitted(shown(image, dark), x, y + place * (SMALL + 0.06), SMALL))
+    different = _different(one.images_NHWC)
+    step = min(SMALL + 0.06, SIDE / len(different))
+    for place, image in enumerate(different):
+        drawn.pictures.append(fitted(shown(image, dark), x, y + place * step, step - 0.06))
     x += SMALL + GAP + 0.9
     _bars(drawn, one, class_names, x, y)
     x += BARS + GAP + 0.5
@@ -80,6 +81,12 @@ def _row(drawn: Sheet, one: Shown, class_names: Sequence[str], y: float) -> None
         drawn.words.append(Words(label, at + SMALL / 2, y + 0.22 + SMALL, 7, "middle"))
     if labels:
         drawn.words.append(Words("most alike in training", x, y + 0.14, 7, "left", "bottom"))
+
+
+def _different(images_NHWC: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Return each rendering once; mirror images, the second half, look the same to people."""
+    unmirrored = images_NHWC[: max(1, len(images_NHWC) // 2)]
+    return list({image.tobytes(): image for image in unmirrored}.values())
 
 
 def _bars(drawn: Sheet, one: Shown, class_names: Sequence[str], x: float, y: float) -> None:
