@@ -21,9 +21,8 @@ class Sureness:
 
 
 ALWAYS = Sureness(0.0)
-# Of validation pictures as if photographed, so many stay below a limit. Of the garments on real
-# photographs, whose poses are stranger, about nine of ten are answered then
-# (docs/how-to/photographs.md).
+# Of validation pictures as if photographed, so many stay below a limit. Of garments on real
+# photographs it is more: docs/how-to/photographs.md.
 BELOW_PERCENT = 2.0
 # For photographs, where a network was not asked about validation pictures.
 UNFITTED = Sureness(0.36)
