@@ -14,7 +14,7 @@ def photographs_table() -> str:
     lines = [
         '| photographs | n | right, mean of six kinds, % | "Bag", % | garments answered, % '
         "| shoes right or not answered, % | others not answered, % "
-        "| others and drawn ones, at nine of ten garments, % |",
+        "| others and drawn ones not answered, where nine of ten garments are, % |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for half, words in HALVES.items():
