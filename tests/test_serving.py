@@ -30,7 +30,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import fashioncnn as fc
-from fashioncnn.bundles.bundle import PROBABILITIES, open_bundle
+from fashioncnn.bundles.bundle import ENERGY, PROBABILITIES, open_bundle
 from fashioncnn.errors import BundleError, ServingError
 from fashioncnn.opening.models import own_bundle
 from fashioncnn.serving.limits import Limits
@@ -138,16 +138,18 @@ def server() -> Iterator[Server]:
 def test_it_answers_as_offline(server: Server) -> None:
     pictures = [picture(seed) for seed in range(40)]
     images = np.stack([np.asarray(Image.open(io.BytesIO(one)))[..., None] for one in pictures])
-    (wanted,) = own_bundle().run(images, [PROBABILITIES])
+    wanted, energies = own_bundle().run(images, [PROBABILITIES, ENERGY])
+    needed = own_bundle().sureness
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda one: server.ask(one, top=10), pictures))
-    for answer, row in zip(answers, wanted, strict=True):
+    for answer, row, energy in zip(answers, wanted, energies, strict=True):
         assert answer.status_code == 200
         (told,) = answer.json()["pictures"]
         found = {one["class"]: one["probability"] for one in told["probabilities"]}
         assert [found[name] for name in own_bundle().class_names] == pytest.approx(row, abs=1e-5)
         best = told["probabilities"][0]["class"]
-        assert told["answer"] == (best if row.max() >= 0.36 else None)
+        sure = row.max() >= needed.probability and energy >= needed.energy
+        assert told["answer"] == (best if sure else None)
     form = [("files", (f"{at}.png", one)) for at, one in enumerate(pictures)]
     together = server.client.post("/predict", files=form).json()["pictures"]
     assert [one["picture"] for one in together] == [f"{at}.png" for at in range(40)]
