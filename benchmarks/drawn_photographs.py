@@ -94,12 +94,11 @@ GROUNDS: dict[str, Callable[[int, int, Random], Floats]] = {
 }
 
 
-def coloured(lightness_HW: Floats, tint: tuple[float, float], random: Random) -> Floats:
+def coloured(lightness_HW: Floats, tint: NDArray[np.float64]) -> Floats:
     """Return RGB (h, w, 3) of this lightness, 0 to 255, with Lab's a and b of `tint`."""
     lab = np.empty((*lightness_HW.shape, 3), np.float32)
     lab[..., 0] = np.clip(lightness_HW, 0, 255) * (100 / 255)
     lab[..., 1], lab[..., 2] = tint
-    del random
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB) * 255, np.float32)
 
 
@@ -111,37 +110,40 @@ def photographed(picture_HW: UInt8, ground: str, random: Random) -> Image.Image:
     """
     height, width = (int(one) for one in random.integers(480, 800, 2))
     side = random.uniform(0.5, 0.75) * min(height, width)
-    angle = random.uniform(-LARGEST_ANGLE_DEGREES, LARGEST_ANGLE_DEGREES)
-    room_y, room_x = (height - side * 1.15) / 2, (width - side * 1.15) / 2
-    centre = (
-        width / 2 + random.uniform(-0.6, 0.6) * room_x,
-        height / 2 + random.uniform(-0.6, 0.6) * room_y,
-    )
-    move = cv2.getRotationMatrix2D((13.5, 13.5), angle, side / 28)
-    move = np.asarray(move) + np.array([[0, 0, centre[0] - 13.5], [0, 0, centre[1] - 13.5]])
-    size = (width, height)
-    thing = covered(picture_HW)
-    shades = cv2.warpAffine(without_edge(picture_HW, thing), move, size, flags=cv2.INTER_CUBIC)
-    alpha = cv2.warpAffine(thing.astype(np.float32), move, size, flags=cv2.INTER_CUBIC)
-    alpha = np.clip((alpha - 0.5) * side / 28 / 2 + 0.5, 0, 1)
-    own = 255 - np.clip(shades, 0, 255)
-    typical = float(np.median(own[alpha > 0.5]))
+    lightness, alpha = _laid(picture_HW, (height, width), side, random)
+    typical = float(np.median(lightness[alpha > 0.5]))
     levels = [one for one in np.arange(45, 236, 5) if abs(one - typical) >= LEAST_CONTRAST]
     level = float(random.choice(levels))
     texture = GROUNDS[ground](height, width, random)
     below = level + random.uniform(12, 35) * texture
-    a, b = random.uniform(-25, 25, 2)
-    garment = coloured(np.asarray(own, np.float32), (float(a), float(b)), random)
-    warm = (float(random.uniform(0, 12)), float(random.uniform(0, 25)))
-    behind = coloured(np.asarray(below, np.float32), warm, random)
-    shadow = cv2.GaussianBlur(
-        np.roll(alpha, (round(side / 40), round(side / 40)), (0, 1)), (0, 0), side / 40
-    )
+    thing = coloured(lightness, random.uniform(-25, 25, 2))
+    behind = coloured(below, np.array([random.uniform(0, 12), random.uniform(0, 25)]))
+    away = round(side / 40)
+    shadow = cv2.GaussianBlur(np.roll(alpha, (away, away), (0, 1)), (0, 0), side / 40)
     behind = behind * (1 - 0.3 * shadow[..., None])
-    mixed = behind * (1 - alpha[..., None]) + garment * alpha[..., None]
+    mixed = behind * (1 - alpha[..., None]) + thing * alpha[..., None]
     light = 1 + 0.12 * smooth_noise(height, width, 2, random)
     mixed = mixed * light[..., None] + random.normal(0, 3, mixed.shape)
     return _saved(np.asarray(np.clip(mixed, 0, 255), np.uint8))
+
+
+def _laid(
+    picture_HW: UInt8, size: tuple[int, int], side: float, random: Random
+) -> tuple[Floats, Floats]:
+    """Return lightness and opacity (h, w) of a picture that is turned, `side` wide, somewhere."""
+    height, width = size
+    angle = random.uniform(-LARGEST_ANGLE_DEGREES, LARGEST_ANGLE_DEGREES)
+    right, down = random.uniform(-0.3, 0.3, 2) * (np.array([width, height]) - side * 1.15)
+    middle = (picture_HW.shape[0] - 1) / 2
+    move = np.asarray(cv2.getRotationMatrix2D((middle, middle), angle, side / 28))
+    move[:, 2] += np.array([width / 2 + right, height / 2 + down]) - middle
+    thing = covered(picture_HW)
+    shades, alpha = (
+        cv2.warpAffine(one, move, (width, height), flags=cv2.INTER_CUBIC)
+        for one in (without_edge(picture_HW, thing), thing.astype(np.float32))
+    )
+    sharp = np.clip((alpha - 0.5) * side / 28 / 2 + 0.5, 0, 1)
+    return np.asarray(255 - np.clip(shades, 0, 255)), np.asarray(sharp)
 
 
 def covered(picture_HW: UInt8) -> NDArray[np.bool_]:

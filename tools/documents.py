@@ -226,9 +226,7 @@ pull request with the folder that it writes. It is measured again before it is t
 
 On two cores there is no entry yet for 93 % (`fast-93`: 93.04 ± 0.14 %, n = 10, p = 0.18, by
 `bench record fast-93 --percent 93 --measured benchmarks/results`) and none for 95 % (`fast-95`:
-95.17 ± 0.03 %, n = 3). Today's `fast-94` is not judged against its entry for 94 % yet:
-`bench record fast-94 --percent 94 --against records/94-percent/2026-11-21-fast-94`. On a GPU
-nothing is measured.
+95.17 ± 0.03 %, n = 3). On a GPU nothing is measured.
 """
 
 PAGES = {

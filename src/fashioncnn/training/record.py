@@ -10,10 +10,11 @@ class EpochRecord:
     """One epoch's figures. `epoch` counts from 1; accuracies are shares from 0 to 1.
 
     `train_loss` is the loss that was optimised (class weights, smoothing, dropout and augmentation
-    included) and `train_accuracy` is over the same batches; `val_loss` is plain cross-entropy.
-    `image_count` is how many pictures the epoch had. `first_step_seconds` is what its first step
-    took, the drawing of the epoch and, in the first epoch, the making of kernels included. Figures
-    of validation are None where no pictures were set aside for it.
+    included) and `train_accuracy` is over the same batches, less their pictures of no class;
+    `val_loss` is plain cross-entropy. `image_count` is how many pictures the epoch had.
+    `first_step_seconds` is what its first step took, the drawing of the epoch and, in the first
+    epoch, the making of kernels included. Figures of validation are None where no pictures were set
+    aside for it.
     """
 
     epoch: int
