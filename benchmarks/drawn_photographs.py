@@ -14,33 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from fashioncnn.data.augmentations.geometry import GROUND
+from fashioncnn.photos.convert import PICTURE_SIDE
+
 UInt8 = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Random = np.random.Generator
 JPEG_QUALITY = 60
 LARGEST_ANGLE_DEGREES = 15.0
-# Greys up to this are ground.
-BLACK = 12
 # The ground differs from the garment by so much lightness, of 255, as a photographer would see to.
 LEAST_CONTRAST = 60
-WORDS = [
-    "The",
-    "quick",
-    "brown",
-    "fox",
-    "jumps",
-    "over",
-    "the",
-    "lazy",
-    "dog",
-    "while",
-    "42",
-    "zebras",
-    "wait",
-    "for",
-    "17",
-    "buses",
-]
+WORDS = "The quick brown fox jumps over the lazy dog while 42 zebras wait for 17 buses"
 
 
 def smooth_noise(height: int, width: int, cells: int, random: Random) -> Floats:
@@ -135,21 +119,21 @@ def _laid(
     height, width = size
     angle = random.uniform(-LARGEST_ANGLE_DEGREES, LARGEST_ANGLE_DEGREES)
     right, down = random.uniform(-0.3, 0.3, 2) * (np.array([width, height]) - side * 1.15)
-    middle = (picture_HW.shape[0] - 1) / 2
-    move = np.asarray(cv2.getRotationMatrix2D((middle, middle), angle, side / 28))
+    middle, scale = (PICTURE_SIDE - 1) / 2, side / PICTURE_SIDE
+    move = np.asarray(cv2.getRotationMatrix2D((middle, middle), angle, scale), np.float64)
     move[:, 2] += np.array([width / 2 + right, height / 2 + down]) - middle
     thing = covered(picture_HW)
     shades, alpha = (
         cv2.warpAffine(one, move, (width, height), flags=cv2.INTER_CUBIC)
         for one in (without_edge(picture_HW, thing), thing.astype(np.float32))
     )
-    sharp = np.clip((alpha - 0.5) * side / 28 / 2 + 0.5, 0, 1)
+    sharp = np.clip((alpha - 0.5) * scale / 2 + 0.5, 0, 1)
     return np.asarray(255 - np.clip(shades, 0, 255)), np.asarray(sharp)
 
 
 def covered(picture_HW: UInt8) -> NDArray[np.bool_]:
     """Return where the garment is: what is not black, and black of less than 3 % inside of it."""
-    mask = picture_HW > BLACK
+    mask = picture_HW > GROUND
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(
         np.pad(~mask, 1, constant_values=True).astype(np.uint8), connectivity=4
     )
@@ -179,6 +163,11 @@ def without_edge(picture_HW: UInt8, thing_HW: NDArray[np.bool_]) -> Floats:
     return np.asarray(np.where(thing_HW, np.maximum(extended, picture_HW), extended))
 
 
+def words(count: int, random: Random) -> str:
+    """Return so many words."""
+    return " ".join(random.choice(WORDS.split(), count))
+
+
 def text(random: Random) -> Image.Image:
     """Return a page of words."""
     height, width = (int(one) for one in random.integers(300, 800, 2))
@@ -188,7 +177,7 @@ def text(random: Random) -> Image.Image:
     font = ImageFont.load_default(size)
     ink = tuple(random.integers(0, 110, 3).tolist())
     for top in range(20, height - size - 10, round(1.4 * size)):
-        line = " ".join(random.choice(WORDS, 12))[: max(3, int((width - 40) / size * 1.8))]
+        line = words(12, random)[: max(3, int((width - 40) / size * 1.8))]
         draw.text((20, top), line, ink, font)
     return page
 
@@ -226,13 +215,16 @@ def screenshot(random: Random) -> Image.Image:
     draw = ImageDraw.Draw(screen)
     draw.rectangle((0, 0, width, 40), accent)
     draw.text(
-        (14, 8), " ".join(random.choice(WORDS, 3)), (255, 255, 255), ImageFont.load_default(20)
+        (14, 8),
+        words(3, random),
+        (255, 255, 255),
+        ImageFont.load_default(20),
     )
     side = int(random.integers(0, width // 3))
     draw.rectangle((0, 41, side, height), tuple(int(0.9 * one) for one in back))
     font = ImageFont.load_default(15)
     for top in range(60, height - 60, int(random.integers(24, 60))):
-        draw.text((side + 20, top), " ".join(random.choice(WORDS, 8)), ink, font)
+        draw.text((side + 20, top), words(8, random), ink, font)
         if random.random() < 0.3:
             draw.rectangle(
                 (side + 20, top, side + 20 + int(random.integers(40, 200)), top + 22), accent

@@ -17,12 +17,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from fashioncnn.opening.trained import Trained, open_trained
-from fashioncnn.photos.convert import WIDEST, cut_out, fitted, negated, shrunk, with_mirrored
+from fashioncnn.photos.convert import (
+    WIDEST,
+    cut_out,
+    fitted,
+    negated,
+    shrunk,
+    toned,
+    with_mirrored,
+)
 from fashioncnn.photos.outline import find_outline
 from fashioncnn.photos.pictures import Prepared
 from photographs import (
@@ -68,7 +75,7 @@ def converted_so(
     *,
     outlined: bool = True,
     negative: bool = True,
-    toned: bool = True,
+    shifted: bool = True,
     widest: Sequence[float] = WIDEST,
     mirrored: bool = True,
 ) -> Prepared:
@@ -77,10 +84,8 @@ def converted_so(
     whole = np.ones(rgb_HWC.shape[:2], np.bool_)
     outline = find_outline(rgb_HWC).mask if outlined else whole
     used = outline if outline.any() else whole
-    given = rgb_HWC if negative else 255 - rgb_HWC
-    as_it_comes = 255 - np.asarray(cv2.cvtColor(given, cv2.COLOR_RGB2LAB), np.float32)[..., 0]
-    shades = negated(given, used) if toned else np.maximum(as_it_comes, 1)
-    garment = cut_out(shades, used)
+    shades = negated(rgb_HWC) if negative else 255 - negated(rgb_HWC)
+    garment = cut_out(toned(shades, used) if shifted else np.maximum(shades, 1), used)
     images = np.stack([fitted(garment, one) for one in widest])
     return Prepared((with_mirrored(images) if mirrored else images)[..., None])
 
@@ -89,7 +94,7 @@ STEPS: dict[str, Callable[[Image.Image], Prepared]] = {
     "as it is": converted_so,
     "no outline: the whole photograph": partial(converted_so, outlined=False),
     "not negated": partial(converted_so, negative=False),
-    "shades as they come": partial(converted_so, toned=False),
+    "shades as they come": partial(converted_so, shifted=False),
     "only as wide as it is": partial(converted_so, widest=(math.inf,)),
     "only squeezed to 1": partial(converted_so, widest=(1.0,)),
     "only squeezed to 0.85": partial(converted_so, widest=(0.85,)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from photographs import spread
+from photographs import NO_GARMENT, spread
 from published import Result, command, named
 
 HALVES = {"choosing": "choosing half", "other": "other half", "both": "both"}
@@ -20,7 +20,7 @@ def photographs_table() -> str:
     for half, words in HALVES.items():
         found = measured[half]
         counts = found[0]["n"]
-        others = sum(counts[kind] for kind in ("hat", "shorts", "skirt"))
+        others = sum(counts[kind] for kind in NO_GARMENT)
         garments = sum(counts.values()) - others - counts["shoes"]
         cells = [
             spread([one[key] for one in found])

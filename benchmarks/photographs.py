@@ -29,9 +29,7 @@ from fashioncnn.evaluation.answers import Prediction, predict_prepared
 from fashioncnn.evaluation.intervals import wilson
 from fashioncnn.opening.runs import open_runs
 from fashioncnn.opening.trained import Trained, open_trained
-from fashioncnn.photos.convert import (
-    DOUBTS,
-)
+from fashioncnn.photos.convert import DOUBTS
 from fashioncnn.photos.files import read_picture
 from fashioncnn.photos.pictures import PHOTOGRAPH_SIDE, Prepared, prepare
 from fashioncnn.workflows.evaluate import evaluate_trained
@@ -52,6 +50,7 @@ DRAWN, PHOTOGRAPHED = 200, 1000
 # The share of garments that is answered where abstentions are compared.
 ANSWERED = 0.9
 Photographs = Mapping[str, Sequence[Prepared]]
+Said = Mapping[str, Sequence[Prediction]]
 
 
 def read(path: Path) -> Image.Image:
@@ -107,7 +106,7 @@ def abstained(several: Sequence[Prediction]) -> float:
     return share([one.answer is None for one in several])
 
 
-def mean_of_kinds(by_kind: Mapping[str, Sequence[Prediction]]) -> float:
+def mean_of_kinds(by_kind: Said) -> float:
     """Return the mean over the kinds of garments of the share right, without abstaining."""
     return float(
         np.mean([share([likeliest(one) in RIGHT[kind] for one in by_kind[kind]]) for kind in RIGHT])
@@ -132,9 +131,8 @@ def doubtful(found: Prediction) -> bool:
     return any(words in DOUBTS for words in found.warnings)
 
 
-def of_half(trained: Trained, half: Photographs, drawn: Sequence[Prepared]) -> dict[str, Any]:
-    """Return what a network answers for one half of the photographs."""
-    by_kind = {kind: ask(trained, several) for kind, several in half.items()}
+def of_photographs(by_kind: Said, drawn: Sequence[Prediction]) -> dict[str, Any]:
+    """Return the figures of what a network answered for photographs by kind, and for drawings."""
     garments = [one for kind in RIGHT for one in by_kind[kind]]
     others = [one for kind in NO_GARMENT for one in by_kind[kind]]
     right = {kind: [likeliest(one) in RIGHT[kind] for one in by_kind[kind]] for kind in RIGHT}
@@ -146,9 +144,7 @@ def of_half(trained: Trained, half: Photographs, drawn: Sequence[Prepared]) -> d
         "bag": share([likeliest(one) == "Bag" for one in garments]),
         "garments_answered": 1 - abstained(garments),
         "others_abstained": abstained(others),
-        "others_and_drawn_at_nine_of_ten": at_nine_of_ten(
-            garments, [*others, *ask(trained, drawn)]
-        ),
+        "others_and_drawn_at_nine_of_ten": at_nine_of_ten(garments, [*others, *drawn]),
         "shoes_right_or_abstained": share(
             [one.answer is None or one.answer in SHOES for one in by_kind["shoes"]]
         ),
@@ -156,10 +152,9 @@ def of_half(trained: Trained, half: Photographs, drawn: Sequence[Prepared]) -> d
 
 
 def of_code(
-    trained: Trained, drawn: Sequence[Prepared], test: Sequence[Prepared]
+    trained: Trained, drawn: Sequence[Prediction], test: Sequence[Prepared]
 ) -> dict[str, Any]:
-    """Return what a network answers for what was drawn by code."""
-    said = ask(trained, drawn)
+    """Return the figures of what a network answers for what was drawn by code."""
     original = trained.predictions(
         trained.pictures("test", "photographs").take(np.arange(len(test)))
     )
@@ -167,9 +162,9 @@ def of_code(
     again = ask(trained, test)
     kept = [likeliest(one) == name for one, name in zip(again, names, strict=True)]
     return {
-        "drawn_abstained": abstained(said),
+        "drawn_abstained": abstained(drawn),
         "drawn_abstained_by_kind": {
-            kind: abstained(said[number :: len(OTHERS)]) for number, kind in enumerate(OTHERS)
+            kind: abstained(drawn[number :: len(OTHERS)]) for number, kind in enumerate(OTHERS)
         },
         "photographed_kept": share(kept),
         "photographed_kept_by_ground": {
@@ -207,18 +202,28 @@ def main() -> None:
             }
             for name, odd in (("choosing", False), ("other", True))
         }
-        halves["both"] = {
-            kind: [*halves["choosing"][kind], *halves["other"][kind]] for kind in KINDS
-        }
         drawn = list(pool.map(of_drawing, range(DRAWN), chunksize=10))
         test = list(pool.map(of_test_picture, enumerate(tested), chunksize=10))
-    told |= {
-        "sureness": [asdict(one.sureness) for one in opened],
-        "by_code": [of_code(one, drawn, test) for one in opened],
-        "over_photographs": {},
-    }
-    for name, half in halves.items():
-        told[name] = found = [of_half(one, half, drawn) for one in opened]
+    told |= {"sureness": [asdict(one.sureness) for one in opened], "by_code": []}
+    told |= {"choosing": [], "other": [], "both": [], "over_photographs": {}}
+    for one in opened:
+        of_drawn = ask(one, drawn)
+        told["by_code"].append(of_code(one, of_drawn, test))
+        said: dict[str, Said] = {
+            name: {kind: ask(one, several) for kind, several in half.items()}
+            for name, half in halves.items()
+        }
+        said["both"] = {kind: [*said["choosing"][kind], *said["other"][kind]] for kind in KINDS}
+        for name, by_kind in said.items():
+            told[name].append(of_photographs(by_kind, of_drawn))
+    tell(told)
+    write_result("photographs", told)
+
+
+def tell(told: dict[str, Any]) -> None:
+    """Print the figures; put intervals over the photographs beside them."""
+    for name in ("choosing", "other", "both"):
+        found = told[name]
         count = sum(found[0]["n"][kind] for kind in RIGHT)
         print(f"{name}: {count} garments, {len(found)} networks, percent")
         for key in found[0]:
@@ -233,7 +238,6 @@ def main() -> None:
         for part in value if isinstance(value, dict) else [None]:
             values = [one[key] if part is None else one[key][part] for one in told["by_code"]]
             print(f"  {key}{'' if part is None else f', {part}'}: {spread(values)}")
-    write_result("photographs", told)
 
 
 if __name__ == "__main__":

@@ -58,20 +58,21 @@ def test_as_photographed_is_always_the_same_and_mirrored(pictures: LabelledImage
 
 
 @pytest.mark.parametrize(
-    ("not_sure_below", "not_sure_energy", "warnings", "said"),
+    ("not_sure_below", "not_sure_energy", "warnings", "answered", "said"),
     [
-        (0.0, None, (), ()),
-        (0.0, None, (CUT_OFF,), (CUT_OFF,)),
-        (1.0, None, (), (UNLIKE,)),
-        (0.0, 1e6, (), (UNLIKE,)),
-        (0.0, 1e6, (CUT_OFF,), (CUT_OFF,)),
-        (0.0, None, (NOTHING_FOUND,), (NOTHING_FOUND,)),
+        (0.0, None, (), True, ()),
+        (0.0, None, (CUT_OFF,), True, (CUT_OFF,)),
+        (1.0, None, (), False, (UNLIKE,)),
+        (0.0, 1e6, (), False, (UNLIKE,)),
+        (0.0, 1e6, (CUT_OFF,), False, (CUT_OFF,)),
+        (0.0, None, (NOTHING_FOUND,), False, (NOTHING_FOUND,)),
     ],
 )
 def test_why_there_is_no_answer_is_said(
     not_sure_below: float,
     not_sure_energy: float | None,
     warnings: tuple[str, ...],
+    answered: bool,
     said: tuple[str, ...],
 ) -> None:
     own = own_bundle()
@@ -80,7 +81,7 @@ def test_why_there_is_no_answer_is_said(
     image = np.full((1, 28, 28, 1), 200, np.uint8)
     thing = Prepared(image, warnings, doubtful=NOTHING_FOUND in warnings)
     (found,) = predict_prepared(model, {"a": thing}).values()
-    assert (found.answer is None) == (said not in ((), (CUT_OFF,)) or not_sure_energy == 1e6)
+    assert (found.answer is not None) == answered
     assert found.warnings == said
     # A probability that is asked for takes the place of both limits.
     (found,) = predict_prepared(model, {"a": Prepared(image)}, not_sure_below=0).values()

@@ -96,6 +96,11 @@ OPTIONS = [
     ["augmentation.translation_pixels=2.0"],
     ["augmentation.erasing_probability=0.3"],
     ["augmentation.shift_pixels=2"],
+    ["augmentation.drawn_probability=0.3"],
+    [
+        *("augmentation.shuffled_probability=0.3", "selection.full_epochs=1"),
+        *("selection.kept_share=0.4", "training.epochs=3"),
+    ],
     ["augmentation.by_class.Shirt.shift_pixels=2"],
     ["augmentation.horizontal_flip_probability=0.5", "augmentation.alternating_flip=true"],
     ["selection.full_epochs=1", "selection.kept_share=0.4", "training.epochs=3"],

@@ -11,7 +11,7 @@ from fashioncnn.data.randomness import generator
 
 
 def as_photographed(pictures: LabelledImages, at_most: int) -> LabelledImages:
-    """Return the first `at_most` so, each followed by its mirror image; always the same."""
+    """Return the first `at_most` pictures so, mirror image after each; always the same."""
     some = pictures.take(np.arange(min(at_most, len(pictures))))
     images_NCHW = torch.as_tensor(some.images_NHWC).movedim(3, 1)
     random = generator(0, "as photographed")

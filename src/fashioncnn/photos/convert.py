@@ -1,7 +1,7 @@
 """From a photograph of one garment to pictures as Fashion-MNIST has them.
 
 Find the outline, negate and set the shades, cut out, fit to 28 x 28, light on black. What each step
-is worth stands in docs/lab-notes.md.
+is worth stands in docs/how-to/photographs.md.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from fashioncnn.photos.outline import Mask, Outline, UInt8, find_outline, touche
 # The outline is sought in so many pixels of the longest side.
 WORKING_SIDE = 160
 PICTURE_SIDE = 28
-# Of the height, one picture for each: the data set's garments are hardly ever wider, and sleeves
-# that lie spread are. Shoes and bags are wider, so one picture is as it is.
-WIDEST = (0.85, 1.0, math.inf)
+# Of the height, one picture for each. The data set's shoes and bags are wide, so the first is as it
+# is; its garments are hardly ever wider than high, and sleeves that lie spread are.
+WIDEST = (math.inf, 1.0, 0.85)
 # Where the median shade of the garment is put, at the least and at the most.
 DARKEST, LIGHTEST = 120.0, 190.0
 TOO_DARK = 40
@@ -56,7 +56,7 @@ def convert(photo: Image.Image) -> Converted:
     rgb_HWC = shrunk(np.asarray(photo.convert("RGB")))
     found = find_outline(rgb_HWC)
     used = found.mask if found.mask.any() else np.ones_like(found.mask)
-    garment = cut_out(negated(rgb_HWC, used), used)
+    garment = cut_out(toned(negated(rgb_HWC), used), used)
     by_width = np.stack([fitted(garment, widest) for widest in WIDEST])
     return Converted(
         with_mirrored(by_width)[..., None],
@@ -91,12 +91,15 @@ def shrunk(rgb_HWC: UInt8) -> UInt8:
     return np.asarray(cv2.resize(rgb_HWC, size, interpolation=how), np.uint8)
 
 
-def negated(rgb_HWC: UInt8, mask: Mask) -> NDArray[np.float32]:
-    """Negate the lightness, as the data set does, and shift it so that its median is no extreme."""
-    lightness = np.asarray(cv2.cvtColor(rgb_HWC, cv2.COLOR_RGB2LAB), np.float32)[..., 0]
-    shades = 255 - lightness
-    median = float(np.median(shades[mask]))
-    shifted = shades - median + min(max(median, DARKEST), LIGHTEST)
+def negated(rgb_HWC: UInt8) -> NDArray[np.float32]:
+    """Return 255 less the lightness (h, w): the data set's pictures are negatives."""
+    return 255 - np.asarray(cv2.cvtColor(rgb_HWC, cv2.COLOR_RGB2LAB), np.float32)[..., 0]
+
+
+def toned(shades_HW: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
+    """Shift the shades so that the median inside of `mask` is no extreme."""
+    median = float(np.median(shades_HW[mask]))
+    shifted = shades_HW - median + min(max(median, DARKEST), LIGHTEST)
     return np.asarray(np.clip(shifted, 1, 255), np.float32)
 
 

@@ -29,7 +29,7 @@ from fashioncnn.training.device import DeviceName
 from fashioncnn.usercode.faults import user_code
 
 # So many validation pictures are enough to say when an answer to a photograph is sure.
-PHOTOGRAPHED = 2000
+MOST_PHOTOGRAPHED = 2000
 
 
 @user_code()
@@ -166,7 +166,7 @@ def _judge(trained: Trained, predictions: Predictions) -> None:
             validation, _ = _predictions(trained, "validation", "plain")
             if trained.photographs:
                 pictures = trained.pictures("validation", "evaluate")
-                photographed = trained.predictions(as_photographed(pictures, PHOTOGRAPHED))
+                photographed = trained.predictions(as_photographed(pictures, MOST_PHOTOGRAPHED))
         found = confidence(predictions, validation, photographed)
         trained.kept.put(artifacts.CONFIDENCE, found)
     if trained.kept.get(artifacts.COST) is None:

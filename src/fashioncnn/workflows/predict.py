@@ -56,8 +56,8 @@ def predict(
     pictures of 28 x 28 pixels are taken as they are. For other networks pictures are resized, as
     their data set's were. The answer is None where a photograph lacks the network's
     `evaluation.sureness`, or any picture the probability `not_sure_below` where that is given, and
-    where no garment or several pieces are found. `show` names a PNG file for a sheet of what
-    was done, with the first 100 pictures. Files that cannot be read have a `fault`. Raises
+    where no garment, hardly one or several pieces are found. `show` names a PNG file for a sheet of
+    what was done, with the first 100 pictures. Files that cannot be read have a `fault`. Raises
     DataError where there are no pictures.
     """
     if not_sure_below is not None and not 0 <= not_sure_below <= 1:
@@ -124,10 +124,7 @@ def _show(
     from fashioncnn.reporting.figures.predicted import Shown, sheet
 
     names = model.class_names
-    # The first half's last is as wide as the thing is; see `photos.convert`.
-    images = np.stack(
-        [one.images_NHWC[(len(one.images_NHWC) - 1) // 2] for one in prepared.values()]
-    )
+    images = np.stack([one.images_NHWC[0] for one in prepared.values()])
     likeliest = [names.index(predictions[name].probabilities[0][0]) for name in prepared]
     maps = model.attribution(images, np.array(likeliest))
     nearest = most_alike(model, images, NEIGHBOURS, LOOKED_AT)
