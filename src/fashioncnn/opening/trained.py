@@ -19,7 +19,7 @@ from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.data.sources.fashion_mnist import NAME as FASHION_MNIST
 from fashioncnn.errors import RunError
 from fashioncnn.evaluation.answers import Answers, answers
-from fashioncnn.evaluation.predict import predict
+from fashioncnn.evaluation.predict import predict, predicted_classes
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.sureness import ALWAYS, UNFITTED, Sureness
 from fashioncnn.models.parts import keep_inputs
@@ -32,7 +32,7 @@ from fashioncnn.runs import checkpoints, readings
 from fashioncnn.runs.artifact import Kept
 from fashioncnn.runs.artifacts import CONFIDENCE, SplitName
 from fashioncnn.runs.directory import Run
-from fashioncnn.training.device import DeviceName, choose_device
+from fashioncnn.training.device import DeviceName, choose_device, has_bf16
 from fashioncnn.training.state import load_network
 from fashioncnn.usercode.modules import may_run
 from fashioncnn.usercode.part import OwnPart
@@ -127,6 +127,11 @@ class Trained:
     def predictions(self, pictures: LabelledImages) -> Predictions:
         """Return the network's logits for `pictures`, in fp32."""
         return predict(self.network, pictures, self.preparation, self.device)
+
+    def predicted_classes(self, pictures: LabelledImages) -> NDArray[np.int64]:
+        """Return the classes (n,) of `predictions`, sooner where the recipe allows for bf16."""
+        bf16 = self.recipe.training.precision != "fp32" and has_bf16(self.device.type)
+        return predicted_classes(self.network, pictures, self.preparation, self.device, bf16=bf16)
 
     def predict(self, images: NDArray[np.uint8]) -> Answers:
         """Return what the network says of pictures, uint8 (n, h, w) or (n, h, w, channels).
