@@ -32,7 +32,13 @@ DOCUMENTS = [
 ]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.S | re.M)
 # Here, what takes hours elsewhere takes seconds.
-SHORTER = {"--seeds 5": "--seeds 2", "--seeds 3": "--trials 1", "--trials 50": "--trials 2"}
+SHORTER = {
+    "--seeds 5": "--seeds 2",
+    "--seeds 3": "--trials 1",
+    "--trials 50": "--trials 2",
+    "mine.toml --resume": "mine.toml --resume --trials 3",
+    "bench predict runs/fast-93/*": "bench predict runs/fast-93/* --batch-size 1",
+}
 RUN_WITH_DOCUMENTS = ("sh", "python")
 
 Words = Callable[..., tuple[int, str, str]]

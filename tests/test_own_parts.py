@@ -454,7 +454,7 @@ VERBS = (
     ("explain", "{run}"),
     ("report", "{run}", "--full"),
     ("compare", "{run}", "{good}"),
-    ("bench", "predict", "{run}"),
+    ("bench", "predict", "{run}", "--batch-size", "1"),
     ("predict", "{run}", "{picture}"),
     ("train", "{run}/recipe.toml", "--out", "{out}"),
     ("train", "{run}/recipe.toml", "--out", "{run}", "--resume"),

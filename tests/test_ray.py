@@ -33,14 +33,26 @@ def quick(recipe: str) -> str:
     return recipe.replace("[data]", "[data]\nimage_size = 8").replace("_size = 32", "_size = 2048")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def nodes() -> Iterator[Any]:
-    """A node of one processor, as processes of this machine; tests add others."""
+    """A node of one processor, as processes of this machine; a test adds others for a while."""
     from ray.cluster_utils import Cluster as Nodes
 
-    nodes: Any = Nodes(initialize_head=True, head_node_args={"num_cpus": 1})
+    head = {"num_cpus": 1, "include_dashboard": False}
+    nodes: Any = Nodes(initialize_head=True, head_node_args=head)
     yield nodes
     nodes.shutdown()
+
+
+# Before there is one, which "auto" would find.
+def test_a_cluster_that_is_not_there(tiny_recipe: Path, tmp_path: Path) -> None:
+    path = tiny_recipe.with_name("space.toml")
+    path.write_text(GRID)
+    for address in ("127.0.0.1:1", "nonsense", "auto"):
+        with pytest.raises(WorkerError, match="no Ray cluster at"):
+            tune(
+                path, out=tmp_path / "out", executor=RayCluster(address), device="cpu", resume=True
+            )
 
 
 def test_a_node_is_killed_and_every_setting_is_finished_once(
@@ -58,12 +70,16 @@ def test_a_node_is_killed_and_every_setting_is_finished_once(
             time.sleep(0.1)
         # A driver belongs to one of the nodes; its own is not the one to lose.
         mine = ray.get_runtime_context().get_node_id()
-        nodes.remove_node(next(one for one in others if one.node_id != mine), allow_graceful=False)
+        lost = next(one for one in others if one.node_id != mine)
+        others.remove(lost)
+        nodes.remove_node(lost, allow_graceful=False)
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
     tuned = tune(path, out=out, executor=RayCluster(nodes.address), device="cpu")
     killer.join()
+    for other in others:
+        nodes.remove_node(other)
     with open_search(read_space(path), out, sampler="grid") as search:
         answers = search.outcomes()
         states = [trial.state.name for trial in search.study.get_trials()]
@@ -118,16 +134,6 @@ def test_a_network_of_ones_own_travels_to_the_nodes(nodes: Any, tmp_path: Path) 
     for run in tuned.runs:
         assert (run.path / "code" / "mine.py").read_text() == (tmp_path / "mine.py").read_text()
         assert (run.path / "code" / "beside.py").is_file()
-
-
-def test_a_cluster_that_is_not_there(tiny_recipe: Path, tmp_path: Path) -> None:
-    path = tiny_recipe.with_name("space.toml")
-    path.write_text(GRID)
-    for address in ("127.0.0.1:1", "nonsense", "auto"):
-        with pytest.raises(WorkerError, match="no Ray cluster at"):
-            tune(
-                path, out=tmp_path / "out", executor=RayCluster(address), device="cpu", resume=True
-            )
 
 
 def test_folders_travel_whole(tmp_path: Path) -> None:

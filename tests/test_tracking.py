@@ -101,7 +101,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     words = ["-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     words += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--workers", "1"]
     words += ["--artifacts-destination", str(folder / "artefacts")]
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = os.environ | {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        # Processes for jobs that nobody asks for.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, *words], stdout=log, stderr=log, env=environment, cwd=folder
