@@ -4,9 +4,10 @@ Each mutant changes one expression of one module: a comparison, an operator, a c
 condition, a call left out, arguments exchanged. The tests of that module are run against a copy of
 the tree; a mutant is caught where they fail. Survivors are listed for a person to judge: some
 change nothing that can be seen. Run by hand: 500 take about two hours on two cores. Writes
-results/mutants.json.
+results/mutants.json. With --resume, those that were caught before (bench/mutants.txt) are not asked
+again: survivors are, by the tests as they are then.
 
-Usage: python benchmarks/mutants.py [--mutants 500] [--seed 0] [--only MODULE…]
+Usage: python benchmarks/mutants.py [--mutants 500] [--seed 0] [--only MODULE…] [--resume]
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import hashlib
 import os
 import random
 import shutil
@@ -30,31 +32,53 @@ from pathlib import Path
 from shared import ROOT, side_by_side, write_result
 
 PACKAGE = Path("src/fashioncnn")
+CAUGHT = ROOT / "bench" / "mutants.txt"
 TIMEOUT_SECONDS = 400
 # The tests that are of each part of the code: the first that matches.
 TESTS: dict[str, tuple[str, ...]] = {
-    "data/augmentations": ("test_augmentations", "test_batches"),
+    "data/augmentations": ("test_augmentations", "test_counterexamples", "test_batches"),
     "data/idx.py": ("test_idx", "test_sources"),
     "data/sources": ("test_data_sets", "test_sources"),
-    "photos": ("test_predict", "test_unlabelled"),
+    "data/debian.py": ("test_download", "test_sources"),
+    "data/download.py": ("test_download", "test_sources"),
+    "data/fetch.py": ("test_download", "test_sources"),
+    "data/identity.py": ("test_download", "test_sources"),
+    "data/images.py": ("test_batches", "test_audit", "test_data_sets"),
     "data/places.py": ("test_sources",),
-    "data/identity.py": ("test_sources",),
+    "data/preparation.py": ("test_batches", "test_augmentations", "test_bundles"),
     "data/unlabelled.py": ("test_unlabelled",),
     "data/splits.py": ("test_splits", "test_real_data"),
     "data/duplicates.py": ("test_audit",),
-    "data": ("test_batches", "test_augmentations", "test_ensemble", "test_train"),
-    "models": ("test_models", "test_registries", "test_ensemble"),
-    "training": ("test_training_parts", "test_ensemble", "test_train", "test_together"),
+    "data": ("test_batches", "test_augmentations", "test_ensemble", "test_train", "test_data_sets"),
+    "models/own.py": ("test_own_parts", "test_check"),
+    "models": ("test_models", "test_registries", "test_ensemble", "test_recipes"),
+    "training/losses": ("test_training_parts", "test_counterexamples", "test_registries"),
+    "training": (
+        *("test_training_parts", "test_ensemble", "test_counterexamples", "test_train"),
+        *("test_checkpoints", "test_together"),
+    ),
+    "evaluation/answers.py": ("test_sureness", "test_predict", "test_evaluate_report"),
+    "evaluation/as_photographed.py": ("test_sureness", "test_evaluate_report"),
+    "evaluation/sureness.py": ("test_sureness", "test_predict"),
     "evaluation/corruptions.py": ("test_stress",),
     "evaluation/out_of_distribution.py": ("test_stress",),
     "evaluation/label_candidates.py": ("test_audit",),
     "evaluation/class_groups.py": ("test_class_groups",),
-    "evaluation": ("test_intervals", "test_scores", "test_evaluate_report", "test_compare"),
+    "evaluation": (
+        *("test_scores", "test_intervals", "test_compare", "test_stress"),
+        *("test_ensemble", "test_evaluate_report"),
+    ),
     "explanation": ("test_attributions", "test_units"),
-    "runs": ("test_checkpoints", "test_artifacts", "test_train"),
-    "recipes": ("test_recipes", "test_registries"),
+    "runs": (
+        *("test_checkpoints", "test_durability", "test_bounds", "test_stress"),
+        *("test_artifacts", "test_train", "test_evaluate_report"),
+    ),
+    "recipes/code.py": ("test_own_parts",),
+    "recipes": ("test_recipes", "test_registries", "test_data_sets"),
     "tuning": ("test_space", "test_journal", "test_tune"),
 }
+# Without a GPU, its tests are skipped.
+NOT_HERE = ("training/cuda_graphs.py",)
 MODULES = (
     *("data", "training", "evaluation", "runs", "recipes", "tuning", "models"),
     "explanation/checks.py",
@@ -177,9 +201,15 @@ def tests_of(file: str) -> tuple[str, ...]:
     return next(names for part, names in TESTS.items() if within.startswith(part))
 
 
-def caught(mutant: tuple[Mutant, str], trees: dict[int, Path]) -> bool:
-    """Run the tests of a mutant in this thread's copy of the tree; say whether they fail."""
+def caught(mutant: tuple[Mutant, str], trees: dict[int, Path], known: set[str]) -> bool:
+    """Run the tests of a mutant in this thread's copy of the tree; say whether they fail.
+
+    Those of `known` did before.
+    """
     one, text = mutant
+    key = hashlib.sha256(f"{one.file}\n{text}".encode()).hexdigest()
+    if key in known:
+        return True
     thread = threading.get_ident()
     if thread not in trees:
         trees[thread] = _copy()
@@ -191,6 +221,9 @@ def caught(mutant: tuple[Mutant, str], trees: dict[int, Path]) -> bool:
     finally:
         file.write_text(whole)
     print("caught  " if failed else "SURVIVED", *asdict(one).values(), sep="  ", flush=True)
+    if failed:
+        with CAUGHT.open("a") as file_of_caught:
+            file_of_caught.write(f"{key}\n")
     return failed
 
 
@@ -229,6 +262,7 @@ def main() -> None:
     parser.add_argument("--mutants", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=MODULES, metavar="MODULE")
+    parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     files = [
         file.relative_to(ROOT)
@@ -237,16 +271,23 @@ def main() -> None:
             (ROOT / PACKAGE).glob(part if part.endswith(".py") else f"{part}/**/*.py")
         )
     ]
-    every = [mutant for file in files for mutant in all_mutants(file)]
+    here = [one for one in files if str(one.relative_to(PACKAGE)) not in NOT_HERE]
+    every = [mutant for file in here for mutant in all_mutants(file)]
     chosen = random.Random(options.seed).sample(every, min(options.mutants, len(every)))
+    CAUGHT.parent.mkdir(exist_ok=True)
+    if not options.resume:
+        CAUGHT.write_text("")
+    known = set(CAUGHT.read_text().split()) if CAUGHT.exists() else set()
     trees: dict[int, Path] = {}
     try:
         # Where tests fail on the code as it is, they say nothing of mutants.
         trees[0] = _copy()
         names = sorted({name for one, _ in chosen for name in tests_of(one.file)})
-        if fails(names, trees[0]):
-            sys.exit(f"mutants: the tests fail without a mutant: {', '.join(names)}")
-        results = side_by_side(partial(caught, trees=trees), chosen)
+        failing = side_by_side(lambda name: fails([name], trees[0]), names)
+        if any(failing):
+            told = ", ".join(name for name, bad in zip(names, failing, strict=True) if bad)
+            sys.exit(f"mutants: the tests fail without a mutant: {told}")
+        results = side_by_side(partial(caught, trees=trees, known=known), chosen)
     finally:
         for tree in trees.values():
             shutil.rmtree(tree)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn import metrics
+from torch import Tensor, nn
 
 import fashioncnn as fc
 from conftest import make_pictures
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.preparation import Preparation
 from fashioncnn.evaluation.corruptions import CORRUPTIONS, Images
 from fashioncnn.evaluation.out_of_distribution import UNKNOWN, detection, signs
+from fashioncnn.evaluation.predict import predict, predicted_classes
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.runs.files import read_json, to_json, write_text
 from fashioncnn.runs.readings import read
-from fashioncnn.workflows.stress import stress
+from fashioncnn.workflows.evaluate import open_evaluated
+from fashioncnn.workflows.stress import Answered, one_ahead, stress
 
 
 def corrupted(name: str, strength: float, images: Images) -> Images:
@@ -127,3 +135,76 @@ def test_stress_of_a_run_and_its_section(tiny_recipe: Path, tmp_path: Path) -> N
     kept = read_json(run.evaluation / "stress.json")
     write_text(run.evaluation / "stress.json", to_json(kept | {"checkpoint_sha256": "0"}))
     assert "Worse pictures" not in fc.report(run).read_text()
+
+
+class Near(nn.Module):
+    """Two of three classes nearly tie for most pictures; counts what it is asked, by type."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        random = torch.Generator().manual_seed(0)
+        self.output = nn.Linear(784, 3)
+        with torch.no_grad():
+            self.output.weight.normal_(generator=random)
+            self.output.weight[1] = self.output.weight[0]
+            self.output.weight[1] += 0.02 * torch.randn(784, generator=random)
+            self.output.weight[2, :] = self.output.weight[0].flip(0)
+        self.asked: Counter[torch.dtype] = Counter()
+
+    def forward(self, images_NCHW: Tensor) -> Tensor:
+        logits: Tensor = self.output(images_NCHW.flatten(1))
+        self.asked[logits.dtype] += len(logits)
+        return logits
+
+
+def test_close_classes_are_told_apart_in_fp32() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (1000, 28, 28, 1), np.uint8)
+    pictures = LabelledImages(images, np.zeros(1000, np.int64), ("a", "b", "c"))
+    given = (pictures, Preparation(pixel_mean=(0.5,)), torch.device("cpu"))
+    network = Near()
+    wanted = predict(network, *given).predicted
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = predict(network, *given).predicted
+    assert 5 < (rough != wanted).sum() < 500
+    network.asked.clear()
+    np.testing.assert_array_equal(predicted_classes(network, *given, bf16=True), wanted)
+    assert network.asked[torch.bfloat16] == 1000
+    assert 0 < network.asked[torch.float32] < 900
+    network.asked.clear()
+    np.testing.assert_array_equal(predicted_classes(network, *given, bf16=False), wanted)
+    assert network.asked == {torch.float32: 1000}
+
+
+def test_steps_are_made_one_ahead_and_come_in_order() -> None:
+    begun: list[int] = []
+
+    def make(step: int) -> int:
+        begun.append(step)
+        return step * step
+
+    for at, square in enumerate(one_ahead(make, range(5))):
+        assert square == at * at
+        assert len(begun) <= at + 3
+    assert begun == [0, 1, 2, 3, 4]
+
+    def fail(step: int) -> int:
+        raise ValueError(step)
+
+    with pytest.raises(ValueError, match="0"):
+        list(one_ahead(fail, range(3)))
+
+
+def test_equal_pictures_are_asked_once(run: fc.Run, tiny_data: None) -> None:
+    trained = open_evaluated(run, device="cpu")
+    pictures = trained.pictures("test", "pictures")
+    never = np.full(len(pictures), 9)
+    answered = Answered(trained, pictures, never)
+    mirrored = replace(pictures, images_NHWC=pictures.images_NHWC[:, ::-1].copy())
+    np.testing.assert_array_equal(answered(pictures), never)
+    wanted = trained.predictions(mirrored).predicted
+    np.testing.assert_array_equal(answered(mirrored), wanted)
+    half = len(pictures) // 2
+    mixed = np.concatenate([pictures.images_NHWC[:half], mirrored.images_NHWC[half:]])
+    np.testing.assert_array_equal(
+        answered(replace(pictures, images_NHWC=mixed)), [*never[:half], *wanted[half:]]
+    )
