@@ -32,6 +32,7 @@ from fashioncnn.data.preparation import Preparation
 from fashioncnn.data.sources.npz_file import write_npz
 from fashioncnn.errors import BundleError, RunError
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.sureness import Sureness
 from fashioncnn.explorer.choice import choose, prototypes
 from fashioncnn.explorer.page import Network, Pictures, page
 from fashioncnn.explorer.program import halves, known_operators, program
@@ -100,6 +101,7 @@ def made(
     pictures: LabelledImages,
     *,
     photographs: bool = False,
+    sureness: Sureness = Sureness(0.3),  # noqa: B008 it is frozen
 ) -> tuple[str, NDArray[np.float32], NDArray[np.float32]]:
     """Return the page of a network, and what ONNX Runtime answers: logits, embedding."""
     shape = pictures.shape
@@ -112,7 +114,7 @@ def made(
         "a network",
         program(graph.content, shape),
         temperature=1.0,
-        not_sure_below=0.3,
+        sureness=sureness,
         parameters=1,
         accuracy="not measured",
         trained_on="noise",
@@ -312,6 +314,33 @@ def test_which_pictures_come_along() -> None:
     assert len(choose(predictions, 5000)[0]) == 1000
     chosen = prototypes(make_pictures(500), 100)
     assert (np.bincount(make_pictures(500).labels[chosen]) == 10).all()
+
+
+@pytest.mark.parametrize(
+    ("probability", "above", "told"),
+    [
+        (0.0, -0.01, None),
+        (0.0, 0.01, "lower than those of pictures that it knows"),
+        (1.1, -0.01, "less than the 110"),
+        (0.0, -np.inf, None),
+    ],
+)
+def test_what_is_not_sure_says_why(
+    browser: Browser, tmp_path: Path, probability: float, above: float, told: str | None
+) -> None:
+    torch.manual_seed(0)
+    network, pictures = nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), noise(GREY, 2)
+    _, logits, _ = made(network, Preparation(), pictures)
+    energy = float(np.log(np.exp(logits[0].astype(np.float64)).sum()))
+    limits = Sureness(probability, energy + above)
+    text, _, _ = made(network, Preparation(), pictures, sureness=limits)
+    (tmp_path / "page.html").write_text(text)
+    with opened(browser, tmp_path / "page.html") as tab:
+        until(tab, "document.querySelector('.answer .small').textContent")
+        said = tab.locator(".answer .said").text_content()
+        reason = str(tab.locator(".answer .small").first.text_content())
+    assert (said == "not sure") == (told is not None)
+    assert told is None or told in reason
 
 
 def test_the_page_computes_what_the_run_answers(browser: Browser, explored: Path) -> None:

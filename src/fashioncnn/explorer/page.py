@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashioncnn.data.images import LabelledImages
+from fashioncnn.evaluation.sureness import Sureness
 from fashioncnn.explorer.program import Program
 from fashioncnn.version import VERSION
 
@@ -40,7 +42,7 @@ class Network:
     title: str
     program: Program
     temperature: float
-    not_sure_below: float
+    sureness: Sureness
     parameters: int
     accuracy: str
     trained_on: str
@@ -115,10 +117,12 @@ def page(
 
 def _network(network: Network) -> dict[str, object]:
     answers = np.ascontiguousarray(network.probabilities_NC, "<f4").tobytes()
+    energy = network.sureness.energy
     return {
         "title": network.title,
         "temperature": network.temperature,
-        "not_sure_below": network.not_sure_below,
+        "not_sure_below": network.sureness.probability,
+        "not_sure_energy": energy if math.isfinite(energy) else None,
         "parameters": network.parameters,
         "accuracy": network.accuracy,
         "trained_on": network.trained_on,

@@ -151,7 +151,7 @@ def _network(
         title,
         made,
         trained.temperature,
-        trained.sureness.probability,
+        trained.sureness,
         sum(one.numel() for one in network.parameters()),
         accuracy,
         trained.run.trained_on.name,

@@ -17,10 +17,16 @@ const Answer = (() => {
 
   const best = (values) => values.indexOf(Math.max(...values));
 
-  function said(network, shares) {
-    const top = best(shares);
-    return shares[top] < data.networks[network].not_sure_below ? say("not_sure")
-      : data.classes[top];
+  function energy(logits) {
+    const largest = Math.max(...logits);
+    return largest + Math.log(logits.reduce((sum, one) => sum + Math.exp(one - largest), 0));
+  }
+
+  // Why it gives no answer, if it does not: the largest share, or the energy, is below its limit.
+  function reason(network, share, logits) {
+    const { not_sure_below, not_sure_energy } = data.networks[network];
+    if (share < not_sure_below) return "sure_no";
+    return not_sure_energy !== null && energy(logits) < not_sure_energy ? "sure_unlike" : null;
   }
 
   function build(given) {
@@ -59,12 +65,13 @@ const Answer = (() => {
     const { rows, words, sure, body } = boxes[network];
     const shares = of(network, logits);
     const order = shares.map((share, one) => ({ share, one })).sort((a, b) => b.share - a.share);
-    words.textContent = said(network, shares);
     const [first, second] = order;
-    const threshold = data.networks[network].not_sure_below;
-    sure.textContent = say(first.share < threshold ? "sure_no" : "sure_yes", {
+    const unsure = reason(network, first.share, logits);
+    words.textContent = unsure ? say("not_sure") : data.classes[first.one];
+    sure.textContent = say(unsure ?? "sure_yes", {
       first: data.classes[first.one], share: percent(first.share),
-      second: data.classes[second.one], other: percent(second.share), least: percent(threshold) });
+      second: data.classes[second.one], other: percent(second.share),
+      least: percent(data.networks[network].not_sure_below) });
     for (const { row, bar, share, one } of rows) {
       bar.style.width = `${100 * shares[one]}%`;
       share.textContent = percent(shares[one]);

@@ -81,6 +81,7 @@ const WORDS = {
   not_sure: "not sure",
   sure_yes: "{first}, {share}; next {second}, {other}.",
   sure_no: "{first} has {share}, less than the {least} from which it answers; next {second}, {other}.",
+  sure_unlike: "{first} has {share}, but the scores together are lower than those of pictures that it knows; next {second}, {other}.",
   bars_caption: "Probability of each class, by {name}",
   class: "Class",
   bar: "Size",
