@@ -10,7 +10,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from fashioncnn.data.augmentations import AUGMENTATIONS
-from fashioncnn.data.augmentations.base import AffineAugmentation, PixelAugmentation
+from fashioncnn.data.augmentations.base import (
+    AffineAugmentation,
+    PixelAugmentation,
+    SometimesAugmentation,
+)
 from fashioncnn.data.augmentations.erasing import RandomErasing
 from fashioncnn.data.augmentations.pipeline import AugmentationPipeline
 from fashioncnn.data.images import LabelledImages
@@ -69,6 +73,13 @@ class TestContract:
         off = AugmentationPipeline({key: 0.0})
         assert off.active() == []
         torch.testing.assert_close(augment(off, images, labels), images / 255)
+
+    def test_where_chance_chooses_none_nothing_changes(self, key: str, images: Tensor) -> None:
+        augmentation = AUGMENTATIONS[key]
+        if isinstance(augmentation, SometimesAugmentation):
+            certain = torch.ones(len(images), augmentation.uniforms)
+            strengths = torch.full((len(images),), 0.5)
+            assert torch.equal(augmentation.change(images, certain, strengths), images)
 
     def test_a_function_of_the_seed(self, key: str, images: Tensor, labels: Tensor) -> None:
         one, same, other = (

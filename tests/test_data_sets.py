@@ -21,7 +21,7 @@ from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.idx import write_idx
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.sources import SOURCES
-from fashioncnn.data.sources.base import Part
+from fashioncnn.data.sources.base import Part, checked_names
 from fashioncnn.data.sources.folders import write_folders
 from fashioncnn.data.sources.npz_file import write_npz
 from fashioncnn.errors import DataError, FashionCNNError
@@ -389,6 +389,16 @@ def test_bad_input_is_one_line(name: str, words: str, tmp_path: Path) -> None:
     assert words in str(caught.value)
     assert str(tmp_path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("letters", "usable"), [(1, True), (200, True), (201, False)])
+def test_class_names_have_up_to_200_characters(letters: int, usable: bool, tmp_path: Path) -> None:
+    names = ("a" * letters, "b")
+    if usable:
+        assert checked_names(names, tmp_path) == names
+    else:
+        with pytest.raises(DataError, match="1 to 200 printable characters"):
+            checked_names(names, tmp_path)
 
 
 def test_folders_that_cannot_be_read_are_said(tmp_path: Path) -> None:

@@ -246,6 +246,19 @@ def test_degrees_of_freedom_by_hand() -> None:
     assert found.error == pytest.approx(other.std(ddof=1) * np.sqrt(1 + 1 / 7))
 
 
+def test_p_value_of_a_difference_that_pictures_alone_make_uncertain() -> None:
+    random = np.random.default_rng(17)
+    one, other = np.array([0.93]), np.array([0.92])
+    draws = [value + random.normal(0, 0.004, (2000, 1)) for value in (one, other)]
+    for first, second in ((0, 1), (1, 0)):
+        values = (one, other)
+        found = difference(values[first], draws[first], values[second], draws[second])
+        assert found.freedom == np.inf
+        z = found.interval.value / found.error
+        assert found.p_value == pytest.approx(2 * stats.norm.sf(abs(z)))
+        assert 0.01 < found.p_value < 0.5
+
+
 def test_no_error_at_all() -> None:
     same = np.full(3, 0.5)
     draws = np.full((10, 3), 0.5)

@@ -61,6 +61,8 @@ def test_it_learns_and_leaves_a_whole_run_directory(tiny_recipe: Path, tmp_path:
     assert [record["epoch"] for record in metrics] == [1, 2, 3]
     assert metrics[-1]["val/accuracy"] > 0.9
     assert metrics[-1]["train/loss"] < metrics[0]["train/loss"]
+    shares = [one["train/first_step_seconds"] / one["train/seconds"] for one in metrics]
+    assert 0 < min(shares) < 0.9
     facts = run.provenance
     assert facts["seed"] == 3
     assert {"data", "split", "versions", "threads", "command", "hardware"} <= set(facts)
