@@ -118,6 +118,26 @@ def test_stopped_and_gone_on_with_it_is_the_same(
     assert states.count("COMPLETE") + states.count("PRUNED") == 4 + finalists
 
 
+def test_one_setting_can_be_the_finalist_of_two_values(space: Path, tmp_path: Path) -> None:
+    with open_search(read_space(space), tmp_path / "out", sampler="grid") as search:
+        while ticket := search.next():
+            point = tuple(ticket.setting.values())
+            if point == (0.0, 0.005):
+                search.complete(ticket.number, [0.9], ["run"])
+                continue
+            if point == (0.3, 0.00001):
+                only = ticket.number
+                search.is_hopeless(ticket.number, 1, 0.2)
+            # The others could not be trained: there is nothing to go on with.
+            search.give_up(ticket.number)
+        assert search.queue_finalists()
+        finalist = search.next()
+        assert finalist
+        assert tuple(finalist.setting.values()) == (0.3, 0.00001)
+        assert search.study.get_trials()[finalist.number].user_attrs["finalist"] == only
+        assert search.next() is None
+
+
 def test_the_verb(cli: Cli, tiny_recipe: Path, tmp_path: Path) -> None:
     tiny_recipe.write_text(quick(tiny_recipe.read_text()))
     path = tiny_recipe.with_name("space.toml")
