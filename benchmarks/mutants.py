@@ -38,7 +38,12 @@ TIMEOUT_SECONDS = 400
 SYMMETRIC = ("min(", "max(", "torch.minimum(", "torch.maximum(", "np.minimum(", "np.maximum(")
 # The tests that are of each part of the code: the first that matches.
 TESTS: dict[str, tuple[str, ...]] = {
-    "data/augmentations": ("test_augmentations", "test_counterexamples", "test_batches"),
+    "data/augmentations": (
+        "test_augmentations",
+        "test_redrawn",
+        "test_counterexamples",
+        "test_batches",
+    ),
     "data/idx.py": ("test_idx", "test_sources"),
     "data/sources": ("test_data_sets", "test_sources"),
     "data/debian.py": ("test_download", "test_sources"),

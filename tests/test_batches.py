@@ -162,3 +162,12 @@ def test_batches_say_which_pictures_they_hold(pictures: LabelledImages) -> None:
         np.testing.assert_array_equal(batch.labels, pictures.labels[batch.indices])
         expected = pictures.images_NHWC[batch.indices, :, :, 0] / np.float32(255)
         np.testing.assert_allclose(batch.images_NCHW[:, 0], expected, atol=1e-6)
+
+
+def test_preparation_is_undone() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 9, 12, 3), np.uint8)
+    images[0] = 0
+    colour = Preparation((9, 12), (0.2, 0.4, 0.6), (0.1, 0.3, 0.5))
+    prepared = colour(torch.from_numpy(images).movedim(3, 1))
+    np.testing.assert_array_equal(colour.undo(prepared), images)
+    torch.testing.assert_close(prepared[0], colour.of_grey(0.0).expand(3, 9, 12))

@@ -211,6 +211,17 @@ def test_another_network_drops_what_it_may_not_be_able_to_do() -> None:
         load("fast-93", [*other, "progressive_resizing={image_scales=[0.5], epoch_shares=[0.5]}"])
 
 
+@pytest.mark.parametrize("name", ["two-conv", "fast-93", "micro"])
+def test_a_network_has_a_stage_at_least(name: str) -> None:
+    with pytest.raises(RecipeError, match=r"model\.channels is \[\]"):
+        load(
+            name,
+            ["model.channels=[]", "model.blocks=[]"]
+            if name != "two-conv"
+            else ["model.channels=[]"],
+        )
+
+
 def test_all_faults_at_once(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(

@@ -262,3 +262,16 @@ def test_halves_of_a_pair_meet_at_the_seam(turn: float, seam: str | None, ends: 
         rising = float(column[50] - column[5])
         assert abs(rising) == pytest.approx(180 * 45 / SIDE, abs=10)
         assert (rising > 0) == (turn > 0.4)
+
+
+@pytest.mark.parametrize(("swing", "squeeze"), [(0.0, 0.5), (1.0, 0.1), (1.0, 1.0), (0.5, 0.5)])
+def test_spread_sleeves_are_made_room_for(swing: float, squeeze: float) -> None:
+    images = box(40, 40)
+    # Two stripes on the body, ten pixels from the middle.
+    images[..., 8:48, 17:19] = images[..., 8:48, 37:39] = 250
+    found = changed("spread_sleeves_probability", images, [swing, 0.5, squeeze])
+    assert torch.equal(found, found.flip(3))
+    angle = math.radians(5 + 30 * swing)
+    reach = 40 / SIDE + (1.2 - 0.2 * squeeze) * math.sin(angle)
+    stripe = (found[0, 0, 30, 28:] > 190).nonzero().flatten().double().mean() + 0.5
+    assert float(stripe) == pytest.approx(10 / max(1.0, reach / 0.93), abs=0.6)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.evaluation.pictures import confused_pictures
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.scores import Scores, score
 
@@ -76,3 +78,26 @@ def test_names_of_metrics() -> None:
     assert {"test/accuracy", "test/loss", "test/f1_macro", "test/f1_weighted", "test/f1/a"} <= set(
         named
     )
+
+
+def test_confused_pictures_are_the_surest_of_the_top_confusions() -> None:
+    random = np.random.default_rng(3)
+    n, names = 300, tuple("abcd")
+    labels = random.integers(0, 4, n)
+    logits = random.normal(0, 1, (n, 4)).astype(np.float32)
+    logits[np.arange(n), labels] += 0.5
+    predictions = Predictions(logits, labels, np.arange(n), names)
+    images = random.integers(0, 256, (n, 8, 8, 1), np.uint8)
+    found = confused_pictures(LabelledImages(images, labels, names), predictions)
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    wanted: list[int] = []
+    for pair in score(predictions).top_confusions:
+        true, answer = names.index(pair.true), names.index(pair.predicted)
+        mine = [at for at in range(n) if labels[at] == true and logits[at].argmax() == answer]
+        assert len(mine) == pair.count
+        wanted += sorted(mine, key=lambda at: -shares[at, answer])[:8]
+    assert found["indices"].tolist() == wanted
+    np.testing.assert_array_equal(found["images"], images[wanted])
+    np.testing.assert_array_equal(found["labels"], labels[wanted])
+    np.testing.assert_array_equal(found["predicted"], logits[wanted].argmax(1))
+    np.testing.assert_allclose(found["probabilities"], shares[wanted].max(1), rtol=1e-5)
