@@ -220,8 +220,7 @@ def caught(mutant: tuple[Mutant, str], trees: dict[int, Path], known: set[str]) 
     Those of `known` did before.
     """
     one, text = mutant
-    key = hashlib.sha256(f"{one.file}\n{text}".encode()).hexdigest()
-    if key in known:
+    if (key := _key(mutant)) in known:
         return True
     thread = threading.get_ident()
     if thread not in trees:
@@ -238,6 +237,11 @@ def caught(mutant: tuple[Mutant, str], trees: dict[int, Path], known: set[str]) 
         with CAUGHT.open("a") as file_of_caught:
             file_of_caught.write(f"{key}\n")
     return failed
+
+
+def _key(mutant: tuple[Mutant, str]) -> str:
+    one, text = mutant
+    return hashlib.sha256(f"{one.file}\n{text}".encode()).hexdigest()
 
 
 def fails(tests: Iterable[str], tree: Path) -> bool:
@@ -296,7 +300,9 @@ def main() -> None:
     try:
         # Where tests fail on the code as it is, they say nothing of mutants.
         trees[0] = _copy()
-        names = sorted({name for one, _ in chosen for name in tests_of(one.file)})
+        names = sorted(
+            {name for one in chosen if _key(one) not in known for name in tests_of(one[0].file)}
+        )
         failing = side_by_side(lambda name: fails([name], trees[0]), names)
         if any(failing):
             told = ", ".join(name for name, bad in zip(names, failing, strict=True) if bad)

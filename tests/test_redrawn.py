@@ -68,6 +68,12 @@ def test_neutral_numbers_leave_a_picture_as_it_is() -> None:
     assert torch.equal(photographed(images), images)
 
 
+def test_pictures_need_not_be_square() -> None:
+    images = torch.zeros(2, 1, 32, 48, dtype=torch.uint8)
+    images[..., 6:26, 10:38] = 150
+    assert torch.equal(photographed(images), images)
+
+
 @pytest.mark.parametrize("number", [0.0, 0.6, 1.0])
 def test_poses_by_their_formulas(number: float) -> None:
     plain = box(30, 20)
