@@ -92,7 +92,13 @@ def test_poses_by_their_formulas(number: float) -> None:
 
 
 def test_nothing_becomes_wider_than_the_picture() -> None:
-    assert widths(photographed(box(30, 50), width=1.0))[28] == pytest.approx(56, abs=0.6)
+    images = box(30, 50)
+    # A stripe ten pixels from the middle moves with the edge: to 56 of 50 pixels, no further.
+    images[..., 13:43, 37:39] = 250
+    found = photographed(images, width=1.0)
+    assert widths(images)[28] < widths(found)[28]
+    stripe = (found[0, 0, 28] > 200).nonzero().flatten().double().mean() - 27.5
+    assert float(stripe) == pytest.approx(10 * 56 / 50, abs=0.5)
 
 
 @pytest.mark.parametrize(("number", "degrees"), [(0.0, -15.0), (1.0, 15.0), (0.75, 7.5)])
