@@ -19,7 +19,7 @@ import fashioncnn as fc
 from conftest import make_pictures
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.idx import write_idx
-from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.images import LabelledImages, check_images
 from fashioncnn.data.sources import SOURCES
 from fashioncnn.data.sources.base import Part, checked_names
 from fashioncnn.data.sources.folders import write_folders
@@ -389,6 +389,13 @@ def test_bad_input_is_one_line(name: str, words: str, tmp_path: Path) -> None:
     assert words in str(caught.value)
     assert str(tmp_path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [(7, 300), (300, 7), (8, 225)])
+def test_sizes_that_are_not_allowed_are_named(size: tuple[int, int]) -> None:
+    with pytest.raises(DataError, match=f"pictures of {size[0]} x {size[1]} pixels; 8 to 224 a"):
+        check_images(np.zeros((1, *size, 1), np.uint8))
+    check_images(np.zeros((1, 8, 224, 3), np.uint8))
 
 
 @pytest.mark.parametrize(("letters", "usable"), [(1, True), (200, True), (201, False)])

@@ -287,3 +287,13 @@ def test_spread_sleeves_are_made_room_for(swing: float, squeeze: float) -> None:
     reach = 40 / SIDE + (1.2 - 0.2 * squeeze) * math.sin(angle)
     stripe = (found[0, 0, 30, 28:] > 190).nonzero().flatten().double().mean() + 0.5
     assert float(stripe) == pytest.approx(10 / max(1.0, reach / 0.93), abs=0.6)
+
+
+@pytest.mark.parametrize("breadth", [0.0, 0.4, 1.0])
+def test_shoes_of_a_pair_keep_their_shape_as_far_as_said(breadth: float) -> None:
+    # Upright, a column is the source's row: its ends lie at half the breadth from the middle.
+    image = torch.zeros(1, 1, SIDE, SIDE, dtype=torch.uint8)
+    image[0, 0] = torch.linspace(60, 240, SIDE).round().to(torch.uint8)[:, None]
+    pair = changed("pair_probability", image, [0.1, 0.5, breadth, 0.5])[0, 0].double()
+    span = float(pair[28].max() - pair[28].min())
+    assert span == pytest.approx(180 * (0.5 + 0.5 * breadth), abs=8)
