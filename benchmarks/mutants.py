@@ -123,7 +123,7 @@ class Mutant:
     after: str
 
     @property
-    def is_none(self) -> bool:
+    def changes_nothing(self) -> bool:
         """Whether it says the same as before."""
         exchanged = self.before.startswith(SYMMETRIC) and self.after.startswith(SYMMETRIC)
         return exchanged or self.before == self.after
@@ -291,7 +291,7 @@ def main() -> None:
     here = [one for one in files if str(one.relative_to(PACKAGE)) not in NOT_HERE]
     every = [mutant for file in here for mutant in all_mutants(file)]
     drawn = random.Random(options.seed).sample(every, min(options.mutants, len(every)))
-    chosen = [mutant for mutant in drawn if not mutant[0].is_none]
+    chosen = [mutant for mutant in drawn if not mutant[0].changes_nothing]
     CAUGHT.parent.mkdir(exist_ok=True)
     if not options.resume:
         CAUGHT.write_text("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import re
 import shutil
@@ -339,6 +340,10 @@ def test_what_is_not_sure_says_why(
         until(tab, "document.querySelector('.answer .small').textContent")
         said = tab.locator(".answer .said").text_content()
         reason = str(tab.locator(".answer .small").first.text_content())
+        limit = "–" if math.isinf(above) else f"{energy + above:.2f}"
+        assert tab.locator("#view_about tr", has_text="energy").locator("td").all_inner_texts() == [
+            limit
+        ]
     assert (said == "not sure") == (told is not None)
     assert told is None or told in reason
 

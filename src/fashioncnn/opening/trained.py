@@ -129,7 +129,10 @@ class Trained:
         return predict(self.network, pictures, self.preparation, self.device)
 
     def predicted_classes(self, pictures: LabelledImages) -> NDArray[np.int64]:
-        """Return the classes (n,) of `predictions`, sooner where the recipe allows for bf16."""
+        """Return the classes (n,) of pictures, in bf16 where the recipe and the device allow for it.
+
+        All but a few of 100,000 are those of `predictions`; see `evaluation.predict`.
+        """
         bf16 = self.recipe.training.precision != "fp32" and has_bf16(self.device.type)
         return predicted_classes(self.network, pictures, self.preparation, self.device, bf16=bf16)
 

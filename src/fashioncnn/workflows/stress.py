@@ -33,9 +33,10 @@ T = TypeVar("T")
 def stress(run: AnyRun | Trained, *, data: Data = None, device: DeviceName = "auto") -> Stress:
     """Score the run's network on worse test pictures and see whether it notices unknown ones.
 
-    The weights are those of the run's test scores, made first where there are none. Leaves
-    evaluation/stress.json in the run; weights that were stressed already are not again. Raises
-    RunError when the run cannot be used, DataError without data.
+    The weights are those of the run's test scores, made first where there are none. Answers to
+    worse pictures are those of `Trained.predicted_classes`. Leaves evaluation/stress.json in the
+    run; weights that were stressed already are not again. Raises RunError when the run cannot be
+    used, DataError without data.
     """
     return stress_trained(open_evaluated(run, data, device))
 

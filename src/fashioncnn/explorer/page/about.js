@@ -15,6 +15,7 @@ const About = (() => {
       ["about_trained", (one) => one.trained_on],
       ["about_temperature", (one) => one.temperature.toFixed(2)],
       ["about_not_sure", (one) => percent(one.not_sure_below)],
+      ["about_energy", (one) => one.not_sure_energy?.toFixed(2) ?? "–"],
     ];
     return h("div", { id: "view_about" }, h("h2", {}, say("about_title")),
       h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": say("about_title") },

@@ -220,6 +220,7 @@ const WORDS = {
   about_trained: "Trained on",
   about_temperature: "Temperature",
   about_not_sure: "Not sure below",
+  about_energy: "Not sure below an energy (the logarithm of the summed exponentials of the scores) of",
   exact_title: "Is this page exact?",
   exact_help: "The network runs here, in your browser, with weights of 16 bits. Its answers on the pictures that came along, compared with those of PyTorch:",
   exact: "{name}: on {count} pictures, probabilities differ by {largest} at most; answers changed: {changed}",
