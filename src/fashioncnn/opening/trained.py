@@ -129,7 +129,7 @@ class Trained:
         return predict(self.network, pictures, self.preparation, self.device)
 
     def predicted_classes(self, pictures: LabelledImages) -> NDArray[np.int64]:
-        """Return the classes (n,) of pictures, in bf16 where the recipe and the device allow for it.
+        """Return the classes (n,) of pictures, by bf16 where recipe and device allow for it.
 
         All but a few of 100,000 are those of `predictions`; see `evaluation.predict`.
         """
