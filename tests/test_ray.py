@@ -45,14 +45,19 @@ def nodes() -> Iterator[Any]:
 
 
 # Before there is one, which "auto" would find.
-def test_a_cluster_that_is_not_there(tiny_recipe: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense", "auto", "killed"])
+def test_a_cluster_that_is_not_there(
+    address: str, tiny_recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tiny_recipe.with_name("space.toml")
     path.write_text(GRID)
-    for address in ("127.0.0.1:1", "nonsense", "auto"):
-        with pytest.raises(WorkerError, match="no Ray cluster at"):
-            tune(
-                path, out=tmp_path / "out", executor=RayCluster(address), device="cpu", resume=True
-            )
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    if address == "killed":
+        address, left = "auto", tmp_path / "ray" / "ray_current_cluster"
+        left.parent.mkdir()
+        left.write_text("127.0.0.1:1")
+    with pytest.raises(WorkerError, match="no Ray cluster at"):
+        tune(path, out=tmp_path / "out", executor=RayCluster(address), device="cpu", resume=True)
 
 
 def test_a_node_is_killed_and_every_setting_is_finished_once(

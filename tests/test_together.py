@@ -84,7 +84,9 @@ def test_two_processes_train_as_one(
     assert mine.keys() == other.keys()
     assert {"record/train_loss", "record/val_loss"} < mine.keys()
     for key, value in mine.items():
-        torch.testing.assert_close(other[key], value, rtol=1e-7, atol=1e-9, msg=key)
+        # Validation takes its loss in fp32.
+        rtol = 1e-6 if key == "record/val_loss" else 1e-7
+        torch.testing.assert_close(other[key], value, rtol=rtol, atol=1e-9, msg=key)
 
 
 def test_processes_go_on_where_one_stopped(tmp_path: Path) -> None:

@@ -184,12 +184,12 @@ def test_muon_takes_its_rate_as_a_number_or_a_tensor() -> None:
         network = nn.Sequential(
             nn.Conv2d(1, 4, 3), nn.Conv2d(4, 8, 3), nn.Flatten(), nn.Linear(8, 2)
         )
-        optimizer = MuonSettings(learning_rate=0.1, sgd_learning_rate=0.3).build(network)
+        optimizer = MuonSettings(learning_rate=0.1, sgd_learning_rate=0.03).build(network)
         for group in optimizer.param_groups:
             group["lr"] = torch.tensor(group["lr"]) if as_tensor else group["lr"]
         for _ in range(3):
             optimizer.zero_grad()
-            network(torch.ones(2, 1, 5, 5)).square().sum().backward()
+            network(torch.ones(2, 1, 5, 5)).square().mean().backward()
             optimizer.step()
         return list(network.parameters())
 

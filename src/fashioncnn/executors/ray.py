@@ -195,9 +195,12 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 def _call(address: str) -> None:
-    """Raise OSError or ValueError unless somebody listens at "host:port"; "auto" is Ray's own."""
+    """Raise OSError or ValueError unless somebody listens at "host:port"; "auto" asks Ray where."""
     if address == "auto":
-        return
+        from ray._private.services import get_ray_address_from_environment
+
+        # What names the cluster of this machine outlives one that was killed.
+        address = get_ray_address_from_environment(address, None)
     host, _, port = address.removeprefix("ray://").rpartition(":")
     socket.create_connection((host, int(port)), CALL_SECONDS).close()
 
