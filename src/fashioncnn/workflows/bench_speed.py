@@ -127,17 +127,17 @@ def _recipe_way(trainings: _Trainings, seeds: int, chosen: torch.device, warm: b
             if not began:
                 trainings.begin(recipe.training.epochs, Path(out))
                 began = True
-            peaks = {name: matrix_peak(chosen, name) for name in ("fp32", "bf16")}
             run, seconds, memory_mib = train_and_test(seed, Path(out))
             records = run.metrics
             train_seconds = sum(record["train/seconds"] for record in records)
             rate = sum(record["train/images"] for record in records) / train_seconds
+            peak = matrix_peak(chosen, run.provenance["precision"])
             return {
                 "train/seconds": train_seconds,
                 "train/warm_up_seconds": records[0]["train/first_step_seconds"],
                 "run/seconds": seconds,
                 "train/images_per_second": rate,
-                "train/peak_share": rate * flops / 1e9 / peaks[run.provenance["precision"]],
+                "train/peak_share": rate * flops / 1e9 / peak,
                 "train/peak_memory_mib": memory_mib,
                 **artifacts.scores().read(run.path / artifacts.scores().path)[0].metrics(),
             }
