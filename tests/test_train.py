@@ -23,7 +23,7 @@ from fashioncnn.errors import DataError, Diverged, RunError, Stopped, StorageErr
 from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import checkpoints
-from fashioncnn.training.device import fabric_for
+from fashioncnn.training.device import PrecisionName, fabric_for, has_bf16
 from fashioncnn.training.loop import Training
 from fashioncnn.training.processes import Processes
 
@@ -119,6 +119,18 @@ OPTIONS = [
     ["data.image_size=32", "data.pixel_mean=0.5", "data.pixel_std=0.5"],
     ["data.validation_images=0"],
 ]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_slow_bf16_is_said(
+    precision: PrecisionName,
+    tiny_recipe: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fc.train(tiny_recipe, out=tmp_path, device="cpu", precision=precision)
+    slow = precision == "bf16" and not has_bf16("cpu")
+    assert ("no instructions" in capsys.readouterr().err) == slow
 
 
 @pytest.mark.parametrize("changes", OPTIONS, ids=" ".join)

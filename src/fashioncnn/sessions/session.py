@@ -29,7 +29,13 @@ from fashioncnn.runs.provenance import provenance
 from fashioncnn.sessions.earlier import as_begun, earlier_run
 from fashioncnn.sessions.trial import try_own_code
 from fashioncnn.tracking.trackers import TrackerName, Trackers, copying
-from fashioncnn.training.device import DeviceName, fabric_for, hardware, precision_of
+from fashioncnn.training.device import (
+    DeviceName,
+    fabric_for,
+    hardware,
+    precision_of,
+    precision_remarks,
+)
 from fashioncnn.training.loop import StopRequested, Training
 from fashioncnn.training.processes import Processes, together
 from fashioncnn.training.state import TrainingState
@@ -88,7 +94,7 @@ def open_session(
     if recipe.code:
         try_own_code(recipe, splits.train)
     with together(fabric) as processes, nullcontext() if processes.first else silence():
-        for line in (*data.remarks(), *remarks):
+        for line in (*data.remarks(), *remarks, *precision_remarks(fabric)):
             say(line)
         yield Session(recipe, splits, data, processes, wishes, wish)
 

@@ -93,6 +93,13 @@ def precision_of(fabric: Fabric) -> str:
     return "bf16" if "bf16" in str(fabric.strategy.precision.precision) else "fp32"
 
 
+def precision_remarks(fabric: Fabric) -> list[str]:
+    """Return what to know of the precision before training, a line each."""
+    if fabric.device.type == "cpu" and precision_of(fabric) == "bf16" and not has_bf16("cpu"):
+        return ["bf16: this processor has no instructions for it, and is far slower than in fp32"]
+    return []
+
+
 def _keep_freed_memory() -> None:
     """Tell glibc to keep freed memory for the next step instead of giving it back each time.
 
