@@ -24,7 +24,10 @@ CODE = """
 import logging, signal
 import ray
 from ray import serve
-ray.init(num_cpus=2, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
+ray.init(
+    address="local", num_cpus=2, include_dashboard=False,
+    logging_level=logging.ERROR, log_to_driver=False,
+)
 serve.start(http_options={"port": PORT}, logging_config={"log_level": "ERROR"})
 from fashioncnn.serving.ray import Predictor
 serve.run(Predictor.options(num_replicas=2, ray_actor_options={"num_cpus": 0.5}).bind())
