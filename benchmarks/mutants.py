@@ -2,10 +2,11 @@
 
 Each mutant changes one expression of one module: a comparison, an operator, a constant, a
 condition, a call left out, arguments exchanged. The tests of that module are run against a copy of
-the tree; a mutant is caught where they fail. Survivors are listed for a person to judge: some
-change nothing that can be seen. Run by hand: 500 take about two hours on two cores. Writes
-results/mutants.json. With --resume, those that were caught before (bench/mutants.txt) are not asked
-again: survivors are, by the tests as they are then.
+the tree, first those that ran the line that is changed, the quick ones before the slow ones; a
+mutant is caught where one fails. Tests of more than SLOWEST_SECONDS are left out. Survivors are
+listed for a person to judge: some change nothing that can be seen. Run by hand: 500 take about an
+hour on two cores. Writes results/mutants.json. With --resume, those that were caught before
+(bench/mutants/) are not asked again: survivors are, by the tests as they are then.
 
 Usage: python benchmarks/mutants.py [--mutants 500] [--seed 0] [--only MODULE…] [--resume]
 """
@@ -13,10 +14,11 @@ Usage: python benchmarks/mutants.py [--mutants 500] [--seed 0] [--only MODULE…
 from __future__ import annotations
 
 import argparse
-import ast
-import copy
+import compileall
 import hashlib
+import json
 import os
+import py_compile
 import random
 import shutil
 import subprocess
@@ -24,18 +26,18 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
 
+from mutations import Mutant, all_mutants
 from shared import ROOT, side_by_side, write_result
 
 PACKAGE = Path("src/fashioncnn")
-CAUGHT = ROOT / "bench" / "mutants.txt"
-TIMEOUT_SECONDS = 400
-# Functions that answer the same when their first two arguments are exchanged.
-SYMMETRIC = ("min(", "max(", "torch.minimum(", "torch.maximum(", "np.minimum(", "np.maximum(")
+KEPT = ROOT / "bench" / "mutants"
+CAUGHT = KEPT / "caught.txt"
+JUDGE = Path(__file__).with_name("judge.py")
+TIMEOUT_SECONDS = 200
+SLOWEST_SECONDS = 20
 # The tests that are of each part of the code: the first that matches.
 TESTS: dict[str, tuple[str, ...]] = {
     "data/augmentations": (
@@ -90,187 +92,143 @@ MODULES = (
     *("data", "training", "evaluation", "runs", "recipes", "tuning", "models"),
     "explanation/checks.py",
 )
-COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-}
-OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.FloorDiv: ast.Div,
-    ast.Mod: ast.FloorDiv,
-    ast.MatMult: ast.Mult,
-}
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One fault: the file, the line, and what stands there now."""
+class Tree:
+    """A copy of the project in which one file at a time is changed, and a judge of its tests."""
 
-    file: str
-    line: int
-    before: str
-    after: str
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="mutants-"))
+        shutil.copytree(ROOT, self.path, dirs_exist_ok=True, ignore=_ignored)
+        # By content: two mutants within a second may have the same size.
+        by_content = py_compile.PycInvalidationMode.CHECKED_HASH
+        compileall.compile_dir(self.path / "src", quiet=1, invalidation_mode=by_content)
+        self._environment = os.environ | {
+            "PYTHONPATH": str(self.path / "src"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        self._judge: subprocess.Popen[str] | None = None
+
+    def fails(self, asked: str, *words: object) -> bool:
+        """Say whether tests fail on the code as it is now: judge.py has what can be asked."""
+        if self._judge is None:
+            self._judge = subprocess.Popen(
+                [sys.executable, JUDGE],
+                cwd=self.path,
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._judge.stdin is not None
+        assert self._judge.stdout is not None
+        print(json.dumps([asked, *words], default=str), file=self._judge.stdin, flush=True)
+        return self._judge.stdout.readline() != "0\n"
+
+    def catches(self, file: str, text: str, tests: list[str]) -> bool:
+        """Say whether `tests` fail, or never end, where `file` says `text`."""
+        path = self.path / file
+        whole = path.read_text()
+        path.write_text(text)
+        try:
+            return self.fails("fails", TIMEOUT_SECONDS, *tests)
+        finally:
+            path.write_text(whole)
+
+    def remove(self) -> None:
+        """Let the judge go, and take away the copy."""
+        if self._judge is not None:
+            self._judge.kill()
+            self._judge.wait()
+        shutil.rmtree(self.path)
+
+
+class Trees:
+    """A tree for each thread."""
+
+    def __init__(self) -> None:
+        self._trees: dict[int, Tree] = {}
 
     @property
-    def changes_nothing(self) -> bool:
-        """Whether it says the same as before."""
-        exchanged = self.before.startswith(SYMMETRIC) and self.after.startswith(SYMMETRIC)
-        return exchanged or self.before == self.after
+    def mine(self) -> Tree:
+        """The tree of this thread."""
+        thread = threading.get_ident()
+        if thread not in self._trees:
+            self._trees[thread] = Tree()
+        return self._trees[thread]
 
-
-def mutations(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield `node` with one fault each; nothing for what has none to offer."""
-    if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARISONS:
-        yield _with(node, ops=[COMPARISONS[type(node.ops[0])](), *node.ops[1:]])
-    if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
-        yield _with(node, op=OPERATORS[type(node.op)]())
-    if isinstance(node, ast.BoolOp):
-        yield _with(node, op=ast.Or() if isinstance(node.op, ast.And) else ast.And())
-        yield node.values[0]
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
-        yield node.operand
-    if isinstance(node, ast.Constant) and _is_number(node.value):
-        assert isinstance(node.value, int | float)
-        yield ast.Constant(node.value + 1)
-        if node.value:
-            yield ast.Constant(0)
-    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
-        yield ast.Constant(not node.value)
-    if isinstance(node, ast.If | ast.While | ast.IfExp):
-        yield _with(node, test=ast.UnaryOp(ast.Not(), node.test))
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        yield ast.Pass()
-    if isinstance(node, ast.Raise | ast.AugAssign):
-        yield ast.Pass()
-    if isinstance(node, ast.Call) and len(node.args) >= 2:
-        yield _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
-    if isinstance(node, ast.Return) and node.value is not None:
-        yield _with(node, value=ast.Constant(None))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _with(node: ast.AST, **changes: object) -> ast.AST:
-    changed = copy.copy(node)
-    for name, value in changes.items():
-        setattr(changed, name, value)
-    return changed
-
-
-def all_mutants(file: Path) -> Iterator[tuple[Mutant, str]]:
-    """Yield every mutant of `file` with the whole text that it then has."""
-    tree = ast.parse((ROOT / file).read_text())
-    places = [
-        (parent, name, at, node)
-        for parent in ast.walk(tree)
-        for name, value in ast.iter_fields(parent)
-        for at, node in enumerate(value if isinstance(value, list) else [value])
-        if isinstance(node, ast.AST) and hasattr(node, "lineno") and not _is_annotation(name)
-    ]
-    for parent, name, at, node in places:
-        for changed in mutations(node):
-            ast.copy_location(changed, node)
-            held = getattr(parent, name)
-            _put(parent, name, at, changed)
-            try:
-                text = ast.unparse(ast.fix_missing_locations(tree))
-            finally:
-                if isinstance(held, list):
-                    held[at] = node
-                else:
-                    setattr(parent, name, node)
-            words = (ast.unparse(one).splitlines()[0][:80] for one in (node, changed))
-            yield Mutant(str(file), node.lineno, *words), text  # type: ignore[attr-defined]
-
-
-def _is_annotation(name: str) -> bool:
-    return name in ("annotation", "returns", "decorator_list")
-
-
-def _put(parent: ast.AST, name: str, at: int, node: ast.AST) -> None:
-    held = getattr(parent, name)
-    if isinstance(held, list):
-        held[at] = node
-    else:
-        setattr(parent, name, node)
-
-
-def tests_of(file: str) -> tuple[str, ...]:
-    """Return the tests that are of the module `file`."""
-    within = file.removeprefix(f"{PACKAGE}/")
-    return next(names for part, names in TESTS.items() if within.startswith(part))
-
-
-def caught(mutant: tuple[Mutant, str], trees: dict[int, Path], known: set[str]) -> bool:
-    """Run the tests of a mutant in this thread's copy of the tree; say whether they fail.
-
-    Those of `known` did before.
-    """
-    one, text = mutant
-    if (key := _key(mutant)) in known:
-        return True
-    thread = threading.get_ident()
-    if thread not in trees:
-        trees[thread] = _copy()
-    file = trees[thread] / one.file
-    whole = file.read_text()
-    file.write_text(text)
-    try:
-        failed = fails(tests_of(one.file), trees[thread])
-    finally:
-        file.write_text(whole)
-    print("caught  " if failed else "SURVIVED", *asdict(one).values(), sep="  ", flush=True)
-    if failed:
-        with CAUGHT.open("a") as file_of_caught:
-            file_of_caught.write(f"{key}\n")
-    return failed
-
-
-def _key(mutant: tuple[Mutant, str]) -> str:
-    one, text = mutant
-    return hashlib.sha256(f"{one.file}\n{text}".encode()).hexdigest()
-
-
-def fails(tests: Iterable[str], tree: Path) -> bool:
-    """Say whether `tests` fail on the code in `tree`, or never end."""
-    names = [f"tests/{name}.py" for name in tests]
-    words = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not alone", *names]
-    environment = os.environ | {"PYTHONPATH": str(tree / "src"), "OMP_NUM_THREADS": "1"}
-    try:
-        done = subprocess.run(
-            [sys.executable, *words],
-            cwd=tree,
-            env=environment,
-            capture_output=True,
-            timeout=TIMEOUT_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return True
-    return done.returncode != 0
-
-
-def _copy() -> Path:
-    tree = Path(tempfile.mkdtemp(prefix="mutants-"))
-    shutil.copytree(ROOT, tree, dirs_exist_ok=True, ignore=_ignored)
-    return tree
+    def remove(self) -> None:
+        """Take all of them away."""
+        for tree in self._trees.values():
+            tree.remove()
 
 
 def _ignored(folder: str, names: list[str]) -> set[str]:
     made = shutil.ignore_patterns(".*", "__pycache__")(folder, names)
-    return made | ({"runs", "studies", "audit"} if Path(folder) == ROOT else set())
+    return made | ({"runs", "studies", "audit", "bench"} if Path(folder) == ROOT else set())
+
+
+class Tests:
+    """The tests of each module: how long they take, and which lines they run."""
+
+    def __init__(self, names: list[str], trees: Trees) -> None:
+        """Measure the tests of files `names`, but where that was done for this code and file."""
+        sources = sorted((ROOT / "src").rglob("*.py"))
+        code = hashlib.sha256(b"".join(one.read_bytes() for one in sources))
+        files = {name: _measured(code, name) for name in names}
+        missing = [name for name in names if not files[name].exists()]
+
+        def fails(name: str) -> bool:
+            out = files[name].with_suffix(".new")
+            words = (10 * TIMEOUT_SECONDS, f"tests/{name}.py", out)
+            failed = trees.mine.fails("measure", *words)
+            if not failed:
+                out.rename(files[name])
+            return failed
+
+        failing = side_by_side(fails, missing)
+        if any(failing):
+            told = ", ".join(name for name, bad in zip(missing, failing, strict=True) if bad)
+            sys.exit(f"mutants: tests fail without a mutant: {told}")
+        self._measured = {name: json.loads(file.read_text()) for name, file in files.items()}
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """Return the tests that may see `mutant`, those that run its line first."""
+        seconds: dict[str, float] = {}
+        running: set[str] = set()
+        for name in tests_of(mutant.file):
+            one = self._measured[name]
+            seconds |= one["seconds"]
+            running |= set(one["lines"].get(mutant.file, {}).get(str(mutant.line), ()))
+        asked = (test for test in seconds if seconds[test] <= SLOWEST_SECONDS)
+        return sorted(asked, key=lambda test: (test not in running, seconds[test]))
+
+
+def _measured(code: hashlib._Hash, name: str) -> Path:
+    of_file = code.copy()
+    of_file.update((ROOT / "tests" / f"{name}.py").read_bytes())
+    return KEPT / f"{name}-{of_file.hexdigest()[:16]}.json"
+
+
+def tests_of(file: str) -> tuple[str, ...]:
+    """Return the files of tests that are of the module `file`."""
+    within = file.removeprefix(f"{PACKAGE}/")
+    return next(names for part, names in TESTS.items() if within.startswith(part))
+
+
+def judged(mutant: Mutant, text: str, tests: Tests, trees: Trees, known: set[str]) -> bool:
+    """Say whether the tests catch a mutant; those of `known` were caught before."""
+    key = hashlib.sha256(f"{mutant.file}\n{text}".encode()).hexdigest()
+    if key in known:
+        return True
+    caught = trees.mine.catches(mutant.file, text, tests.of(mutant))
+    words = "caught  " if caught else "SURVIVED"
+    print(words, *asdict(mutant).values(), sep="  ", flush=True)
+    if caught:
+        with CAUGHT.open("a") as file:
+            file.write(f"{key}\n")
+    return caught
 
 
 def main() -> None:
@@ -289,28 +247,19 @@ def main() -> None:
         )
     ]
     here = [one for one in files if str(one.relative_to(PACKAGE)) not in NOT_HERE]
-    every = [mutant for file in here for mutant in all_mutants(file)]
+    every = [mutant for file in here for mutant in all_mutants(ROOT, file)]
     drawn = random.Random(options.seed).sample(every, min(options.mutants, len(every)))
     chosen = [mutant for mutant in drawn if not mutant[0].changes_nothing]
-    CAUGHT.parent.mkdir(exist_ok=True)
+    KEPT.mkdir(parents=True, exist_ok=True)
     if not options.resume:
         CAUGHT.write_text("")
     known = set(CAUGHT.read_text().split()) if CAUGHT.exists() else set()
-    trees: dict[int, Path] = {}
+    trees = Trees()
     try:
-        # Where tests fail on the code as it is, they say nothing of mutants.
-        trees[0] = _copy()
-        names = sorted(
-            {name for one in chosen if _key(one) not in known for name in tests_of(one[0].file)}
-        )
-        failing = side_by_side(lambda name: fails([name], trees[0]), names)
-        if any(failing):
-            told = ", ".join(name for name, bad in zip(names, failing, strict=True) if bad)
-            sys.exit(f"mutants: the tests fail without a mutant: {told}")
-        results = side_by_side(partial(caught, trees=trees, known=known), chosen)
+        tests = Tests(sorted({name for one, _ in chosen for name in tests_of(one.file)}), trees)
+        results = side_by_side(lambda one: judged(*one, tests, trees, known), chosen)
     finally:
-        for tree in trees.values():
-            shutil.rmtree(tree)
+        trees.remove()
     survivors = [asdict(one) for (one, _), good in zip(chosen, results, strict=True) if not good]
     by_part: dict[str, Counter[str]] = {}
     for (one, _), good in zip(chosen, results, strict=True):
