@@ -86,7 +86,11 @@ def measure(name: str, out: str) -> bool:
     measured.coverage.start()
     pytest.main([*OPTIONS, name], plugins=[measured])
     measured.coverage.stop()
-    told = {"seconds": measured.seconds, "lines": measured.tests_by_line()}
+    told = {
+        "failed": measured.failed,
+        "seconds": measured.seconds,
+        "lines": measured.tests_by_line(),
+    }
     Path(out).write_text(json.dumps(told))
     return bool(measured.failed)
 

@@ -66,8 +66,8 @@ TESTS: dict[str, tuple[str, ...]] = {
         *("test_training_parts", "test_ensemble", "test_counterexamples", "test_train"),
         *("test_checkpoints", "test_together"),
     ),
-    "evaluation/answers.py": ("test_sureness", "test_predict", "test_evaluate_report"),
-    "evaluation/as_photographed.py": ("test_sureness", "test_evaluate_report"),
+    "evaluation/answers.py": ("test_sureness", "test_predict", "test_evaluate"),
+    "evaluation/as_photographed.py": ("test_sureness", "test_evaluate"),
     "evaluation/sureness.py": ("test_sureness", "test_predict"),
     "evaluation/corruptions.py": ("test_stress",),
     "evaluation/out_of_distribution.py": ("test_stress",),
@@ -75,12 +75,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "evaluation/class_groups.py": ("test_class_groups",),
     "evaluation": (
         *("test_scores", "test_intervals", "test_compare", "test_stress"),
-        *("test_ensemble", "test_evaluate_report"),
+        *("test_ensemble", "test_evaluate", "test_report"),
     ),
     "explanation": ("test_attributions", "test_units"),
     "runs": (
         *("test_checkpoints", "test_durability", "test_bounds", "test_stress"),
-        *("test_artifacts", "test_train", "test_evaluate_report"),
+        *("test_artifacts", "test_train", "test_evaluate", "test_report", "test_damaged_runs"),
     ),
     "recipes/code.py": ("test_own_parts",),
     "recipes": ("test_recipes", "test_registries", "test_data_sets"),
@@ -179,18 +179,16 @@ class Tests:
         files = {name: _measured(code, name) for name in names}
         missing = [name for name in names if not files[name].exists()]
 
-        def fails(name: str) -> bool:
+        def failing(name: str) -> list[str]:
             out = files[name].with_suffix(".new")
             words = (10 * TIMEOUT_SECONDS, f"tests/{name}.py", out)
-            failed = trees.mine.fails("measure", *words)
-            if not failed:
+            if not trees.mine.fails("measure", *words):
                 out.rename(files[name])
-            return failed
+                return []
+            return json.loads(out.read_text())["failed"] if out.exists() else [name]
 
-        failing = side_by_side(fails, missing)
-        if any(failing):
-            told = ", ".join(name for name, bad in zip(missing, failing, strict=True) if bad)
-            sys.exit(f"mutants: tests fail without a mutant: {told}")
+        if failed := [test for tests in side_by_side(failing, missing) for test in tests]:
+            sys.exit(f"mutants: tests fail without a mutant: {', '.join(failed)}")
         self._measured = {name: json.loads(file.read_text()) for name, file in files.items()}
 
     def of(self, mutant: Mutant) -> list[str]:

@@ -20,10 +20,10 @@ from conftest import Cli
 from fashioncnn.benchmarking.commands import run
 from fashioncnn.benchmarking.cost import training_flops_an_image
 from fashioncnn.benchmarking.machine import Machine, matrix_peak
+from fashioncnn.benchmarking.ways import ratios
 from fashioncnn.cli import bench_tables
 from fashioncnn.errors import BenchmarkError
 from fashioncnn.recipes.load import load
-from fashioncnn.workflows.bench_speed import ratios
 
 ROOT = Path(__file__).resolve().parent.parent
 PEER = """

@@ -21,6 +21,8 @@ from fashioncnn.evaluation.corruptions import CORRUPTIONS, Images
 from fashioncnn.evaluation.out_of_distribution import UNKNOWN, detection, signs
 from fashioncnn.evaluation.predict import predict, predicted_classes
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.opening.trained import open_trained
+from fashioncnn.runs import artifacts
 from fashioncnn.runs.files import read_json, to_json, write_text
 from fashioncnn.runs.readings import read
 from fashioncnn.workflows.evaluate import open_evaluated
@@ -208,3 +210,10 @@ def test_equal_pictures_are_asked_once(run: fc.Run, tiny_data: None) -> None:
     np.testing.assert_array_equal(
         answered(replace(pictures, images_NHWC=mixed)), [*never[:half], *wanted[half:]]
     )
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"checkpoint_sha256": "of other weights"}'])
+def test_stress_of_something_else_is_not_shown(reported: fc.Run, content: str) -> None:
+    run = reported
+    (run.evaluation / "stress.json").write_text(content)
+    assert open_trained(run, "best").kept.get(artifacts.STRESS) is None

@@ -20,7 +20,7 @@ from fashioncnn.errors import SpaceError, Stopped, StudyError
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import readings
 from fashioncnn.sessions import order as orders
-from fashioncnn.tuning.search import open_search
+from fashioncnn.tuning.opened import open_search
 from fashioncnn.tuning.space import read_space
 from fashioncnn.workflows.tune import Tuned, tune
 from forks import Fork
@@ -104,7 +104,7 @@ def test_stopped_and_gone_on_with_it_is_the_same(
         return train_order(*words, **more)
 
     train_order = orders.train_order
-    monkeypatch.setattr("fashioncnn.workflows.tune.train_order", stopped_now_and_then)
+    monkeypatch.setattr("fashioncnn.sessions.study.train_order", stopped_now_and_then)
     for _ in range(2):
         with pytest.raises(Stopped):
             tune(space, seeds=2, out=tmp_path / "parts", resume=True, device="cpu")

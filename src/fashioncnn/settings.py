@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 Probability = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+# Neither nothing nor all.
+Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=4096), Strict()], ...], Strict(False)]
 

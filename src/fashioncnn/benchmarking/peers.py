@@ -8,11 +8,13 @@ them, made from `requirements.txt`; this package is put on its path, for data an
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 from fashioncnn.benchmarking.commands import Finished, run
+from fashioncnn.benchmarking.ways import Metrics
 from fashioncnn.errors import BenchmarkError
 
 DEFAULT_FOLDER = Path("benchmarks/peers")
@@ -56,3 +58,22 @@ def environment(folder: Path) -> Path:
             raise BenchmarkError(f"cannot make {place}: {lines[-1] if lines else command}")
     stamp.write_text(digest)
     return python
+
+
+def measure_peer(name: str, peers: Path, seed: int) -> Metrics:
+    """Run a peer with a seed; return its figures. Raises BenchmarkError where they are none."""
+    finished = run_peer(name, peers, seed)
+    try:
+        metrics: Metrics = finished.answer["metrics"]
+        return {
+            **metrics,
+            "train/seconds": metrics["train/seconds"],
+            "test/accuracy": metrics["test/accuracy"],
+            "run/seconds": finished.seconds,
+            "train/peak_memory_mib": finished.peak_memory_mib,
+        }
+    except (KeyError, TypeError):
+        raise BenchmarkError(
+            f"peer {name} must print metrics with train/seconds and test/accuracy; "
+            f"it printed {json.dumps(finished.answer)[:200]}"
+        ) from None

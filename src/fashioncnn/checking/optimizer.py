@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from fashioncnn.checking.finding import Check, Problem
-from fashioncnn.checking.network import learns
+from fashioncnn.checking.network.learning import learns
 from fashioncnn.checking.subject import NetworkSubject
 from fashioncnn.training.state import TrainingState
 

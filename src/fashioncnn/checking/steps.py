@@ -32,6 +32,11 @@ class Step:
         return any(word in self.operation for word in RANDOM)
 
 
+def at(step: Step | None) -> str:
+    """Say in which line a step is taken, if one can tell."""
+    return f" at {step.line}" if step and step.line else ""
+
+
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, images: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

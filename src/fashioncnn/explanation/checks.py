@@ -7,13 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fashioncnn.explanation.attribution import (
-    Maps,
-    attributions,
-    edges,
-    random_maps,
-    randomised,
-)
+from fashioncnn.explanation.attribution import Maps, attributions, edges, random_maps, randomised
 from fashioncnn.explanation.map_check import MapCheck
 
 CURVE_STEPS = 20

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashioncnn.bundles.bundle import INPUT
-from fashioncnn.exporting.graph import quiet
+from fashioncnn.exporting.tracing import quiet
 
 CALIBRATION_PICTURES = 512
 BATCH = 64

@@ -17,10 +17,11 @@ from fastapi import FastAPI
 from ray import serve
 
 from fashioncnn.bundles.bundle import open_bundle
-from fashioncnn.serving.app import Server, make_app
+from fashioncnn.serving.app import make_app
 from fashioncnn.serving.in_process import InProcess
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.named import named, told
+from fashioncnn.serving.state import Server
 
 BUNDLES = "FASHIONCNN_BUNDLES"
 

@@ -8,22 +8,19 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fashioncnn.bundles.bundle import open_bundle
 from fashioncnn.bundles.facts import Facts
 from fashioncnn.errors import FashionCNNError, ServingError
-from fashioncnn.serving.app import Server, make_app
+from fashioncnn.serving.app import make_app
+from fashioncnn.serving.bounded import bounded
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.log import Log
 from fashioncnn.serving.named import told
+from fashioncnn.serving.state import Server
 from fashioncnn.serving.workers import Workers
-
-TOO_LARGE = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 async def run(
@@ -58,7 +55,7 @@ async def run(
         raise
     config = uvicorn.Config(
         make_app(server),
-        http=_protocol(limits),
+        http=bounded(limits),
         loop="asyncio",
         ws="none",
         log_config=None,
@@ -136,67 +133,3 @@ def _reload_on_sighup(server: Server, workers: Workers, bundles: dict[str, Path]
 
     if hasattr(signal, "SIGHUP"):
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, begin)
-
-
-def _protocol(limits: Limits) -> type[HttpToolsProtocol]:
-    """Return uvicorn's protocol with bounds: on heads, and on clients that do not read."""
-
-    class Bounded(HttpToolsProtocol):
-        _timer: asyncio.TimerHandle | None = None
-        _stalled: asyncio.TimerHandle | None = None
-        _in_head = True
-        _head_bytes = 0
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._wait_for_head()
-
-        def data_received(self, data: bytes) -> None:
-            self._head_bytes += len(data)
-            super().data_received(data)
-            if self._in_head and self._head_bytes > limits.head_bytes:
-                self._end(TOO_LARGE)
-            elif self._timer is None and (self.cycle is None or self.cycle.response_complete):
-                # Whatever comes when nothing is asked has to become a request in time.
-                self._wait_for_head()
-
-        def on_headers_complete(self) -> None:
-            self._in_head = False
-            self._stop("_timer")
-            super().on_headers_complete()
-
-        def on_message_complete(self) -> None:
-            super().on_message_complete()
-            self._in_head, self._head_bytes = True, 0
-
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            # A client that does not read is left.
-            self._stalled = self.loop.call_later(limits.body_seconds, self.transport.abort)
-
-        def resume_writing(self) -> None:
-            self._stop("_stalled")
-            super().resume_writing()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop("_timer")
-            self._stop("_stalled")
-            super().connection_lost(exc)
-
-        def _wait_for_head(self) -> None:
-            self._timer = self.loop.call_later(limits.head_seconds, self._end, TOO_SLOW)
-
-        def _stop(self, name: str) -> None:
-            if timer := getattr(self, name):
-                timer.cancel()
-                setattr(self, name, None)
-
-        def _end(self, answer: bytes) -> None:
-            self._stop("_timer")
-            if not self.transport.is_closing():
-                # While an answer is on its way, no other may come before it.
-                if self.cycle is None or self.cycle.response_complete:
-                    self.transport.write(answer)
-                self.transport.close()
-
-    return Bounded

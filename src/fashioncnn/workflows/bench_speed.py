@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import resource
-import statistics
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,33 +15,21 @@ import torch
 
 from fashioncnn.benchmarking import commands
 from fashioncnn.benchmarking.cost import training_flops_an_image
-from fashioncnn.benchmarking.machine import Machine, matrix_peak, measure_machine
-from fashioncnn.benchmarking.peers import DEFAULT_FOLDER, check_peer, environment, run_peer
+from fashioncnn.benchmarking.machine import matrix_peak, measure_machine
+from fashioncnn.benchmarking.peers import DEFAULT_FOLDER, check_peer, environment, measure_peer
+from fashioncnn.benchmarking.ways import Measured, Metrics, Way
 from fashioncnn.console.say import duration, say, silence
-from fashioncnn.errors import BenchmarkError, Stopped
-from fashioncnn.evaluation.summary import summarise
+from fashioncnn.errors import Stopped
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import artifacts
 from fashioncnn.runs.directory import Run, open_run
-from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
-from fashioncnn.runs.provenance import command, versions
+from fashioncnn.runs.files import make_folder
 from fashioncnn.sessions.session import AfterEpoch
 from fashioncnn.training.device import DeviceName, PrecisionName, choose_device
 from fashioncnn.workflows.evaluate import evaluate
 from fashioncnn.workflows.train import train
 
 DEFAULT_OUT = Path("bench")
-Metrics = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way to train: `once` trains and tests with a seed; `facts` go into its result."""
-
-    name: str
-    seeds: int
-    once: Callable[[int], Metrics]
-    facts: Mapping[str, Any]
 
 
 def bench_speed(
@@ -87,31 +71,21 @@ def bench_speed(
         for recipe in recipes
     ]
     ways += [
-        Way(name, peer_seeds or seeds, partial(_peer, name, peers), {"peer": name})
+        Way(name, peer_seeds or seeds, partial(measure_peer, name, peers), {"peer": name})
         for name in against
     ]
-    files = {way.name: folder / f"{way.name}.json" for way in ways}
-    if len(files) < len(ways):
-        raise BenchmarkError("two of the recipes have the same name: measure them one by one")
-    machine = measure_machine(chosen)
-    measured = {way.name: _earlier(files[way.name], way) if resume else [] for way in ways}
-    progress = _Progress(sum(max(0, way.seeds - len(measured[way.name])) for way in ways))
-    for seed in range(max(way.seeds for way in ways)):
-        for way in ways:
-            if not len(measured[way.name]) <= seed < way.seeds:
-                continue
-            try:
-                metrics = way.once(seed)
-            except (KeyboardInterrupt, Stopped):
-                raise Stopped(
-                    f"stopped in {way.name}, seed {seed}; {folder} holds what came before"
-                ) from None
-            measured[way.name].append(metrics)
-            progress.one_more(way.name, seed, metrics)
-            for each in ways:
-                if measured[each.name]:
-                    _write(files[each.name], each, measured, against, machine)
-    return files
+    measured = Measured(folder, ways, against, measure_machine(chosen), resume)
+    progress = _Progress(len(measured.missing))
+    for way, seed in measured.missing:
+        try:
+            metrics = way.once(seed)
+        except (KeyboardInterrupt, Stopped):
+            raise Stopped(
+                f"stopped in {way.name}, seed {seed}; {folder} holds what came before"
+            ) from None
+        measured.add(way, metrics)
+        progress.one_more(way.name, seed, metrics)
+    return measured.files
 
 
 def _recipe_way(trainings: _Trainings, seeds: int, chosen: torch.device, warm: bool) -> Way:
@@ -216,88 +190,6 @@ class _Trainings:
             precision=self.precision,
             after_epoch=after_epoch,
         )
-
-
-def _peer(name: str, peers: Path, seed: int) -> Metrics:
-    finished = run_peer(name, peers, seed)
-    try:
-        metrics: Metrics = finished.answer["metrics"]
-        return {
-            **metrics,
-            "train/seconds": metrics["train/seconds"],
-            "test/accuracy": metrics["test/accuracy"],
-            "run/seconds": finished.seconds,
-            "train/peak_memory_mib": finished.peak_memory_mib,
-        }
-    except (KeyError, TypeError):
-        raise BenchmarkError(
-            f"peer {name} must print metrics with train/seconds and test/accuracy; "
-            f"it printed {json.dumps(finished.answer)[:200]}"
-        ) from None
-
-
-def _earlier(file: Path, way: Way) -> list[Metrics]:
-    if not file.exists():
-        return []
-    result = read_json(file)
-    try:
-        same = result.get("settings") == way.facts.get("settings")
-        same = same and result.get("warm", False) == way.facts.get("warm", False)
-        metrics = result["metrics"].items()
-        values = [{key: one["values"][n] for key, one in metrics} for n in range(result["n"])]
-    except (KeyError, TypeError, IndexError, AttributeError):
-        raise BenchmarkError(f"{file} is not a result of bench speed") from None
-    if not same:
-        raise BenchmarkError(
-            f"{file} was measured with other settings of {way.name}: measure it without --resume, "
-            "or choose another --out"
-        )
-    return values
-
-
-def _write(
-    file: Path,
-    way: Way,
-    measured: Mapping[str, list[Metrics]],
-    against: Sequence[str],
-    machine: Machine,
-) -> None:
-    values = measured[way.name]
-    result = {
-        "name": way.name,
-        **way.facts,
-        "n": len(values),
-        "metrics": summarise(values),
-        "ratios": {
-            peer: ratios(measured[peer], values)
-            for peer in against
-            if peer != way.name and measured[peer]
-        },
-        "machine": machine.to_json(),
-        "versions": versions(),
-        "command": command(),
-        "commit": _commit(file.parent),
-        "date": datetime.now(UTC).date().isoformat(),
-    }
-    write_text(file, to_json(result))
-
-
-def _commit(folder: Path) -> str | None:
-    """Return the commit that is checked out around `folder`, if any."""
-    git = ["git", "-C", str(folder), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def ratios(slow: Sequence[Metrics], fast: Sequence[Metrics]) -> dict[str, Any]:
-    """Return how many times faster `fast` trained than `slow`, seed by seed, and the median."""
-    values = [
-        one["train/seconds"] / other["train/seconds"]
-        for one, other in zip(slow, fast, strict=False)
-    ]
-    return {"of": "train/seconds", "median": statistics.median(values), "values": values}
 
 
 class _Progress:

@@ -3,83 +3,48 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
-from fashioncnn.benchmarking.latency import measure_calls
+from fashioncnn.benchmarking.onnx_files import measure_speeds
 from fashioncnn.bundles import bundle as parts
-from fashioncnn.bundles.bundle import (
-    INPUT,
-    LOGITS,
-    Bundle,
-    is_bundle,
-    open_bundle,
-    open_session,
-    run_session,
-)
-from fashioncnn.bundles.facts import (
-    Config,
-    Facts,
-    FileFacts,
-    Quantised,
-    Range,
-    TestFigures,
-    Threshold,
-    TrainedOn,
-)
+from fashioncnn.bundles.bundle import LOGITS, Bundle, open_bundle, open_session, run_session
+from fashioncnn.bundles.facts import Facts, Quantised, Range, TestFigures, Threshold, TrainedOn
 from fashioncnn.console.say import say
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.sources.fashion_mnist import NAME as FASHION_MNIST
-from fashioncnn.errors import BundleError, RunError, StorageError
+from fashioncnn.errors import BundleError, RunError
 from fashioncnn.evaluation.intervals import Interval
 from fashioncnn.evaluation.out_of_distribution import KNOWN_KEPT_PERCENT, signs
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.run_groups import intervals
 from fashioncnn.explanation.feature_maps import feature_maps
 from fashioncnn.explanation.stages import stages
-from fashioncnn.exporting.card import card
-from fashioncnn.exporting.graph import (
-    NEWEST_OPSET,
-    OLDEST_OPSET,
-    OPSET,
-    Graph,
-    to_onnx,
-    with_metadata,
-)
+from fashioncnn.exporting.graph import NEWEST_OPSET, OLDEST_OPSET, OPSET, Graph, to_onnx
 from fashioncnn.exporting.hub import push as push_to_hub
+from fashioncnn.exporting.made import Made, check_place, put
 from fashioncnn.exporting.parity import check_parity, odd_pictures
 from fashioncnn.exporting.quantise import CALIBRATION_PICTURES, quantised
 from fashioncnn.models.parts import parts_of
 from fashioncnn.opening.data import Data
 from fashioncnn.opening.runs import AnyRun, open_runs
 from fashioncnn.opening.trained import Trained
-from fashioncnn.processor import processor_name
 from fashioncnn.recipes.load import dump
 from fashioncnn.runs import artifacts
-from fashioncnn.runs.files import sync_folder, to_json, write_bytes
 from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
 from fashioncnn.workflows.explore import explorer_page
 
-SPEED = "speed.json"
 UNSTATED = "not stated"
 INT8_BOUND_POINTS = 0.3
-SPEED_BATCHES = (1, 64)
-SPEED_SECONDS = 1.0
 
 
 @user_code()
@@ -121,7 +86,7 @@ def export(
         raise RunError(f"{run} has {len(found)} runs: name the one to export")
     trained = open_evaluated(found[0], data, "cpu")
     folder = Path(out) if out is not None else trained.run.path / "bundle"
-    _check_place(folder)
+    check_place(folder)
     wanted = explorer if explorer is not None else push is None
     export = _Export(trained, maps, opset, license, int8, wanted)
     say("writing the network as ONNX, and comparing it with PyTorch")
@@ -129,43 +94,10 @@ def export(
     if int8:
         say("quantising to int8")
         made = export.int8(made, int8_bound_points)
-    _put(folder, made)
+    put(folder, made)
     if push:
         say(f"at {push_to_hub(folder, push)}")
     return open_bundle(folder)
-
-
-@dataclass(frozen=True)
-class _Made:
-    """A bundle in memory; `speed` is what speed.json holds, if anything."""
-
-    facts: Facts
-    model: bytes
-    weights: bytes
-    recipe: str
-    explorer: str | None
-    speed: Mapping[str, Any] | None = None
-
-    def files(self) -> dict[str, bytes]:
-        """Return the content of every file that has a digest in config.json."""
-        told = {
-            "fashioncnn": self.facts.model_dump_json(),
-            "class_names": json.dumps(self.facts.class_names),
-            "temperature": repr(self.facts.temperature),
-            "not_sure_below": repr(self.facts.not_sure_below),
-            "not_sure_energy": repr(self.facts.not_sure_energy),
-            "trained_on": self.facts.trained_on.model_dump_json(),
-            "weights_sha256": self.facts.weights_sha256,
-            "license": self.facts.license,
-            "recipe": self.recipe,
-        }
-        page = {} if self.explorer is None else {parts.EXPLORER: self.explorer.encode()}
-        return {
-            parts.MODEL: with_metadata(self.model, told),
-            parts.WEIGHTS: self.weights,
-            parts.CARD: card(self.facts).encode(),
-            parts.RECIPE: self.recipe.encode(),
-        } | page
 
 
 @dataclass(frozen=True)
@@ -187,7 +119,7 @@ class _Export:
     def _predictions(self) -> Predictions:
         return predictions_of(self.trained)
 
-    def fp32(self) -> _Made:
+    def fp32(self) -> Made:
         """Return the bundle of the network as it is. Raises BundleError unless it is the same."""
         trained, odd = self.trained, odd_pictures(self._test.images_NHWC.shape[1:])
         graph = self._graph()
@@ -232,9 +164,9 @@ class _Export:
             quantised=None,
         )
         page = self._explorer(graph.content)
-        return _Made(facts, graph.content, weights, dump(trained.recipe), page)
+        return Made(facts, graph.content, weights, dump(trained.recipe), page)
 
-    def int8(self, made: _Made, bound_points: float) -> _Made:
+    def int8(self, made: Made, bound_points: float) -> Made:
         """Return the bundle in eight bits. Raises BundleError where it loses more than allowed."""
         pictures, words = self._calibration()
         model = quantised(made.model, pictures)
@@ -257,7 +189,7 @@ class _Export:
             fp32_bytes=len(made.model),
         )
         facts = made.facts.model_copy(update={"precision": "int8", "quantised": told})
-        speed = _speeds(made.facts, {"fp32": made.model, "int8": model})
+        speed = measure_speeds(made.facts, {"fp32": made.model, "int8": model})
         return replace(made, facts=facts, model=model, speed=speed)
 
     def _graph(self) -> Graph:
@@ -345,54 +277,3 @@ def _narrow(value: torch.Tensor) -> torch.Tensor:
     """Return fp32 weights as fp16 where that loses nothing."""
     half = value.half()
     return half if value.dtype == torch.float32 and torch.equal(half.float(), value) else value
-
-
-def _speeds(facts: Facts, models: Mapping[str, bytes]) -> dict[str, Any]:
-    """Measure each ONNX file on this machine, in turns."""
-    asks = {name: _ask(model) for name, model in models.items()}
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in models}
-    for size in SPEED_BATCHES:
-        for name, ask in asks.items():
-            found[name].append(measure_calls(ask, facts.shape, size, SPEED_SECONDS))
-    return {"hardware": f"{processor_name()}, {os.cpu_count()} threads", "batches": found}
-
-
-def _ask(model: bytes) -> Callable[[NDArray[np.uint8]], object]:
-    session = open_session(model)
-    return lambda images_NHWC: session.run([LOGITS], {INPUT: images_NHWC})
-
-
-def _check_place(folder: Path) -> None:
-    """Raise BundleError where a bundle would take the place of something else."""
-    if folder.exists() and not is_bundle(folder) and (folder.is_file() or any(folder.iterdir())):
-        raise BundleError(f"{folder} is there already, and no bundle: choose another --out")
-
-
-def _put(folder: Path, made: _Made) -> None:
-    """Write the bundle beside, then put it in its place, whole."""
-    files = made.files()
-    said = {
-        name: FileFacts(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
-        for name, content in files.items()
-    }
-    config = Config(facts=made.facts, files=said)
-    files[parts.CONFIG] = to_json(config.model_dump(mode="json")).encode()
-    if made.speed is not None:
-        files[SPEED] = to_json(made.speed).encode()
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".new-bundle-", dir=folder.parent))
-        try:
-            for name, content in files.items():
-                write_bytes(scratch / name, content)
-            open_bundle(scratch)
-            scratch.chmod(0o755)
-            if folder.exists():
-                folder.rename(scratch / "before")
-            scratch.rename(folder)
-            shutil.rmtree(folder / "before", ignore_errors=True)
-            sync_folder(folder.parent)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-    except OSError as error:
-        raise StorageError.from_os_error("write", folder, error) from None

@@ -17,12 +17,7 @@ from fashioncnn.console.say import with_progress
 from fashioncnn.errors import DataError, StorageError
 from fashioncnn.evaluation.answers import Model, Prediction, most_alike, predict_prepared
 from fashioncnn.opening.models import AnyModel, open_model
-from fashioncnn.photos.files import (
-    MAX_FILE_BYTES,
-    picture_files,
-    read_picture,
-    read_picture_bytes,
-)
+from fashioncnn.photos.files import MAX_FILE_BYTES, picture_files, read_picture, read_picture_bytes
 from fashioncnn.photos.pictures import Prepared, prepare, wanted_side
 from fashioncnn.runs.files import write_bytes
 from fashioncnn.usercode.faults import user_code

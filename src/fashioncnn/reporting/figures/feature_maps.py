@@ -11,14 +11,7 @@ from numpy.typing import NDArray
 from fashioncnn.reporting.documents.inside import ExplainedPictures, MapSheet
 from fashioncnn.reporting.figures.mosaic import mosaic
 from fashioncnn.reporting.figures.pictures import on_dark, shown
-from fashioncnn.reporting.figures.sheet import (
-    Picture,
-    Sheet,
-    Words,
-    colour_bar,
-    colours,
-    fitted,
-)
+from fashioncnn.reporting.figures.sheet import Picture, Sheet, Words, colour_bar, colours, fitted
 from fashioncnn.reporting.style import class_colours, ink_of
 
 SIDE, GAP = 0.62, 0.04

@@ -11,14 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashioncnn.reporting.figures.pictures import on_dark, shown
-from fashioncnn.reporting.figures.sheet import (
-    Picture,
-    Sheet,
-    Words,
-    colours,
-    fitted,
-    one_colour,
-)
+from fashioncnn.reporting.figures.sheet import Picture, Sheet, Words, colours, fitted, one_colour
 from fashioncnn.reporting.style import class_colours, ink_of
 
 # Inches.

@@ -1,0 +1,219 @@
+"""Evaluation and explanations, on tiny synthetic pictures."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import accuracy_score
+
+import fashioncnn as fc
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.sources.npz_file import NpzFile
+from fashioncnn.errors import DataError, RunError
+from fashioncnn.opening.trained import open_trained
+from fashioncnn.runs import checkpoints, readings
+from fashioncnn.runs.arrays import read as read_arrays
+from fashioncnn.workflows import evaluate as evaluating
+
+pytestmark = pytest.mark.usefixtures("tiny_data")
+
+
+def is_evaluated(run: fc.Run) -> bool:
+    return evaluating.is_evaluated(open_trained(run, "best").kept)
+
+
+def test_scores_and_predictions_agree(run: fc.Run) -> None:
+    scores = fc.evaluate(run, device="cpu")
+    kept = json.loads((run.evaluation / "scores.json").read_text())
+    arrays = read_arrays(run.evaluation / "predictions.npz")
+    assert scores.n == kept["n"] == len(arrays["labels"]) == 200
+    expected = accuracy_score(arrays["labels"], arrays["logits"].argmax(1))
+    assert scores.accuracy == kept["accuracy"] == pytest.approx(expected)
+    assert scores.accuracy > 0.8
+    assert kept["checkpoint"]["name"] == "best"
+
+
+def test_what_the_network_costs_and_how_far_it_can_be_trusted(run: fc.Run) -> None:
+    fc.evaluate(run, device="cpu")
+    cost = json.loads((run.evaluation / "cost.json").read_text())
+    # Two 3x3 convolutions, on 28x28 and 14x14 pixels, and two dense layers.
+    macs = 28 * 28 * 9 * 4 + 14 * 14 * 9 * 4 * 8 + 7 * 7 * 8 * 16 + 16 * 10
+    assert cost["macs"] == macs
+    assert cost["parameters"] == (9 + 1) * 4 + (9 * 4 + 1) * 8 + (7 * 7 * 8 + 1) * 16 + 17 * 10
+    assert cost["weight_bytes"] == 4 * cost["parameters"]
+    assert 0 < cost["p50_milliseconds"] <= cost["p99_milliseconds"]
+    confidence = json.loads((run.evaluation / "confidence.json").read_text())
+    before, after = confidence["as_trained"], confidence["with_temperature"]
+    assert before["nll"] == pytest.approx(fc.evaluate(run).loss)
+    assert before["temperature"] == 1
+    assert after["brier"] > 0
+    everything = fc.train(
+        run.recipe_file, changes=["data.validation_images=0"], out=run.path / "all", device="cpu"
+    )
+    fc.evaluate(everything, device="cpu")
+    confidence = json.loads((everything.evaluation / "confidence.json").read_text())
+    assert confidence["with_temperature"] is confidence["thresholds"] is None
+
+
+@pytest.mark.parametrize("name", ["confidence.json", "cost.json", "scores.json"])
+@pytest.mark.parametrize("content", ["{}", "[]", "half a fi"])
+def test_a_damaged_file_of_an_evaluation_is_made_anew(
+    reported: fc.Run, name: str, content: str
+) -> None:
+    run = reported
+    assert is_evaluated(run)
+    readings_before = len(readings.read(run))
+    (run.evaluation / name).write_text(content)
+    assert not is_evaluated(run)
+    fc.evaluate(run, device="cpu")
+    assert is_evaluated(run)
+    assert len(readings.read(run)) == readings_before
+
+
+def test_the_best_weights_score_on_validation_as_the_log_says(run: fc.Run) -> None:
+    scores = fc.evaluate(run, split="validation", device="cpu")
+    best = max(run.metrics, key=lambda r: (r["val/accuracy"], -r["val/loss"]))
+    assert scores.accuracy == pytest.approx(best["val/accuracy"])
+    assert scores.loss == pytest.approx(best["val/loss"], rel=1e-5)
+
+
+def test_averaged_weights_are_what_predicts(tiny_recipe: Path, tmp_path: Path) -> None:
+    run = fc.train(tiny_recipe, changes=["averaging.ema_decay=0.9"], out=tmp_path, device="cpu")
+    scores = fc.evaluate(run, split="validation", checkpoint="last", device="cpu")
+    assert scores.loss == pytest.approx(run.metrics[-1]["val/loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("views", "shifts"), [("flip", [(0, 0)]), ("flip-shift", [(0, 0), (1, 1), (-1, -1)])]
+)
+def test_views_are_the_mean_over_mirrored_and_shifted_pictures(
+    run: fc.Run, views: Any, shifts: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = fc.evaluate(run, device="cpu")
+    averaged = fc.evaluate(run, views=views, device="cpu")
+    kept = read_arrays(run.evaluation / f"{views}-predictions.npz")
+    facts = json.loads((run.evaluation / f"{views}-scores.json").read_text())
+    assert (facts["views"], facts["passes"]) == (views, 2 * len(shifts))
+    assert facts["accuracy"] == averaged.accuracy
+    # The plain figures stay as they are, and each way of seeing read test once.
+    assert json.loads((run.evaluation / "scores.json").read_text())["accuracy"] == plain.accuracy
+    assert len(readings.read(run)) == 2
+
+    original = NpzFile.read
+    view: list[Any] = []
+
+    def read(source: NpzFile, part: Any) -> LabelledImages:
+        pictures = original(source, part)
+        step, shift = view[-1]
+        images = np.roll(pictures.images_NHWC[:, :, ::step], shift, axis=(1, 2))
+        for axis, distance in enumerate(shift, start=1):
+            index = [slice(None)] * 4
+            if distance:
+                index[axis] = slice(0, 1) if distance > 0 else slice(-1, None)
+                images[tuple(index)] = 0
+        return replace(pictures, images_NHWC=images)
+
+    monkeypatch.setattr(NpzFile, "read", read)
+    logits = []
+    for one in itertools.product((1, -1), shifts):
+        view.append(one)
+        (run.evaluation / "predictions.npz").unlink()
+        fc.evaluate(run, device="cpu")
+        logits.append(read_arrays(run.evaluation / "predictions.npz")["logits"])
+    np.testing.assert_allclose(kept["logits"], np.mean(logits, axis=0), atol=1e-5)
+
+
+def test_views_at_the_command_line_stand_beside_the_plain_figure(
+    run: fc.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from fashioncnn.cli.verbs import app
+
+    plain = fc.evaluate(run, device="cpu")
+    runner = CliRunner()
+    words = ["evaluate", str(run.path), "--views", "flip", "--device", "cpu"]
+    text = runner.invoke(app, words).stdout
+    assert f"accuracy {plain.accuracy:.2%}" in text
+    assert "averaged over views (flip): accuracy" in text
+    assert "2 passes in place of 1" in text
+    answer = json.loads(runner.invoke(app, [*words, "--json"]).stdout)
+    assert answer["accuracy"] == plain.accuracy
+    (cost,) = answer["views"]["costs"]
+    assert cost["passes"] == 2
+    assert cost["seconds"] > 0
+    assert "test/accuracy" in answer["views"]["metrics"]
+
+
+def test_without_validation_pictures(tiny_recipe: Path, tmp_path: Path) -> None:
+    changes = ["data.validation_images=0"]
+    run = fc.train(tiny_recipe, changes=changes, out=tmp_path / "all", device="cpu")
+    assert [record["val/loss"] for record in run.metrics] == [None] * 3
+    assert fc.evaluate(run, device="cpu").accuracy > 0.8
+    assert checkpoints.load(run.checkpoints, "best").values["epoch"] == 3
+    with pytest.raises(RunError, match="has no validation pictures"):
+        fc.evaluate(run, split="validation", device="cpu")
+    page = fc.report(run, device="cpu").read_text()
+    assert "none: trained on all the training pictures" in page
+    assert "by validation, after epoch" not in page
+
+
+def test_each_reading_of_test_is_counted_and_none_is_made_twice(run: fc.Run) -> None:
+    def counted() -> int:
+        return int(json.loads((run.evaluation / "scores.json").read_text())["test_readings"])
+
+    fc.evaluate(run, split="validation", device="cpu")
+    assert readings.read(run) == []
+    first = fc.evaluate(run, device="cpu")
+    assert counted() == 1
+    assert fc.evaluate(run, device="cpu") == first
+    assert counted() == 1
+    (run.evaluation / "predictions.npz").unlink()
+    assert fc.evaluate(run, device="cpu") == first
+    assert counted() == 2
+    fc.explain(run)
+    assert [line["purpose"] for line in readings.read(run)] == ["evaluate"] * 2 + ["pictures"]
+
+
+def test_explain_keeps_filters_and_maps_of_every_layer(run: fc.Run) -> None:
+    drawn = fc.explain(run, per_class=2)
+    filters, maps, pictures = (
+        # Beside the arrays stand the file's form, and the weights that it is of.
+        {key: kept[key] for key in kept if key not in ("form", "checkpoint_sha256")}
+        for kept in (
+            read_arrays(run.explanations / f"{name}.npz")
+            for name in ("filters", "feature_maps", "pictures")
+        )
+    )
+    assert {name: value.shape for name, value in filters.items()} == {
+        "conv1": (4, 1, 3, 3),
+        "conv2": (8, 4, 3, 3),
+    }
+    assert np.bincount(pictures["labels"]).tolist() == [2] * 10
+    assert maps["conv1"].shape == (20, 4, 28, 28)
+    assert maps["pool2_relu"].shape == (20, 8, 7, 7)
+    assert maps["output"].shape == (20, 10)
+    assert maps["pool1"].min() < 0 <= maps["pool1_relu"].min()
+    np.testing.assert_array_equal(maps["pool1_relu"], maps["pool1"].clip(min=0))
+    sheets = [*(f"filters_{name}" for name in filters), *(f"feature_maps_{name}" for name in maps)]
+    units = {"preferred_by_classes", "units_pool1_relu", "units_pool2_relu"}
+    assert {path.stem for path in drawn} == {"learning", "path", *sheets, *units}
+    for path in drawn:
+        assert path.with_suffix(".svg").exists()
+        with Image.open(path) as image:
+            assert min(image.size) > 100
+
+
+def test_explain_of_chosen_pictures(run: fc.Run) -> None:
+    fc.explain(run, pictures=[7, 3])
+    pictures = read_arrays(run.explanations / "pictures.npz")
+    assert pictures["indices"].tolist() == [7, 3]
+    with pytest.raises(DataError, match="picture 200: test pictures are numbered 0 to 199"):
+        fc.explain(run, pictures=[200])
