@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from functools import partial
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import coverage
@@ -28,7 +29,11 @@ IMPORTED = (
     *("torch._dynamo", "lightning_fabric", "matplotlib.figure", "scipy.stats"),
     *("pydantic", "typer", "rich.progress", "cv2", "PIL.Image", "safetensors.torch", "onnxruntime"),
 )
-OPTIONS = ("-q", "-p", "no:cacheprovider", "--basetemp", "pytest-of-judge", "-m", "not alone")
+# Plugins are imported before pytest could rewrite their assertions.
+OPTIONS = (
+    *("-q", "-p", "no:cacheprovider", "--basetemp", "pytest-of-judge", "-m", "not alone"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+)
 
 
 class Measured:
@@ -126,6 +131,8 @@ def main() -> None:
     """Answer until standard input ends."""
     for name in IMPORTED:
         importlib.import_module(name)
+    for plugin in entry_points(group="pytest11"):
+        plugin.load()
     for line in sys.stdin:
         asked, timeout_seconds, *words = json.loads(line)
         work = partial(measure if asked == "measure" else fails, *words)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 import fashioncnn as fc
 from conftest import make_pictures
@@ -100,6 +100,29 @@ class TestConversion:
         one, other = convert(photograph()), convert(photograph())
         np.testing.assert_array_equal(one.images_NHWC, other.images_NHWC)
 
+    @pytest.mark.parametrize("quality", [None, 60])
+    @pytest.mark.parametrize("inverted", [False, True])
+    def test_writing_is_no_photograph(self, quality: int | None, inverted: bool) -> None:
+        page = Image.new("RGB", (500, 400), (240, 238, 230))
+        draw = ImageDraw.Draw(page)
+        for top in range(20, 360, 40):
+            line = "Shirts and trousers, sizes 8 to 42"
+            draw.text((20, top), line, (30, 40, 60), ImageFont.load_default(26))
+        page = ImageOps.invert(page) if inverted else page
+        assert conversion.DRAWN in convert(saved(page, quality)).warnings
+
+    @pytest.mark.parametrize("stripes", [(30, 30, 40), (200, 60, 60)])
+    def test_a_striped_garment_on_white_is_a_photograph(
+        self, stripes: tuple[int, int, int]
+    ) -> None:
+        garment = Image.new("RGB", (240, 320), (225, 215, 200))
+        draw = ImageDraw.Draw(garment)
+        for top in range(0, 320, 40):
+            draw.rectangle((0, top, 240, top + 16), stripes)
+        picture = Image.new("RGB", (400, 480), "white")
+        picture.paste(garment, (80, 80))
+        assert conversion.DRAWN not in convert(saved(picture, 85)).warnings
+
     @pytest.mark.parametrize(
         ("picture", "words"),
         [
@@ -142,6 +165,14 @@ class TestConversion:
         started = time.process_time()
         convert(read_picture(path, 320))
         assert time.process_time() - started < 1.0
+
+
+def saved(picture: Image.Image, jpeg_quality: int | None) -> Image.Image:
+    if jpeg_quality is None:
+        return picture
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=jpeg_quality)
+    return Image.open(file).convert("RGB")
 
 
 @pytest.fixture(scope="module")

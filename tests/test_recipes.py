@@ -21,6 +21,7 @@ from fashioncnn.recipes.build import (
     build_resizing,
     build_state,
 )
+from fashioncnn.recipes.faults import cut
 from fashioncnn.recipes.load import Changes, builtin_names, differences, dump, load, read_text
 
 pytestmark = pytest.mark.fast
@@ -154,6 +155,17 @@ def test_one_wrong_key_is_one_line(change: str, words: str | None, tmp_path: Pat
     message = refused(path, [change])
     assert words in message
     assert "\n" not in message
+
+
+def test_as_many_stages_as_can_may_rest() -> None:
+    recipe = load("fast-93", ["freezing.after_share=0.5", "freezing.stages=1"])
+    assert recipe.freezing
+    assert recipe.freezing.stages == 1
+
+
+@pytest.mark.parametrize("length", [59, 60, 61, 300])
+def test_what_is_long_is_cut(length: int) -> None:
+    assert len(cut("x" * length)) == min(length, 60)
 
 
 @pytest.mark.parametrize(

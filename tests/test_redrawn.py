@@ -297,3 +297,8 @@ def test_shoes_of_a_pair_keep_their_shape_as_far_as_said(breadth: float) -> None
     pair = changed("pair_probability", image, [0.1, 0.5, breadth, 0.5])[0, 0].double()
     span = float(pair[28].max() - pair[28].min())
     assert span == pytest.approx(180 * (0.5 + 0.5 * breadth), abs=8)
+
+
+def test_an_outline_at_the_edge_of_the_picture_is_redrawn_as_one_inside() -> None:
+    found = photographed(box(SIDE, SIDE), edge=1.0, amount=1.0)[0, 0]
+    assert found[0, 0] == found[0, SIDE // 2] == found[SIDE // 2, SIDE // 2] > 0

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as oracle
 
 from fashioncnn.data.images import LabelledImages
-from fashioncnn.evaluation.pictures import confused_pictures
+from fashioncnn.evaluation.pictures import TELLING_PICTURES, confused_pictures, telling_pictures
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.scores import Scores, score
 
@@ -101,3 +101,29 @@ def test_confused_pictures_are_the_surest_of_the_top_confusions() -> None:
     np.testing.assert_array_equal(found["labels"], labels[wanted])
     np.testing.assert_array_equal(found["predicted"], logits[wanted].argmax(1))
     np.testing.assert_allclose(found["probabilities"], shares[wanted].max(1), rtol=1e-5)
+
+
+def test_telling_pictures_are_the_worst_mistakes_and_the_narrowest_answers() -> None:
+    random = np.random.default_rng(4)
+    n, names = 200, tuple("abcd")
+    labels = random.integers(0, 4, n)
+    logits = random.normal(0, 1, (n, 4)).astype(np.float32)
+    logits[np.arange(n), labels] += 1
+    images = random.integers(0, 256, (n, 8, 8, 1), np.uint8)
+    predictions = Predictions(logits, labels, np.arange(n), names)
+    found = telling_pictures(LabelledImages(images, labels, names), predictions)
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    ranked = np.argsort(-logits, axis=1)
+    wrong = [at for at in range(n) if ranked[at, 0] != labels[at]]
+    wrong = sorted(wrong, key=lambda at: shares[at, labels[at]])[:TELLING_PICTURES]
+    right = [at for at in range(n) if ranked[at, 0] == labels[at]]
+    right = sorted(right, key=lambda at: shares[at, ranked[at, 0]] - shares[at, ranked[at, 1]])
+    wanted = [*wrong, *right[:TELLING_PICTURES]]
+    others = [*labels[wrong], *ranked[right[:TELLING_PICTURES], 1]]
+    assert found["indices"].tolist() == wanted
+    assert found["kind"].tolist() == [0] * len(wrong) + [1] * TELLING_PICTURES
+    np.testing.assert_array_equal(found["images"], images[wanted])
+    np.testing.assert_array_equal(found["answers"], ranked[wanted, 0])
+    np.testing.assert_array_equal(found["others"], others)
+    np.testing.assert_allclose(found["answer_probabilities"], shares[wanted].max(1), rtol=1e-5)
+    np.testing.assert_allclose(found["other_probabilities"], shares[wanted, others], rtol=1e-5)

@@ -8,6 +8,7 @@ import pytest
 
 from fashioncnn.errors import SpaceError
 from fashioncnn.recipes.load import load
+from fashioncnn.tuning.setting import describe
 from fashioncnn.tuning.space import Choices, Range, builtin_spaces, read_space
 
 pytestmark = pytest.mark.fast
@@ -108,3 +109,8 @@ def test_a_grid_has_its_bound(tmp_path: Path) -> None:
     text = HEAD + f"training.batch_size = {sizes}\ntraining.epochs = {sizes}\n"
     with pytest.raises(SpaceError, match="a grid of 10,201 settings; at most 10,000"):
         read_space(written(tmp_path, text)).grid()
+
+
+def test_a_setting_in_one_line() -> None:
+    setting = {"model.dropout": 0.5, "optimizer.name": "adam"}
+    assert describe(setting) == 'model.dropout 0.5, optimizer.name "adam"'

@@ -179,6 +179,18 @@ batch_size = 64
 """
 
 
+def test_warm_up_lasts_as_long_as_the_first_epochs(tiny_recipe: Path) -> None:
+    """Later ones have fewer steps: over the hard pictures alone."""
+    changes = ["selection={full_epochs=1, kept_share=0.5}", "schedule.warmup_epochs=1"]
+    recipe = load(tiny_recipe, changes)
+    splits = build_splits(recipe, make_pictures())
+    training = build_training(recipe, splits, 0, Processes(fabric_for("cpu", "fp32")))
+    steps = training.batches.steps(0)
+    assert training.batches.steps(1) < steps
+    rates = [training.learning_rate_factor(step) for step in range(steps + 1)]
+    assert rates == pytest.approx([step / steps for step in range(steps + 1)])
+
+
 def test_pictures_grow_and_stages_stop_learning(tmp_path: Path) -> None:
     path = tmp_path / "staged.toml"
     path.write_text(STAGED)

@@ -17,6 +17,7 @@ from fashioncnn.training.optimizers.muon import MuonSettings, orthogonal
 from fashioncnn.training.schedules import SCHEDULES
 from fashioncnn.training.schedules.cosine import CosineSettings
 from fashioncnn.training.schedules.one_cycle import OneCycleSettings
+from fashioncnn.training.state import TrainingState
 
 pytestmark = pytest.mark.fast
 
@@ -216,3 +217,15 @@ def test_moving_average_against_pytorch() -> None:
     for name, buffer in ours.network.named_buffers():
         assert torch.equal(buffer, statistics[name])
     assert not any(p.requires_grad for p in ours.network.parameters())
+
+
+def test_a_checkpoint_of_a_gpu_goes_on_without_one() -> None:
+    def begun() -> TrainingState:
+        network = nn.Linear(2, 2)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+        return TrainingState(network, optimizer, None, torch.device("cpu"))
+
+    first, second = begun(), begun()
+    tensors = first.tensors() | {"random/cuda": torch.zeros(16, dtype=torch.uint8)}
+    second.restore(tensors, first.values())
+    torch.testing.assert_close(second.network.state_dict(), first.network.state_dict())

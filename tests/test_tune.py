@@ -138,6 +138,21 @@ def test_one_setting_can_be_the_finalist_of_two_values(space: Path, tmp_path: Pa
         assert search.next() is None
 
 
+def test_a_third_of_the_settings_goes_on(tiny_recipe: Path, tmp_path: Path) -> None:
+    path = tiny_recipe.with_name("space.toml")
+    rates = [0.001, 0.002, 0.003, 0.004, 0.005, 0.006]
+    head = GRID.partition("model.dropout")[0]
+    path.write_text(f"{head}optimizer.learning_rate = {rates}\n")
+    with open_search(read_space(path), tmp_path / "out", sampler="grid") as search:
+        given_up = []
+        for accuracy in (0.9, 0.1, 0.2, 0.3, 0.4, 0.8):
+            ticket = search.next()
+            assert ticket
+            given_up.append(search.is_hopeless(ticket.number, 1, accuracy))
+        # The sixth is among the best two of six.
+        assert given_up == [False, True, True, True, True, False]
+
+
 def test_the_verb(cli: Cli, tiny_recipe: Path, tmp_path: Path) -> None:
     tiny_recipe.write_text(quick(tiny_recipe.read_text()))
     path = tiny_recipe.with_name("space.toml")

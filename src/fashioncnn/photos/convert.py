@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fashioncnn.photos.drawn import looks_drawn
 from fashioncnn.photos.outline import Mask, Outline, UInt8, find_outline, touches_frame
 
 # The outline is sought in so many pixels of the longest side.
@@ -30,11 +31,12 @@ NOTHING_FOUND = "no garment found: photograph one garment on a plain ground"
 HARDLY_FOUND = (
     "hardly told from its ground: photograph one garment on a plain ground of another shade"
 )
+DRAWN = "drawn or written, as it seems, and no photograph: many small pieces of even colour"
 SEVERAL_PIECES = "several pieces: photograph one alone; of shoes, one from its side"
 DARK = "too dark"
 CUT_OFF = "cut off at the edge: leave room around it"
 # With these no answer is sure, whatever a network says.
-DOUBTS = (NOTHING_FOUND, HARDLY_FOUND, SEVERAL_PIECES)
+DOUBTS = (NOTHING_FOUND, HARDLY_FOUND, DRAWN, SEVERAL_PIECES)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Converted:
 
 def convert(photo: Image.Image) -> Converted:
     """Convert a photograph; see `photos.files.read_picture`."""
-    rgb_HWC = shrunk(np.asarray(photo.convert("RGB")))
+    whole_HWC = np.asarray(photo.convert("RGB"))
+    rgb_HWC = shrunk(whole_HWC)
     found = find_outline(rgb_HWC)
     used = found.mask if found.mask.any() else np.ones_like(found.mask)
     garment = cut_out(toned(negated(rgb_HWC), used), used)
@@ -62,14 +65,15 @@ def convert(photo: Image.Image) -> Converted:
         with_mirrored(by_width)[..., None],
         rgb_HWC,
         found.mask,
-        _warnings(rgb_HWC, found),
+        _warnings(rgb_HWC, found, looks_drawn(whole_HWC)),
     )
 
 
-def _warnings(rgb_HWC: UInt8, found: Outline) -> tuple[str, ...]:
+def _warnings(rgb_HWC: UInt8, found: Outline, drawn: bool) -> tuple[str, ...]:
     wrong = {
         NOTHING_FOUND: not found.mask.any(),
         HARDLY_FOUND: found.mask.any() and not found.certain,
+        DRAWN: drawn,
         SEVERAL_PIECES: found.pieces > 1,
         DARK: rgb_HWC.mean() < TOO_DARK,
         CUT_OFF: touches_frame(found.mask),
