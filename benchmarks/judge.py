@@ -44,17 +44,35 @@ class Measured:
             data_file=None, source=["src/fashioncnn"], config_file=False, messages=False
         )
         self.seconds: dict[str, float] = defaultdict(float)
+        self._shared: dict[str, float] = {}
+        self._needed: dict[str, list[str]] = {}
         self.failed: list[str] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Note what runs from now on as run by `item`, its fixtures' work too."""
         self.coverage.switch_context(item.nodeid)
+        self._needed[item.nodeid] = list(getattr(item, "fixturenames", ()))
         return (yield)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object]
+    ) -> Generator[None, object, object]:
+        """Note the seconds of what several tests share: a fork makes it anew."""
+        started = time.monotonic()
+        try:
+            return (yield)
+        finally:
+            if fixturedef.scope != "function":
+                self._shared[fixturedef.argname] = time.monotonic() - started
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add up the seconds of a test."""
+        """Add up the seconds of a test, with the longest of what it shares."""
         self.seconds[report.nodeid] += report.duration
+        if report.when == "setup":
+            shared = (self._shared.get(name, 0.0) for name in self._needed[report.nodeid])
+            self.seconds[report.nodeid] = max(report.duration, *shared, 0.0)
         if report.failed:
             self.failed.append(report.nodeid)
 

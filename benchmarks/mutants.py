@@ -37,7 +37,7 @@ KEPT = ROOT / "bench" / "mutants"
 CAUGHT, SURVIVED = KEPT / "caught.txt", KEPT / "survived.txt"
 JUDGE = Path(__file__).with_name("judge.py")
 MEASURING_SECONDS = 2000
-SLOWEST_SECONDS = 10
+SLOWEST_SECONDS, PATIENCE_SECONDS = 40, 500
 FIRST = 12
 # The tests that are of each part of the code: the first that matches.
 TESTS: dict[str, tuple[str, ...]] = {
@@ -127,15 +127,15 @@ class Tree:
         print(json.dumps([asked, *words], default=str), file=self._judge.stdin, flush=True)
         return self._judge.stdout.readline() != "0\n"
 
-    def catches(self, file: str, text: str, tests: list[str], seconds: float) -> bool:
-        """Say whether `tests`, which take so many seconds, fail or never end with this `text`."""
+    def catches(self, file: str, text: str, tests: list[str]) -> bool:
+        """Say whether `tests` fail, or never end, where `file` says `text`."""
         path = self.path / file
         whole = path.read_text()
         path.write_text(text)
         try:
             # Most are caught by the first few: the files of the others need not be imported.
-            allowed = 60 + 4 * seconds
-            return any(self.fails("fails", allowed, *part) for part in (tests[:FIRST], tests))
+            parts = (tests[:FIRST], tests)
+            return any(self.fails("fails", PATIENCE_SECONDS, *part) for part in parts)
         finally:
             path.write_text(whole)
 
@@ -200,8 +200,8 @@ class Tests:
         names = " ".join(self._files[name].stem for name in tests_of(mutant.file))
         return hashlib.sha256(names.encode()).hexdigest()
 
-    def of(self, mutant: Mutant) -> tuple[list[str], float]:
-        """Return the tests that may see `mutant`, the quick ones first, and their seconds in all.
+    def of(self, mutant: Mutant) -> list[str]:
+        """Return the tests that may see `mutant`, the quick ones first.
 
         They are those that run its line; where none does so in its own process, all of its part.
         """
@@ -212,8 +212,7 @@ class Tests:
             seconds |= one["seconds"]
             running |= set(one["lines"].get(mutant.file, {}).get(str(mutant.line), ()))
         quick = {test for test in seconds if seconds[test] <= SLOWEST_SECONDS}
-        asked = sorted(quick & running or quick, key=lambda test: seconds[test])
-        return asked, sum(seconds[test] for test in asked)
+        return sorted(quick & running or quick, key=lambda test: seconds[test])
 
 
 def _measured(code: hashlib._Hash, name: str) -> Path:
@@ -234,7 +233,7 @@ def judged(mutant: Mutant, text: str, tests: Tests, trees: Trees, known: set[str
     survived = f"{key} {tests.version(mutant)}"
     if key in known or survived in known:
         return key in known
-    caught = trees.mine.catches(mutant.file, text, *tests.of(mutant))
+    caught = trees.mine.catches(mutant.file, text, tests.of(mutant))
     words, file, line = ("caught  ", CAUGHT, key) if caught else ("SURVIVED", SURVIVED, survived)
     print(words, *asdict(mutant).values(), sep="  ", flush=True)
     with file.open("a") as opened:
