@@ -360,7 +360,7 @@ def test_a_first_stage_on_every_pixel_halves_once_less() -> None:
 def test_endless_recipes_are_refused_fast_and_briefly(text: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text + "\n" if text.startswith("a") else BASE + text)
-    started = time.perf_counter()
+    started = time.process_time()
     message = refused(path)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 4
     assert len(message) < 5000
