@@ -125,7 +125,10 @@ class Tree:
         assert self._judge.stdin is not None
         assert self._judge.stdout is not None
         print(json.dumps([asked, *words], default=str), file=self._judge.stdin, flush=True)
-        return self._judge.stdout.readline() != "0\n"
+        answer = self._judge.stdout.readline()
+        if answer not in ("0\n", "1\n"):
+            sys.exit(f"mutants: the judge ended with {self._judge.wait()}")
+        return answer == "1\n"
 
     def catches(self, file: str, text: str, tests: list[str]) -> bool:
         """Say whether `tests` fail, or never end, where `file` says `text`."""
@@ -134,7 +137,7 @@ class Tree:
         path.write_text(text)
         try:
             # Most are caught by the first few: the files of the others need not be imported.
-            parts = (tests[:FIRST], tests)
+            parts = (tests[:FIRST], tests) if tests else ()
             return any(self.fails("fails", PATIENCE_SECONDS, *part) for part in parts)
         finally:
             path.write_text(whole)

@@ -21,7 +21,7 @@ from ray.cluster_utils import Cluster
 
 from fashioncnn.evaluation.summary import summarise
 from fashioncnn.runs.directory import Run
-from fashioncnn.tuning.opened import open_search
+from fashioncnn.tuning.open_search import open_search
 from fashioncnn.tuning.space import read_space
 from shared import write_result
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fashioncnn.errors import StudyError
-from fashioncnn.tuning.opened import open_search
+from fashioncnn.tuning.open_search import open_search
 from fashioncnn.tuning.space import read_space
 
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin"))

@@ -14,7 +14,7 @@ import fashioncnn as fc
 from fashioncnn.errors import WorkerError
 from fashioncnn.executors.ray import RayCluster, pack, unpack
 from fashioncnn.runs.directory import open_run
-from fashioncnn.tuning.opened import open_search
+from fashioncnn.tuning.open_search import open_search
 from fashioncnn.tuning.space import read_space
 from fashioncnn.workflows.tune import tune
 

@@ -20,7 +20,7 @@ from fashioncnn.errors import SpaceError, Stopped, StudyError
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import readings
 from fashioncnn.sessions import order as orders
-from fashioncnn.tuning.opened import open_search
+from fashioncnn.tuning.open_search import open_search
 from fashioncnn.tuning.space import read_space
 from fashioncnn.workflows.tune import Tuned, tune
 from forks import Fork

@@ -31,7 +31,7 @@ NOTHING_FOUND = "no garment found: photograph one garment on a plain ground"
 HARDLY_FOUND = (
     "hardly told from its ground: photograph one garment on a plain ground of another shade"
 )
-DRAWN = "drawn or written, as it seems, and no photograph: many small pieces of even colour"
+DRAWN = "looks drawn or written: photograph one garment on a plain ground"
 SEVERAL_PIECES = "several pieces: photograph one alone; of shoes, one from its side"
 DARK = "too dark"
 CUT_OFF = "cut off at the edge: leave room around it"

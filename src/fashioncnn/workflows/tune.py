@@ -25,7 +25,7 @@ from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
 from fashioncnn.sessions.study import Study
 from fashioncnn.tracking.trackers import TrackerName, check
 from fashioncnn.training.device import DeviceName
-from fashioncnn.tuning.opened import SamplerName, open_search
+from fashioncnn.tuning.open_search import SamplerName, open_search
 from fashioncnn.tuning.outcome import Outcome
 from fashioncnn.tuning.ranking import Ranking, Tried, rank
 from fashioncnn.tuning.space import Choices, Range, Space, read_space
