@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -34,6 +35,7 @@ OPTIONS = (
     *("-q", "-p", "no:cacheprovider", "--basetemp", "pytest-of-judge", "-m", "not alone"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
+LARGEST_BYTES = 8 << 30
 
 
 class Measured:
@@ -128,6 +130,9 @@ def forked(work: Callable[[], bool], timeout_seconds: float) -> bool:
     """Do `work` in a fork, silently; what ends otherwise, or never, counts as True."""
     if not (child := os.fork()):
         os.setsid()
+        # A mutant may loop without end and fill the memory, and outlive this process.
+        resource.setrlimit(resource.RLIMIT_CPU, (int(timeout_seconds),) * 2)
+        resource.setrlimit(resource.RLIMIT_DATA, (LARGEST_BYTES,) * 2)
         silence = os.open(os.devnull, os.O_RDWR)
         for number in range(3):
             os.dup2(silence, number)
