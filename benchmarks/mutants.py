@@ -4,9 +4,9 @@ Each mutant changes one expression of one module: a comparison, an operator, a c
 condition, a call left out, arguments exchanged. The tests of that module are run against a copy of
 the tree: those that run the line that is changed, the quick ones before the slow ones; a mutant is
 caught where one fails. Tests of more than SLOWEST_SECONDS are left out. Survivors are listed for a
-person to judge: some change nothing that can be seen. Run by hand: 500 take about an hour on two
-cores. Writes results/mutants.json. With --resume, what was judged before (bench/mutants/) is not
-asked again, but survivors where their tests have changed.
+person to judge: some change nothing that can be seen. Run by hand, for hours. Writes
+results/mutants.json. With --resume, what was judged before (bench/mutants/) is not asked again, but
+survivors where their tests have changed.
 
 Usage: python benchmarks/mutants.py [--mutants 500] [--seed 0] [--only MODULE…] [--resume]
 """

@@ -14,11 +14,12 @@ import re
 import sys
 from pathlib import Path
 
+from explorer_table import explorer_table
 from fashioncnn.recipes.load import builtin_names
 from ladder import draw_ladder, ladder_table
 from photograph_tables import parts_tables, photographs_table
 from promises import gone, moved, promise
-from seed_tables import explorer_table, seeds_table
+from seed_tables import seeds_table
 from shared import ROOT
 from speed_tables import amx_table, draw_speed, speed_table
 

@@ -58,17 +58,8 @@ def make_pictures(n: int = 600, seed: int = 0) -> LabelledImages:
 # Files that take longest are begun first, so that no core is idle at the end.
 LONGEST = (
     *("docs", "explorer", "ray", "real_data", "own_parts", "bundles", "tracking", "bench"),
-    *(
-        "check",
-        "evaluate",
-        "report",
-        "any_pictures",
-        "together",
-        "serving",
-        "record",
-        "tune",
-        "kill",
-    ),
+    *("check", "evaluate", "report", "any_pictures", "together", "serving", "record", "tune"),
+    "kill",
 )
 
 

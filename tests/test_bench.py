@@ -231,3 +231,12 @@ def test_the_peers_environment_has_all_that_they_import() -> None:
 
 def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_two_recipes_of_one_name_are_refused(
+    words_of: Callable[..., tuple[int, str, str]], tiny_recipe: Path, tmp_path: Path
+) -> None:
+    words = ("bench", "speed", tiny_recipe, tiny_recipe, "--out", tmp_path / "out")
+    status, _, err = words_of(*words)
+    assert status == 2
+    assert "two of the recipes have the same name" in err

@@ -117,8 +117,8 @@ class TestConversion:
     ) -> None:
         garment = Image.new("RGB", (240, 320), (225, 215, 200))
         draw = ImageDraw.Draw(garment)
-        for top in range(0, 320, 40):
-            draw.rectangle((0, top, 240, top + 16), stripes)
+        for top in range(0, 320, 20):
+            draw.rectangle((0, top, 240, top + 8), stripes)
         picture = Image.new("RGB", (400, 480), "white")
         picture.paste(garment, (80, 80))
         assert conversion.DRAWN not in convert(saved(picture, 85)).warnings

@@ -80,15 +80,22 @@ def test_names_of_metrics() -> None:
     )
 
 
-def test_confused_pictures_are_the_surest_of_the_top_confusions() -> None:
+def answered_pictures() -> tuple[LabelledImages, Predictions]:
+    """Pictures of four classes, and answers that are right more often than not."""
     random = np.random.default_rng(3)
     n, names = 300, tuple("abcd")
     labels = random.integers(0, 4, n)
     logits = random.normal(0, 1, (n, 4)).astype(np.float32)
     logits[np.arange(n), labels] += 0.5
-    predictions = Predictions(logits, labels, np.arange(n), names)
     images = random.integers(0, 256, (n, 8, 8, 1), np.uint8)
-    found = confused_pictures(LabelledImages(images, labels, names), predictions)
+    return LabelledImages(images, labels, names), Predictions(logits, labels, np.arange(n), names)
+
+
+def test_confused_pictures_are_the_surest_of_the_top_confusions() -> None:
+    pictures, predictions = answered_pictures()
+    images, labels, names = pictures.images_NHWC, pictures.labels, pictures.class_names
+    logits, n = predictions.logits, len(labels)
+    found = confused_pictures(pictures, predictions)
     shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     wanted: list[int] = []
     for pair in score(predictions).top_confusions:
@@ -104,14 +111,10 @@ def test_confused_pictures_are_the_surest_of_the_top_confusions() -> None:
 
 
 def test_telling_pictures_are_the_worst_mistakes_and_the_narrowest_answers() -> None:
-    random = np.random.default_rng(4)
-    n, names = 200, tuple("abcd")
-    labels = random.integers(0, 4, n)
-    logits = random.normal(0, 1, (n, 4)).astype(np.float32)
-    logits[np.arange(n), labels] += 1
-    images = random.integers(0, 256, (n, 8, 8, 1), np.uint8)
-    predictions = Predictions(logits, labels, np.arange(n), names)
-    found = telling_pictures(LabelledImages(images, labels, names), predictions)
+    pictures, predictions = answered_pictures()
+    images, labels = pictures.images_NHWC, pictures.labels
+    logits, n = predictions.logits, len(labels)
+    found = telling_pictures(pictures, predictions)
     shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     ranked = np.argsort(-logits, axis=1)
     wrong = [at for at in range(n) if ranked[at, 0] != labels[at]]

@@ -37,17 +37,12 @@ class Measured:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        ways: Sequence[Way],
-        against: Sequence[str],
-        machine: Machine,
-        resume: bool,
+        self, folder: Path, ways: Sequence[Way], against: Sequence[str], resume: bool
     ) -> None:
         self.files = {way.name: folder / f"{way.name}.json" for way in ways}
         if len(self.files) < len(ways):
             raise BenchmarkError("two of the recipes have the same name: measure them one by one")
-        self._ways, self._against, self._machine = ways, against, machine
+        self._ways, self._against = ways, against
         self._values = {
             way.name: _earlier(self.files[way.name], way) if resume else [] for way in ways
         }
@@ -62,14 +57,14 @@ class Measured:
             if len(self._values[way.name]) <= seed < way.seeds
         ]
 
-    def add(self, way: Way, metrics: Metrics) -> None:
-        """Note what the next seed of a way came to."""
+    def add(self, way: Way, metrics: Metrics, machine: Machine) -> None:
+        """Note what the next seed of a way came to on `machine`."""
         self._values[way.name].append(metrics)
         for each in self._ways:
             if self._values[each.name]:
-                self._write(each)
+                self._write(each, machine)
 
-    def _write(self, way: Way) -> None:
+    def _write(self, way: Way, machine: Machine) -> None:
         values, file = self._values[way.name], self.files[way.name]
         result = {
             "name": way.name,
@@ -81,7 +76,7 @@ class Measured:
                 for peer in self._against
                 if peer != way.name and self._values[peer]
             },
-            "machine": self._machine.to_json(),
+            "machine": machine.to_json(),
             "versions": versions(),
             "command": command(),
             "commit": _commit(file.parent),

@@ -1,4 +1,4 @@
-"""Whether a picture is drawn or written by a program: text, windows of a screen, plans."""
+"""Whether a picture is drawn or written by a program: text, windows of a screen."""
 
 from __future__ import annotations
 

@@ -16,9 +16,10 @@ from fashioncnn.models.family import ModelSettings
 from fashioncnn.recipes.tables.augmentation import AugmentationSettings, augmentation_settings
 from fashioncnn.recipes.tables.averaging import AveragingSettings
 from fashioncnn.recipes.tables.data import DataSettings
-from fashioncnn.recipes.tables.figures import Promise, Reported
 from fashioncnn.recipes.tables.freezing import FreezingSettings
 from fashioncnn.recipes.tables.progressive_resizing import ProgressiveResizingSettings
+from fashioncnn.recipes.tables.promise import Promise
+from fashioncnn.recipes.tables.reported import Reported
 from fashioncnn.recipes.tables.selection import SelectionSettings
 from fashioncnn.recipes.tables.training import TrainingSettings
 from fashioncnn.registry import Choices, MadeBy, OneOf, Registry

@@ -15,7 +15,7 @@ from fashioncnn.bundles.bundle import open_bundle
 from fashioncnn.bundles.facts import Facts
 from fashioncnn.errors import FashionCNNError, ServingError
 from fashioncnn.serving.app import make_app
-from fashioncnn.serving.bounded import bounded
+from fashioncnn.serving.connections import bounded
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.log import Log
 from fashioncnn.serving.named import told

@@ -74,7 +74,8 @@ def bench_speed(
         Way(name, peer_seeds or seeds, partial(measure_peer, name, peers), {"peer": name})
         for name in against
     ]
-    measured = Measured(folder, ways, against, measure_machine(chosen), resume)
+    measured = Measured(folder, ways, against, resume)
+    machine = measure_machine(chosen)
     progress = _Progress(len(measured.missing))
     for way, seed in measured.missing:
         try:
@@ -83,7 +84,7 @@ def bench_speed(
             raise Stopped(
                 f"stopped in {way.name}, seed {seed}; {folder} holds what came before"
             ) from None
-        measured.add(way, metrics)
+        measured.add(way, metrics, machine)
         progress.one_more(way.name, seed, metrics)
     return measured.files
 

@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 
-from fashioncnn.benchmarking.onnx_files import measure_speeds
+from fashioncnn.benchmarking.onnx_latency import measure_speeds
 from fashioncnn.bundles import bundle as parts
 from fashioncnn.bundles.bundle import LOGITS, Bundle, open_bundle, open_session, run_session
 from fashioncnn.bundles.facts import Facts, Quantised, Range, TestFigures, Threshold, TrainedOn
@@ -30,7 +30,7 @@ from fashioncnn.explanation.feature_maps import feature_maps
 from fashioncnn.explanation.stages import stages
 from fashioncnn.exporting.graph import NEWEST_OPSET, OLDEST_OPSET, OPSET, Graph, to_onnx
 from fashioncnn.exporting.hub import push as push_to_hub
-from fashioncnn.exporting.made import Made, check_place, put
+from fashioncnn.exporting.new_bundle import NewBundle, check_place, put
 from fashioncnn.exporting.parity import check_parity, odd_pictures
 from fashioncnn.exporting.quantise import CALIBRATION_PICTURES, quantised
 from fashioncnn.models.parts import parts_of
@@ -119,7 +119,7 @@ class _Export:
     def _predictions(self) -> Predictions:
         return predictions_of(self.trained)
 
-    def fp32(self) -> Made:
+    def fp32(self) -> NewBundle:
         """Return the bundle of the network as it is. Raises BundleError unless it is the same."""
         trained, odd = self.trained, odd_pictures(self._test.images_NHWC.shape[1:])
         graph = self._graph()
@@ -164,9 +164,9 @@ class _Export:
             quantised=None,
         )
         page = self._explorer(graph.content)
-        return Made(facts, graph.content, weights, dump(trained.recipe), page)
+        return NewBundle(facts, graph.content, weights, dump(trained.recipe), page)
 
-    def int8(self, made: Made, bound_points: float) -> Made:
+    def int8(self, made: NewBundle, bound_points: float) -> NewBundle:
         """Return the bundle in eight bits. Raises BundleError where it loses more than allowed."""
         pictures, words = self._calibration()
         model = quantised(made.model, pictures)

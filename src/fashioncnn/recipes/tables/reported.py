@@ -1,21 +1,10 @@
-"""The tables `promise` and `reported`: what a recipe reaches, and what a report says of it."""
+"""The table `reported`: what a report says of the system that a recipe re-creates."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from fashioncnn.settings import Count, NotNegative, Positive, Probability, Settings
-
-
-class Promise(Settings):
-    """What the recipe reaches: written by `benchmarks/publish.py` from measured results."""
-
-    test_accuracy_percent: float
-    std_percent: float
-    n: Count
-    seconds: Positive
-    hardware: str
-    command: str
+from fashioncnn.settings import NotNegative, Probability, Settings
 
 
 class ReportedClass(Settings):

@@ -23,7 +23,7 @@ SPEED = "speed.json"
 
 
 @dataclass(frozen=True)
-class Made:
+class NewBundle:
     """A bundle in memory; `speed` is what speed.json holds, if anything."""
 
     facts: Facts
@@ -61,7 +61,7 @@ def check_place(folder: Path) -> None:
         raise BundleError(f"{folder} is there already, and no bundle: choose another --out")
 
 
-def put(folder: Path, made: Made) -> None:
+def put(folder: Path, made: NewBundle) -> None:
     """Write the bundle beside, then put it in its place, whole."""
     files = made.files()
     said = {
