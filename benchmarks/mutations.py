@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Functions that answer the same when their first two arguments are exchanged.
-SYMMETRIC = ("min(", "max(", "torch.minimum(", "torch.maximum(", "np.minimum(", "np.maximum(")
+SYMMETRIC = (
+    *("min(", "max(", "torch.minimum(", "torch.maximum(", "np.minimum(", "np.maximum("),
+    *("np.array_equal(", "torch.equal("),
+)
+# Guards of what never happens, which no test can see.
+GUARDS = ("frozen=True", "strict=True")
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -35,23 +40,33 @@ OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault: the file, the line, and what stands there now."""
+    """One fault: the file, the line, and what stands there now.
+
+    What is not `in_function` runs once, when the file is imported.
+    """
 
     file: str
     line: int
     before: str
     after: str
+    in_function: bool
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether it says the same as before."""
+        """Whether it says the same as before, as far as anybody can see."""
         exchanged = self.before.startswith(SYMMETRIC) and self.after.startswith(SYMMETRIC)
-        return exchanged or self.before == self.after
+        return exchanged or self.before == self.after or self.before in GUARDS
 
 
 def all_mutants(root: Path, file: Path) -> Iterator[tuple[Mutant, str]]:
     """Yield every mutant of `file`, a path below `root`, with the whole text that it then has."""
     tree = ast.parse((root / file).read_text())
+    in_functions = {
+        line
+        for one in ast.walk(tree)
+        if isinstance(one, ast.FunctionDef)
+        for line in range(one.body[0].lineno, (one.end_lineno or one.lineno) + 1)
+    }
     places = [
         (parent, name, at, node)
         for parent in ast.walk(tree)
@@ -71,8 +86,12 @@ def all_mutants(root: Path, file: Path) -> Iterator[tuple[Mutant, str]]:
                     held[at] = node
                 else:
                     setattr(parent, name, node)
-            words = (ast.unparse(one).splitlines()[0][:80] for one in (node, changed))
-            yield Mutant(str(file), node.lineno, *words), text  # type: ignore[attr-defined]
+            named = f"{parent.arg}=" if isinstance(parent, ast.keyword) else ""
+            before, after = (
+                f"{named}{ast.unparse(one).splitlines()[0][:80]}" for one in (node, changed)
+            )
+            line: int = node.lineno  # type: ignore[attr-defined]
+            yield Mutant(str(file), line, before, after, line in in_functions), text
 
 
 def _mutations(node: ast.AST) -> Iterator[ast.AST]:

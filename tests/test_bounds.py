@@ -25,7 +25,7 @@ def sparse(path: Path, size: int) -> Path:
 
 def test_a_journal(tmp_path: Path) -> None:
     path = sparse(tmp_path / "journal", journal.MAX_BYTES + 1)
-    with pytest.raises(StudyError, match="larger than"):
+    with pytest.raises(StudyError, match="larger than 1,073,741,824 bytes"):
         list(journal.Journal(path).read_logs(0))
 
 

@@ -46,7 +46,8 @@ from fashioncnn.data.places import ENVIRONMENT_VARIABLE
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.errors import BundleError, DataError
 from fashioncnn.explanation.embedding import features
-from fashioncnn.exporting.graph import NEWEST_OPSET, OLDEST_OPSET, to_onnx
+from fashioncnn.exporting.graph import NEWEST_OPSET, OLDEST_OPSET, OPSET, to_onnx
+from fashioncnn.exporting.onnx_functions import read_once
 from fashioncnn.models.parts import parts_of
 from fashioncnn.opening.models import own_bundle
 from fashioncnn.recipes.build import build_network, build_preparation
@@ -129,6 +130,17 @@ def test_colour_and_sizes_are_prepared_inside(shape: Shape, size: tuple[int, int
     means, stds = (0.1, 0.5, 0.3)[: shape.channels], (0.2, 0.4, 0.9)[: shape.channels]
     network = build_network(recipe, 5, shape.channels)
     assert_same(network, Preparation(size, means, stds), shape)
+
+
+def test_the_exporter_reads_its_functions_once() -> None:
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    own = vars(ONNXRegistry)["from_torchlib"]
+    with read_once():
+        kept = ONNXRegistry.from_torchlib(opset_version=OPSET)
+        assert ONNXRegistry.from_torchlib(opset_version=OPSET) is kept
+        assert ONNXRegistry.from_torchlib(opset_version=NEWEST_OPSET) is not kept
+    assert vars(ONNXRegistry)["from_torchlib"] is own
 
 
 @pytest.mark.parametrize("opset", [OLDEST_OPSET, NEWEST_OPSET])

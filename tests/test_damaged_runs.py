@@ -28,6 +28,13 @@ def test_a_folder_stands_for_its_finished_runs(
     assert [run.path for run in fc.open_runs([cut, cut.path])] == [cut.path]
 
 
+@pytest.mark.parametrize("name", ["recipe.toml", "provenance.json"])
+def test_half_a_run_is_none(run: fc.Run, name: str) -> None:
+    (run.path / name).unlink()
+    with pytest.raises(RunError, match=r"not a run directory \(it has no recipe\.toml and prov"):
+        fc.open_run(run.path)
+
+
 def damage_marker(run: fc.Run) -> None:
     run.recipe_file.unlink()
 

@@ -24,7 +24,7 @@ from fashioncnn.data.sources import SOURCES
 from fashioncnn.data.sources.base import Part, checked_names
 from fashioncnn.data.sources.folders import write_folders
 from fashioncnn.data.sources.npz_file import write_npz
-from fashioncnn.errors import DataError, FashionCNNError
+from fashioncnn.errors import DataError, FashionCNNError, StorageError
 from fashioncnn.recipes.fit import channel_statistics, fit
 
 pytestmark = pytest.mark.fast
@@ -243,6 +243,22 @@ def test_a_damaged_cache_is_made_anew(name: str, tmp_path: Path) -> None:
         (kept / name).write_bytes(damaged)
         assert DataSet(tmp_path).train.digest == first
         assert (kept / name).read_bytes() == whole
+
+
+def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": digits()["train"]})
+    (tmp_path / "cache" / "fashioncnn").mkdir(parents=True)
+    place = tmp_path / "cache" / "fashioncnn" / "pictures"
+    place.write_text("a file where a folder should be")
+    with pytest.raises(StorageError, match=rf"^cannot write {place}/\w+: "):
+        _ = DataSet(tmp_path).train
+
+
+@pytest.mark.parametrize("sides", [(7, 28), (28, 7), (225, 28), (28, 225)])
+def test_pictures_have_bounds(sides: tuple[int, int]) -> None:
+    images, labels = np.zeros((2, *sides, 1), np.uint8), np.zeros(2, np.int64)
+    with pytest.raises(DataError, match=f"pictures of {sides[0]} x {sides[1]} pixels; 8 to 224 a"):
+        LabelledImages(images, labels, ("one", "other"))
 
 
 def test_classes_may_be_called_as_splits_are(tmp_path: Path) -> None:

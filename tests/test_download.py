@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import threading
@@ -65,6 +66,17 @@ def test_a_damaged_mirror_is_passed_over_and_leaves_nothing(mirror: tuple[str, P
         fetch(mirrors=[url])
     assert not places.cache_folder().exists()
     assert list(places.cache_folder().parent.iterdir()) == []
+
+
+def test_a_damaged_folder_that_is_named_is_the_only_one_looked_at(
+    mirror: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, folder = mirror
+    monkeypatch.setenv("FASHIONCNN_DATA", str(folder))
+    assert fetch().folder == folder
+    (folder / f"{FILES[0]}.gz").write_bytes(b"no pictures")
+    with pytest.raises(DataError, match=re.escape(FILES[0])):
+        fetch(mirrors=[address])
 
 
 def test_no_connection_is_said_plainly() -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import math
-import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from torch import Tensor, nn
 
 import fashioncnn as fc
-from conftest import make_pictures
+from conftest import Cli, make_pictures
 from explorer_operators import answered, as_json, cases
 from fashioncnn.bundles.bundle import EMBEDDING, EXPLORER, LOGITS, open_session, run_session
 from fashioncnn.data.images import LabelledImages, Shape
@@ -103,17 +101,18 @@ def made(
     *,
     photographs: bool = False,
     sureness: Sureness = Sureness(0.3),  # noqa: B008 it is frozen
+    onnx_file: bytes | None = None,
 ) -> tuple[str, NDArray[np.float32], NDArray[np.float32]]:
     """Return the page of a network, and what ONNX Runtime answers: logits, embedding."""
     shape = pictures.shape
-    graph = to_onnx(network.eval(), preparation, shape)
+    content = onnx_file or to_onnx(network.eval(), preparation, shape).content
     wanted = [LOGITS, EMBEDDING]
-    logits, embedding = run_session(open_session(graph.content), pictures.images_NHWC, wanted)
+    logits, embedding = run_session(open_session(content), pictures.images_NHWC, wanted)
     given = Pictures(pictures, np.arange(len(pictures)), ("right",) * len(pictures))
     probabilities = torch.softmax(torch.from_numpy(logits), 1).numpy()
     one = Network(
         "a network",
-        program(graph.content, shape),
+        program(content, shape),
         temperature=1.0,
         sureness=sureness,
         parameters=1,
@@ -177,10 +176,17 @@ def test_each_operator_computes_what_onnx_runtime_does(browser: Browser, tmp_pat
             )
 
 
-def tiny_page(**how: Any) -> str:
+@cache
+def tiny_network() -> tuple[nn.Module, bytes]:
+    """One layer, and its ONNX file."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-    return made(network, Preparation(), noise(GREY, 2), **how)[0]
+    return network, to_onnx(network.eval(), Preparation(), GREY).content
+
+
+def tiny_page(**how: Any) -> str:
+    network, onnx_file = tiny_network()
+    return made(network, Preparation(), noise(GREY, 2), onnx_file=onnx_file, **how)[0]
 
 
 def networks() -> Iterator[Any]:
@@ -329,13 +335,11 @@ def test_which_pictures_come_along() -> None:
 def test_what_is_not_sure_says_why(
     browser: Browser, tmp_path: Path, probability: float, above: float, told: str | None
 ) -> None:
-    torch.manual_seed(0)
-    network, pictures = nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), noise(GREY, 2)
-    _, logits, _ = made(network, Preparation(), pictures)
+    session = open_session(tiny_network()[1])
+    (logits,) = run_session(session, noise(GREY, 2).images_NHWC, [LOGITS])
     energy = float(np.log(np.exp(logits[0].astype(np.float64)).sum()))
     limits = Sureness(probability, energy + above)
-    text, _, _ = made(network, Preparation(), pictures, sureness=limits)
-    (tmp_path / "page.html").write_text(text)
+    (tmp_path / "page.html").write_text(tiny_page(sureness=limits))
     with opened(browser, tmp_path / "page.html") as tab:
         until(tab, "document.querySelector('.answer .small').textContent")
         said = tab.locator(".answer .said").text_content()
@@ -731,18 +735,16 @@ def test_a_page_that_is_too_large_stays_out_of_the_bundle(
 
 
 def test_pictures_are_neither_kept_nor_pushed_unasked(
-    run: fc.Run, tiny_data: None, tmp_path: Path
+    run: fc.Run, cli: Cli, tiny_data: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert fc.export(run, tmp_path / "without", explorer=False).explorer is None
     out = tmp_path / "pushed"
-    done = subprocess.run(
-        [sys.executable, "-m", "fashioncnn", "export", run.path, "-o", out, "--push", "me/net"],
-        capture_output=True,
-        text=True,
-        # Nobody listens there.
-        env={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "hf_x"},
-    )
+    # Nobody listens there.
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_TOKEN", "hf_x")
+    done = cli("export", run.path, "-o", out, "--push", "me/net")
     assert done.returncode != 0
+    assert "me/net: the hub does not take it" in done.stderr
     assert (out / "config.json").exists(), done.stderr
     assert not (out / EXPLORER).exists()
 

@@ -246,6 +246,14 @@ def test_degrees_of_freedom_by_hand() -> None:
     assert found.error == pytest.approx(other.std(ddof=1) * np.sqrt(1 + 1 / 7))
 
 
+def test_noise_of_single_pictures_averages_out_over_runs() -> None:
+    random = np.random.default_rng(18)
+    of_all, of_each = random.normal(0, 0.01, (4000, 1)), random.normal(0, 0.02, (4000, 4))
+    found = mean_over_runs(np.full(4, 0.9), 0.9 + of_all + of_each)
+    assert found.picture_variance == pytest.approx(0.01**2, rel=0.1)
+    assert found.single_variance == pytest.approx(0.02**2 / 4, rel=0.1)
+
+
 def test_p_value_of_a_difference_that_pictures_alone_make_uncertain() -> None:
     random = np.random.default_rng(17)
     one, other = np.array([0.93]), np.array([0.92])

@@ -127,6 +127,12 @@ def test_every_bf16_kernel_of_a_recipe_against_fp32(name: str) -> None:
             assert error < 0.02, (layer, float(error))
 
 
+@pytest.mark.parametrize("name", builtin_names())
+def test_built_in_networks_lie_in_channels_last_order(name: str) -> None:
+    for weight in build_network(load(name), 10).parameters():
+        assert weight.dim() != 4 or weight.is_contiguous(memory_format=torch.channels_last)
+
+
 def reference(network: PlainCNN, x: Tensor, blocks: int) -> Tensor:
     """Compute a plain network the way textbooks write it: convolution, ReLU, pooling."""
     weights = network.state_dict()

@@ -54,12 +54,5 @@ def test_readme_and_promises_are_what_was_measured() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_documents_are_what_the_code_says() -> None:
-    done = subprocess.run(
-        [sys.executable, ROOT / "tools" / "documents.py", "--check"], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150

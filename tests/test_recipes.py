@@ -16,6 +16,7 @@ from fashioncnn.models.plain_cnn import PlainCNNSettings
 from fashioncnn.models.strided_cnn import StridedCNNSettings
 from fashioncnn.recipes.build import (
     build_augmentation,
+    build_freezing,
     build_network,
     build_preparation,
     build_resizing,
@@ -127,6 +128,8 @@ def test_three_conv_is_the_second_seed_system() -> None:
         ("model.batch_norm=yes", '"yes"; it must be true or false'),
         ("model=3", "model is 3; it must be a table"),
         ("data.image_size=8", None),
+        ("data.image_size=x", 'data.image_size is "x"; it must be a whole number at least 8'),
+        ("data.pixel_mean=[1, 2]", "data.pixel_mean is [1, 2]; it must be a number, or a list of"),
         ("model.channels=[4,4,4,4,4]", "5 entries, each halving the picture: a side of 28 pixels"),
         (
             "model.family=resnet",
@@ -141,6 +144,10 @@ def test_three_conv_is_the_second_seed_system() -> None:
         (
             "progressive_resizing={image_scales=[0.5], epoch_shares=[0.3]}",
             "networks of the family plain-cnn take pictures of one size",
+        ),
+        (
+            "progressive_resizing={image_scales=[2], epoch_shares=[0.3]}",
+            "progressive_resizing.image_scales.0 is 2; it must be a number above 0 and below 1",
         ),
         ("freezing.after_share=0.5", "family plain-cnn has no stages that can rest"),
         ("loss.class_weights=3", "loss.class_weights is 3; it must be a table"),
@@ -161,6 +168,18 @@ def test_as_many_stages_as_can_may_rest() -> None:
     recipe = load("fast-93", ["freezing.after_share=0.5", "freezing.stages=1"])
     assert recipe.freezing
     assert recipe.freezing.stages == 1
+
+
+@pytest.mark.parametrize(
+    ("after_share", "epochs"), [(0.01, 1), (0.5, 7), (0.7, 9), (0.72, 10), (0.99, 13)]
+)
+def test_stages_rest_after_whole_epochs(after_share: float, epochs: int) -> None:
+    """One at the least, and not in the whole of the last; 0.7 of 14 is 9.799…, 0.99 is 13.86."""
+    recipe = load("fast-93", [f"freezing.after_share={after_share}", "freezing.stages=1"])
+    assert recipe.training.epochs == 14
+    freezing = build_freezing(recipe)
+    assert freezing
+    assert freezing.after_epochs == epochs
 
 
 @pytest.mark.parametrize("length", [59, 60, 61, 300])

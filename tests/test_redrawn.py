@@ -13,6 +13,8 @@ from torch import Tensor
 
 from fashioncnn.data.augmentations import AUGMENTATIONS
 from fashioncnn.data.augmentations.base import SometimesAugmentation
+from fashioncnn.data.augmentations.geometry import fitted
+from fashioncnn.data.augmentations.spread_sleeves import SHOULDERS
 
 pytestmark = pytest.mark.fast
 
@@ -223,6 +225,8 @@ def test_what_fills_a_blob() -> None:
     # Without noise of its own, roughness shows nothing; fine grain begins at 0.6.
     assert inner(rough=1.0).std() == 0
     assert inner(grain=0.5).std() < 1 < 5 < inner(grain=1.0).std()
+    grained = inner(grain=1.0)
+    assert min(grained.std(0).min(), grained.std(1).min()) > 1
     striped = inner(stripes=2 / 3, checks=0.5)
     assert striped.max() - striped.min() == pytest.approx(120, abs=6)
     # Turned by two half turns, they are upright stripes: every row is the same.
@@ -289,6 +293,21 @@ def test_spread_sleeves_are_made_room_for(swing: float, squeeze: float) -> None:
     assert float(stripe) == pytest.approx(10 / max(1.0, reach / 0.93), abs=0.6)
 
 
+@pytest.mark.parametrize("swing", [0.0, 1.0])
+def test_sleeves_turn_about_the_shoulder(swing: float) -> None:
+    images = box(SIDE, 40)
+    # A stripe on both sleeves, its middle at 17 of 28 pixels from the middle.
+    images[..., 10:12] = images[..., 44:46] = 250
+    found = changed("spread_sleeves_probability", images, [swing, 0.5, 0.5])
+    seam, angle = 0.6 * 40 / SIDE, math.radians(5 + 30 * swing)
+    narrower = max(1.0, (40 / SIDE + 1.1 * math.sin(angle)) / 0.93)
+    # At the shoulder's height the arm is as far out as it was, by the cosine of its turn.
+    row = round((SHOULDERS + 1) / 2 * SIDE)
+    stripe = (found[0, 0, row, 28:] > 190).nonzero().flatten().double().mean() + 0.5
+    away = seam + (17 / 28 - seam) / math.cos(angle)
+    assert float(stripe) == pytest.approx(28 * away / narrower, abs=0.8)
+
+
 @pytest.mark.parametrize("breadth", [0.0, 0.4, 1.0])
 def test_shoes_of_a_pair_keep_their_shape_as_far_as_said(breadth: float) -> None:
     # Upright, a column is the source's row: its ends lie at half the breadth from the middle.
@@ -297,6 +316,14 @@ def test_shoes_of_a_pair_keep_their_shape_as_far_as_said(breadth: float) -> None
     pair = changed("pair_probability", image, [0.1, 0.5, breadth, 0.5])[0, 0].double()
     span = float(pair[28].max() - pair[28].min())
     assert span == pytest.approx(180 * (0.5 + 0.5 * breadth), abs=8)
+
+
+@pytest.mark.parametrize(("top", "left"), [(2, 4), (30, 34)])
+def test_what_lies_in_a_corner_is_fitted_to_the_whole_picture(top: int, left: int) -> None:
+    image = torch.zeros(1, 1, SIDE, SIDE, dtype=torch.uint8)
+    image[..., top : top + 16, left : left + 20] = 200
+    rows, columns = size_of(fitted(image).clamp(0, 255).to(torch.uint8))
+    assert (rows, columns) == pytest.approx((SIDE * 16 / 20, SIDE), abs=4)
 
 
 def test_an_outline_at_the_edge_of_the_picture_is_redrawn_as_one_inside() -> None:

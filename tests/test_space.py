@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from fashioncnn.errors import SpaceError
 from fashioncnn.recipes.load import load
 from fashioncnn.tuning.setting import describe
-from fashioncnn.tuning.space import Choices, Range, builtin_spaces, read_space
+from fashioncnn.tuning.space import Choices, Range, builtin_spaces, digest, read_space
 
 pytestmark = pytest.mark.fast
 
@@ -41,6 +42,12 @@ def test_the_grid_of_the_first_seed_system() -> None:
     plain = load("two-conv")
     assert recipe.training.epochs == plain.training.epochs
     assert recipe.model.dropout == settings[0]["model.dropout"]  # type: ignore[attr-defined]
+
+
+def test_what_stands_for_a_recipe_names_a_folder() -> None:
+    """A study that is there already is found by it: neither length nor content may change."""
+    assert re.fullmatch("[0-9a-f]{12}", digest(load("two-conv")))
+    assert digest(load("two-conv")) != digest(load("three-conv"))
 
 
 def test_choices_and_ranges(tmp_path: Path) -> None:

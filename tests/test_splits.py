@@ -9,6 +9,7 @@ from fashioncnn.data.places import Place
 from fashioncnn.data.sources.fashion_mnist import CLASSES
 from fashioncnn.data.splits import split
 from fashioncnn.errors import DataError
+from fashioncnn.recipes.load import load
 
 pytestmark = pytest.mark.fast
 
@@ -66,7 +67,9 @@ def test_none_set_aside_leaves_everything_to_train_on(pictures: LabelledImages) 
 
 @pytest.mark.real_data
 def test_the_split_of_the_built_in_recipes_never_changes(real_source: Place) -> None:
-    splits = split(DataSet(real_source.folder).train, validation_images=5000, seed=20170825)
+    told = load("two-conv").data
+    train = DataSet(real_source.folder).train
+    splits = split(train, validation_images=told.validation_images, seed=told.split_seed)
     assert splits.digest == "be35d82a1a9398c8d96c3abd3226575643d766bc748c715dc190ba4dae5c1524"
 
 

@@ -38,6 +38,7 @@ def test_every_severity_is_worse_than_the_one_before(name: str) -> None:
     images = make_pictures(200).images_NHWC
     _, unit, strengths = CORRUPTIONS[name]
     assert unit
+    assert list(strengths) == sorted(set(strengths))
     before = images.copy()
     changes = []
     for strength in strengths:
@@ -50,6 +51,11 @@ def test_every_severity_is_worse_than_the_one_before(name: str) -> None:
     assert changes[0] > 0
     # Shifting a bar further than it is thick changes it no more: the last may be equal.
     assert all(later > 0.98 * earlier for earlier, later in pairwise(changes))
+
+
+def test_what_is_brighter_than_white_is_white() -> None:
+    white = np.full((10, 28, 28, 1), 255, np.uint8)
+    assert 255 - 6 * 0.04 * 255 < corrupted("noise", 0.04, white).min() < 255
 
 
 def test_single_pictures_by_hand() -> None:

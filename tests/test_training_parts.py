@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fashioncnn.training.averaging import MovingAverage
+from fashioncnn.training.device import one_core_free
 from fashioncnn.training.optimizers import OPTIMIZERS
 from fashioncnn.training.optimizers.muon import MuonSettings, orthogonal
 from fashioncnn.training.schedules import SCHEDULES
@@ -229,3 +230,15 @@ def test_a_checkpoint_of_a_gpu_goes_on_without_one() -> None:
     tensors = first.tensors() | {"random/cuda": torch.zeros(16, dtype=torch.uint8)}
     second.restore(tensors, first.values())
     torch.testing.assert_close(second.network.state_dict(), first.network.state_dict())
+
+
+def test_a_core_is_left_free_for_a_while() -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads, inside in ((3, 2), (1, 1)):
+            torch.set_num_threads(threads)
+            with one_core_free():
+                assert torch.get_num_threads() == inside
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)

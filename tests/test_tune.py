@@ -88,6 +88,10 @@ def test_a_grid(space: Path, tmp_path: Path) -> None:
     assert fc.report(tmp_path / "out", out=tmp_path / "again.html").read_text() == page
     kept = json.loads((tmp_path / "out" / "ranking.json").read_text())
     assert kept["ranks"][0]["accuracy"] == best.accuracy
+    # Who learns next to nothing is no tie of who learns.
+    assert {one.setting["optimizer.learning_rate"] for one in tuned.ranking.ties} <= {0.005}
+    shown = tuned.ranking._repr_html_()
+    assert all(f"{one.accuracy:.2%}" in shown for one in tuned.ranking.ranks)
 
 
 def test_stopped_and_gone_on_with_it_is_the_same(
@@ -247,6 +251,31 @@ def test_a_grid_that_was_queued_twice_is_tried_once(space: Path, tmp_path: Path)
             asked.append(taken.setting)
             search.complete(taken.number, [0.5], ["somewhere"])
     assert asked == found.grid()
+
+
+def test_what_a_worker_left_is_tried_again_and_what_one_has_is_not(
+    space: Path, tmp_path: Path
+) -> None:
+    found, out = read_space(space), tmp_path / "out"
+    with open_search(found, out, sampler="grid") as living:
+        taken = living.next()
+        with open_search(found, out, sampler="grid") as gone:
+            left = gone.next()
+            # Killed before it had signed the trial.
+            unsigned = gone.study.ask()
+        assert taken
+        assert left
+        with open_search(found, out, sampler="grid") as third:
+            asked = []
+            while ticket := third.next():
+                asked.append(ticket.setting)
+                third.complete(ticket.number, [0.5], ["somewhere"])
+    assert left.setting in asked
+    others = [one for one in found.grid() if one != taken.setting]
+    assert sorted(map(str, asked)) == sorted(map(str, others))
+    trials = third.study.get_trials()
+    assert trials[unsigned.number].state.name == "FAIL"
+    assert trials[taken.number].state.name == "RUNNING"
 
 
 def test_four_workers_killed_twenty_times(tmp_path: Path, tiny_recipe: Path) -> None:

@@ -13,6 +13,7 @@ from fashioncnn.data.images import Shape
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.errors import BundleError, ExtraError
 from fashioncnn.exporting.onnx_file import clean, halve
+from fashioncnn.exporting.onnx_functions import read_once
 from fashioncnn.exporting.shipped import Shipped
 from fashioncnn.exporting.tracing import missing_operator, quiet, trace
 
@@ -55,7 +56,7 @@ def to_onnx(
     shipped = Shipped(network, preparation, shape, temperature, list((maps or {}).values())).eval()
     program = trace(shipped, shape)
     outputs = [LOGITS, PROBABILITIES, ENERGY, EMBEDDING, *map(output_name, names)]
-    with quiet():
+    with quiet(), read_once():
         try:
             exported = torch.onnx.export(
                 program,

@@ -26,11 +26,12 @@ def explain(faults: Iterable[Mapping[str, Any]]) -> list[str]:
         if fault["type"] == "union_tag_invalid":
             tag = CHOICES[path[0]].tag
             path, fault = (*path, tag), {**fault, "input": fault["input"][tag]}
-        elif fault["type"] not in ("extra_forbidden", "missing"):
+        elif fault["type"] != "extra_forbidden" and not schema_at(path):
             # What a key of several kinds may be is told by the key, not by each kind.
-            path = _of_key(path)
+            path, fault = _of_key(path), {**fault, "type": "wrong"}
         key = _key(path)
-        if key in lines:
+        # A list whose entry is wrong is told to be too short, too.
+        if key in lines or any(told.startswith(f"{key}.") for told in lines):
             continue
         if len(lines) == MAX_FAULTS:
             return [*lines.values(), "and more"]

@@ -100,12 +100,14 @@ def _drawn(figure: Figure, dpi: int) -> tuple[Image, bytes]:
     figure.set_dpi(dpi)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
-    bounds = figure.get_tightbbox(canvas.get_renderer()).padded(PADDING)  # type: ignore[no-untyped-call]
+    inked = figure.get_tightbbox(canvas.get_renderer())  # type: ignore[no-untyped-call]
+    bounds = inked.padded(PADDING)
     # The second file has everything where the first has it.
     figure.set_layout_engine("none")
-    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    picture = _cut(pixels, bounds, figure.get_figheight(), dpi)
-    if picture is None:
+    if _on_canvas(figure, inked):
+        pixels_HWC = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+        picture = _cut(Image.fromarray(pixels_HWC[..., :3]), bounds, dpi)
+    else:
         png = io.BytesIO()
         figure.savefig(png, format="png", dpi=dpi, bbox_inches=bounds)
         picture = Image.open(png).convert("RGB")
@@ -114,12 +116,17 @@ def _drawn(figure: Figure, dpi: int) -> tuple[Image, bytes]:
     return picture, svg.getvalue()
 
 
-def _cut(pixels_HWC: Any, bounds: Any, height: float, dpi: int) -> Any:
-    """Return the part of a drawn figure within `bounds`, inches; None where they exceed it."""
+def _on_canvas(figure: Figure, inked: Any) -> bool:
+    """Say whether everything drawn, within `inked` (inches), lies on the figure's canvas."""
+    width, height = figure.get_size_inches()
+    return bool(min(inked.x0, inked.y0) >= 0 and inked.x1 <= width and inked.y1 <= height)
+
+
+def _cut(canvas: Image, bounds: Any, dpi: int) -> Image:
+    """Return the part of a canvas within `bounds` (inches); beyond the canvas it is white."""
     from PIL import Image
 
-    left, right = round(bounds.x0 * dpi), round(bounds.x1 * dpi)
-    top, bottom = round((height - bounds.y1) * dpi), round((height - bounds.y0) * dpi)
-    if min(left, top) < 0 or right > pixels_HWC.shape[1] or bottom > pixels_HWC.shape[0]:
-        return None
-    return Image.fromarray(pixels_HWC[top:bottom, left:right, :3])
+    size = round(bounds.width * dpi), round(bounds.height * dpi)
+    picture = Image.new("RGB", size, "white")
+    picture.paste(canvas, (-round(bounds.x0 * dpi), round(bounds.y1 * dpi) - canvas.height))
+    return picture
