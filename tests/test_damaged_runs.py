@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import fashioncnn as fc
-from fashioncnn.errors import RunError
+from fashioncnn.errors import RunError, StorageError
+from fashioncnn.runs.files import make_folder
 
 pytestmark = pytest.mark.usefixtures("tiny_data")
 
@@ -26,6 +27,12 @@ def test_a_folder_stands_for_its_finished_runs(
     with pytest.raises(RunError, match="none of its 1 runs was trained to its end"):
         fc.open_runs([tmp_path / "tiny"])
     assert [run.path for run in fc.open_runs([cut, cut.path])] == [cut.path]
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file where a folder should be")
+    with pytest.raises(StorageError, match=rf"^cannot make {tmp_path}/file/below: "):
+        make_folder(tmp_path / "file" / "below")
 
 
 @pytest.mark.parametrize("name", ["recipe.toml", "provenance.json"])

@@ -254,6 +254,16 @@ def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         _ = DataSet(tmp_path).train
 
 
+def test_as_many_pictures_as_fashion_mnist_has_are_not_fashion_mnist(tmp_path: Path) -> None:
+    names = tuple(str(number) for number in range(10))
+    images, labels = np.zeros((60_000, 8, 8, 1), np.uint8), np.arange(60_000) % 10
+    pictures = LabelledImages(images, labels, names)
+    write_npz(tmp_path / "many.npz", {"train": pictures, "test": pictures.take(np.arange(10))})
+    data = DataSet(tmp_path / "many.npz")
+    assert not data.is_fashion_mnist
+    assert data.class_names == names
+
+
 @pytest.mark.parametrize("sides", [(7, 28), (28, 7), (225, 28), (28, 225)])
 def test_pictures_have_bounds(sides: tuple[int, int]) -> None:
     images, labels = np.zeros((2, *sides, 1), np.uint8), np.zeros(2, np.int64)
@@ -300,6 +310,14 @@ def test_keras_and_medmnist_and_gzip(tmp_path: Path) -> None:
         path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
     assert DataSet(folder).train.digest == train.digest
+
+
+@pytest.mark.parametrize("missing", [1, 2])
+def test_every_label_of_idx_files_has_a_name(missing: int, tmp_path: Path) -> None:
+    as_idx(tmp_path, {"train": digits()["train"], "test": digits()["test"]})
+    (tmp_path / "classes.txt").write_text("\n".join(DIGITS[:-missing]))
+    with pytest.raises(DataError, match=f"names {10 - missing} classes, and there are labels up"):
+        _ = DataSet(tmp_path).train
 
 
 def test_emnist_has_letters_by_its_mapping(tmp_path: Path) -> None:

@@ -54,6 +54,9 @@ def test_what_the_network_costs_and_how_far_it_can_be_trusted(run: fc.Run) -> No
     assert before["nll"] == pytest.approx(fc.evaluate(run).loss)
     assert before["temperature"] == 1
     assert after["brier"] > 0
+    tolerated = [one["tolerated_error"] for one in confidence["thresholds"]]
+    assert set(tolerated) <= {0.01, 0.02, 0.05}
+    assert tolerated == sorted(tolerated)
     everything = fc.train(
         run.recipe_file, changes=["data.validation_images=0"], out=run.path / "all", device="cpu"
     )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fashioncnn.data.augmentations import AUGMENTATIONS
 from fashioncnn.data.augmentations.base import SometimesAugmentation
-from fashioncnn.data.augmentations.geometry import fitted
+from fashioncnn.data.augmentations.geometry import fitted, positions, sampled
 from fashioncnn.data.augmentations.spread_sleeves import SHOULDERS
 
 pytestmark = pytest.mark.fast
@@ -316,6 +316,21 @@ def test_shoes_of_a_pair_keep_their_shape_as_far_as_said(breadth: float) -> None
     pair = changed("pair_probability", image, [0.1, 0.5, breadth, 0.5])[0, 0].double()
     span = float(pair[28].max() - pair[28].min())
     assert span == pytest.approx(180 * (0.5 + 0.5 * breadth), abs=8)
+
+
+def test_the_first_number_decides_which_pictures_are_changed() -> None:
+    uniforms = torch.tensor([[0.1, 0.9], [0.9, 0.1], [0.5, 0.5]])
+    strengths = torch.tensor([0.5, 0.5, 0.5])
+    assert SometimesAugmentation.chosen(uniforms, strengths).tolist() == [True, False, False]
+
+
+def test_pixels_are_those_at_a_position_and_black_outside() -> None:
+    image = torch.arange(SIDE * SIDE).remainder(256).to(torch.uint8).view(1, 1, SIDE, SIDE)
+    y, x = positions((SIDE, SIDE), image.device)
+    assert torch.equal(sampled(image, x, y), image)
+    one_further = sampled(image, x + 2 / SIDE, y)
+    assert torch.equal(one_further[..., :-1], image[..., 1:])
+    assert not one_further[..., -1].any()
 
 
 @pytest.mark.parametrize(("top", "left"), [(2, 4), (30, 34)])

@@ -79,6 +79,8 @@ def test_the_same_seed_gives_the_same_bits(tiny_recipe: Path, tmp_path: Path) ->
 
 def test_best_is_best_by_validation(tiny_recipe: Path, tmp_path: Path) -> None:
     run = fc.train(tiny_recipe, out=tmp_path, changes=["training.epochs=6"], device="cpu")
+    # The mean over pictures, of which a guess among ten classes has log 10.
+    assert all(0 < record["val/loss"] < 2 * math.log(10) for record in run.metrics)
     accuracies = [(r["val/accuracy"], -r["val/loss"], r["epoch"]) for r in run.metrics]
     best = checkpoints.load(run.checkpoints, "best").values["epoch"]
     assert best == max(accuracies, key=lambda entry: entry[:2])[2]
