@@ -60,6 +60,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "data/places.py": ("test_sources",),
     "data/preparation.py": ("test_batches", "test_augmentations", "test_bundles"),
     "data/unlabelled.py": ("test_unlabelled",),
+    "data/dataset.py": ("test_data_sets", "test_sources", "test_splits", "test_train"),
     "data/splits.py": ("test_splits", "test_real_data"),
     "data/duplicates.py": ("test_audit",),
     "data": ("test_batches", "test_augmentations", "test_ensemble", "test_train", "test_data_sets"),

@@ -119,6 +119,14 @@ def test_a_trained_network_passes_and_a_random_one_trips_the_alarm(
     assert any(alarms[name].failures for name in METHODS)
 
 
+def test_maps_without_anything_in_them_are_like_no_others() -> None:
+    blind = Corner().eval()
+    blind.conv.weight.data.zero_()
+    images = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    found = check_maps(blind, images, blind(images).argmax(1), BLACK)
+    assert {found[name].similarity for name in METHODS} == {0.0}
+
+
 @pytest.mark.usefixtures("tiny_data")
 def test_the_page_shows_maps_and_their_verdicts(reported: fc.Run) -> None:
     run = reported

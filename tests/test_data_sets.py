@@ -264,6 +264,14 @@ def test_as_many_pictures_as_fashion_mnist_has_are_not_fashion_mnist(tmp_path: P
     assert data.class_names == names
 
 
+def test_grey_pictures_are_written_as_medmnist_ships_them(tmp_path: Path) -> None:
+    write_npz(tmp_path / "grey.npz", digits())
+    write_npz(tmp_path / "colour.npz", {"train": colours()})
+    with np.load(tmp_path / "grey.npz") as grey, np.load(tmp_path / "colour.npz") as colour:
+        assert grey["train_images"].ndim == 3
+        assert colour["train_images"].shape[3:] == (3,)
+
+
 @pytest.mark.parametrize("sides", [(7, 28), (28, 7), (225, 28), (28, 225)])
 def test_pictures_have_bounds(sides: tuple[int, int]) -> None:
     images, labels = np.zeros((2, *sides, 1), np.uint8), np.zeros(2, np.int64)

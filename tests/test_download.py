@@ -14,7 +14,7 @@ import pytest
 from fashioncnn.data import debian, download, places
 from fashioncnn.data.fetch import check, fetch
 from fashioncnn.data.identity import FILES
-from fashioncnn.errors import DataError
+from fashioncnn.errors import DataError, StorageError
 
 pytestmark = pytest.mark.real_data
 
@@ -77,6 +77,12 @@ def test_a_damaged_folder_that_is_named_is_the_only_one_looked_at(
     (folder / f"{FILES[0]}.gz").write_bytes(b"no pictures")
     with pytest.raises(DataError, match=re.escape(FILES[0])):
         fetch(mirrors=[address])
+
+
+def test_a_cache_that_cannot_be_written_is_said(mirror: tuple[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    with pytest.raises(StorageError, match=rf"^cannot write to {tmp_path}/cache/fashioncnn: "):
+        fetch(mirrors=[mirror[0]])
 
 
 def test_no_connection_is_said_plainly() -> None:

@@ -12,6 +12,7 @@ from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.fetch import check, fetch
 from fashioncnn.data.idx import IdxFile, read_idx, write_idx
 from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.sources.fashion_mnist import FashionMNIST
 from fashioncnn.errors import DataError
 
 pytestmark = pytest.mark.real_data
@@ -47,6 +48,17 @@ def test_the_real_data_is_what_it_should_be(real_source: places.Place) -> None:
     # The published statistics of the training pixels.
     assert train.images_NHWC.mean() / 255 == pytest.approx(0.2860, abs=5e-5)
     assert train.images_NHWC.std() / 255 == pytest.approx(0.3530, abs=5e-5)
+
+
+def test_they_say_who_named_their_folder(
+    real_source: places.Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(places.ENVIRONMENT_VARIABLE, str(real_source.folder))
+    by_variable, by_option = DataSet().source, DataSet(real_source.folder).source
+    assert isinstance(by_variable, FashionMNIST)
+    assert isinstance(by_option, FashionMNIST)
+    assert by_variable.origin == places.ENVIRONMENT_VARIABLE
+    assert by_option.origin != places.ENVIRONMENT_VARIABLE
 
 
 def test_they_are_recognised_in_any_order_and_form(real_source: places.Place) -> None:
