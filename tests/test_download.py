@@ -69,9 +69,10 @@ def test_a_damaged_mirror_is_passed_over_and_leaves_nothing(mirror: tuple[str, P
 
 
 def test_a_damaged_folder_that_is_named_is_the_only_one_looked_at(
-    mirror: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+    mirror: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address, folder = mirror
+    address, whole = mirror
+    folder = shutil.copytree(whole, tmp_path / "mine")
     monkeypatch.setenv("FASHIONCNN_DATA", str(folder))
     assert fetch().folder == folder
     (folder / f"{FILES[0]}.gz").write_bytes(b"no pictures")

@@ -89,9 +89,17 @@ def test_a_recompressed_copy_and_other_spellings_are_accepted(copy: Path) -> Non
     assert set(check(copy).values()) == {"intact"}
 
 
-def test_mnist_is_refused_by_name(copy: Path) -> None:
-    labels = np.repeat(np.arange(10), identity.MNIST_CLASS_COUNTS[0]).astype(np.uint8)
-    name = "train-labels-idx1-ubyte"
+# As LeCun's page counts the digits of MNIST.
+MNIST_COUNTS = {
+    "train": (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+    "t10k": (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
+}
+
+
+@pytest.mark.parametrize("part", MNIST_COUNTS)
+def test_mnist_is_refused_by_name(part: str, copy: Path) -> None:
+    labels = np.repeat(np.arange(10), MNIST_COUNTS[part]).astype(np.uint8)
+    name = f"{part}-labels-idx1-ubyte"
     (path,) = copy.glob(f"{name}*")
     path.unlink()
     write_idx(copy / name, labels)
@@ -99,7 +107,7 @@ def test_mnist_is_refused_by_name(copy: Path) -> None:
     assert "this is MNIST (handwritten digits)" in verdicts[name]
     assert list(verdicts.values()).count("intact") == 3
     with pytest.raises(DataError, match="this is MNIST"):
-        _ = DataSet(copy).train
+        _ = DataSet(copy).train, DataSet(copy).test
 
 
 def test_mnist_pictures_are_known_by_their_digest() -> None:
