@@ -8,9 +8,9 @@ from published import Result, command, named
 HALVES = {"choosing": "choosing half", "other": "other half", "both": "both"}
 
 
-def photographs_table() -> str:
-    """Return how networks answer photographs, in Markdown."""
-    measured = named("photographs")
+def photographs_table(name: str) -> str:
+    """Return how networks answer photographs, as result `name` says, in Markdown."""
+    measured = named(name)
     lines = [
         '| photographs | n | right, mean of six kinds, % | "Bag", % | garments answered, % '
         "| shoes right or not answered, % | others not answered, % "
@@ -68,9 +68,9 @@ def photographs_table() -> str:
             f"answer of the original ({grounds}); "
             f"{spread([one['photographed_answered'] for one in code])} % are answered.",
             "",
-            f"Mean ± standard deviation over {measured['n']} networks of `{measured['recipe']}`, "
-            f"whose test accuracy is {spread(measured['test_accuracy'])} %; right is without "
-            f"abstaining. {_words(measured)}",
+            f"{_networks(measured)} of `{measured['recipe']}`, with a test accuracy of "
+            f"{spread(measured['test_accuracy'])} %; right is without abstaining. "
+            f"{_words(measured)}",
         ]
     )
 
@@ -98,6 +98,11 @@ def parts_tables() -> str:
             f"are answered. {_words(measured)}",
         ]
     )
+
+
+def _networks(measured: Result) -> str:
+    n = measured["n"]
+    return f"Mean ± standard deviation over {n} networks" if n > 1 else "One network"
 
 
 def _words(measured: Result) -> str:

@@ -4,9 +4,10 @@ FOLDER has a folder of photographs a kind, as the `validation` part of
 github.com/alexeygrigorev/clothing-dataset-small (CC0); it is not part of the project. The
 conversion and the recipe were chosen on the photographs at even positions by name (the choosing
 half); the others are reported beside them. 200 pictures of no garment and 1,000 test pictures,
-photographed by code, are those of drawn_photographs.py. Writes results/photographs.json.
+photographed by code, are those of drawn_photographs.py. Writes results/photographs.json; without
+runs, it asks the network that comes along, and writes results/photographs-shipped.json.
 
-Usage: python benchmarks/photographs.py FOLDER RUN…
+Usage: python benchmarks/photographs.py FOLDER [RUN…]
 """
 
 from __future__ import annotations
@@ -25,8 +26,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from drawn_photographs import GROUNDS, OTHERS, photographed
-from fashioncnn.evaluation.answers import Prediction, predict_prepared
+from fashioncnn.bundles.bundle import Bundle
+from fashioncnn.data.dataset import DataSet
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.evaluation.answers import Model, Prediction, predict_prepared
 from fashioncnn.evaluation.intervals import wilson
+from fashioncnn.opening.models import own_bundle
 from fashioncnn.opening.runs import open_runs
 from fashioncnn.opening.trained import Trained, open_trained
 from fashioncnn.photos.convert import DOUBTS
@@ -86,9 +91,9 @@ def files_of_half(folder: Path, odd: bool) -> dict[str, list[Path]]:
     return {kind: sorted((folder / kind).iterdir())[odd::2] for kind in KINDS}
 
 
-def ask(trained: Trained, prepared: Sequence[Prepared]) -> list[Prediction]:
+def ask(model: Model, prepared: Sequence[Prepared]) -> list[Prediction]:
     """Return what a network says of pictures."""
-    return list(predict_prepared(trained, dict(enumerate(prepared))).values())
+    return list(predict_prepared(model, dict(enumerate(prepared))).values())
 
 
 def likeliest(found: Prediction) -> str:
@@ -152,14 +157,17 @@ def of_photographs(by_kind: Said, drawn: Sequence[Prediction]) -> dict[str, Any]
 
 
 def of_code(
-    trained: Trained, drawn: Sequence[Prediction], test: Sequence[Prepared]
+    model: Model,
+    drawn: Sequence[Prediction],
+    tested: LabelledImages,
+    test: Sequence[Prepared],
 ) -> dict[str, Any]:
-    """Return the figures of what a network answers for what was drawn by code."""
-    original = trained.predictions(
-        trained.pictures("test", "photographs").take(np.arange(len(test)))
-    )
-    names = [trained.class_names[label] for label in original.predicted]
-    again = ask(trained, test)
+    """Return the figures of what a network answers for what was drawn by code.
+
+    `test` are the pictures `tested`, photographed.
+    """
+    names = [model.class_names[label] for label in model.predictions(tested).predicted]
+    again = ask(model, test)
     kept = [likeliest(one) == name for one, name in zip(again, names, strict=True)]
     return {
         "drawn_abstained": abstained(drawn),
@@ -174,6 +182,18 @@ def of_code(
     }
 
 
+def recipe_of(model: Trained | Bundle) -> str:
+    """Return the name of the recipe that trained a network."""
+    return model.facts.recipe if isinstance(model, Bundle) else model.recipe.name
+
+
+def test_accuracy(model: Trained | Bundle) -> float:
+    """Return the share of test pictures that a network answers right."""
+    if isinstance(model, Bundle):
+        return model.facts.test.accuracy.value
+    return evaluate_trained(model).accuracy
+
+
 def spread(values: Sequence[float]) -> str:
     """Return mean and standard deviation, in percent."""
     mean = f"{100 * float(np.mean(values)):.1f}"
@@ -184,16 +204,17 @@ def main() -> None:
     """Convert everything once, ask each network, tell each half."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("runs", nargs="*", type=Path)
     options = parser.parse_args()
-    opened = [open_trained(run, "best") for run in open_runs(options.runs)]
+    opened: list[Trained | Bundle]
+    opened = [open_trained(run, "best") for run in open_runs(options.runs)] or [own_bundle()]
     told: dict[str, Any] = {
-        "command": "python benchmarks/photographs.py FOLDER RUNS",
-        "recipe": opened[0].recipe.name,
+        "command": f"python benchmarks/photographs.py FOLDER{' RUNS' if options.runs else ''}",
+        "recipe": recipe_of(opened[0]),
         "n": len(opened),
-        "test_accuracy": [evaluate_trained(one).accuracy for one in opened],
+        "test_accuracy": [test_accuracy(one) for one in opened],
     }
-    tested = opened[0].data.test.images_NHWC[:PHOTOGRAPHED, ..., 0]
+    tested = DataSet().test.take(np.arange(PHOTOGRAPHED))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         halves: dict[str, Photographs] = {
             name: {
@@ -203,12 +224,12 @@ def main() -> None:
             for name, odd in (("choosing", False), ("other", True))
         }
         drawn = list(pool.map(of_drawing, range(DRAWN), chunksize=10))
-        test = list(pool.map(of_test_picture, enumerate(tested), chunksize=10))
+        test = list(pool.map(of_test_picture, enumerate(tested.images_NHWC[..., 0]), chunksize=10))
     told |= {"sureness": [asdict(one.sureness) for one in opened], "by_code": []}
     told |= {"choosing": [], "other": [], "both": [], "over_photographs": {}}
     for one in opened:
         of_drawn = ask(one, drawn)
-        told["by_code"].append(of_code(one, of_drawn, test))
+        told["by_code"].append(of_code(one, of_drawn, tested, test))
         said: dict[str, Said] = {
             name: {kind: ask(one, several) for kind, several in half.items()}
             for name, half in halves.items()
@@ -217,7 +238,7 @@ def main() -> None:
         for name, by_kind in said.items():
             told[name].append(of_photographs(by_kind, of_drawn))
     tell(told)
-    write_result("photographs", told)
+    write_result("photographs" if options.runs else "photographs-shipped", told)
 
 
 def tell(told: dict[str, Any]) -> None:

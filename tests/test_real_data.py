@@ -52,6 +52,7 @@ def test_readme_and_promises_are_what_was_measured() -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout
+    assert "files are as the results have it" in done.stdout
 
 
 def test_readme_is_short() -> None:
