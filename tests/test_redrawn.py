@@ -333,12 +333,11 @@ def test_pixels_are_those_at_a_position_and_black_outside() -> None:
     assert not one_further[..., -1].any()
 
 
-@pytest.mark.parametrize(("top", "left"), [(2, 4), (30, 34)])
+@pytest.mark.parametrize(("top", "left"), [(2, 4), (44, 40)])
 def test_what_lies_in_a_corner_is_fitted_to_the_whole_picture(top: int, left: int) -> None:
     image = torch.zeros(1, 1, SIDE, SIDE, dtype=torch.uint8)
-    image[..., top : top + 16, left : left + 20] = 200
-    rows, columns = size_of(fitted(image).clamp(0, 255).to(torch.uint8))
-    assert (rows, columns) == pytest.approx((SIDE * 16 / 20, SIDE), abs=4)
+    image[..., top : top + 8, left : left + 10] = 200
+    assert size_of(fitted(image)) == pytest.approx((SIDE * 8 / 10, SIDE), abs=8)
 
 
 def test_an_outline_at_the_edge_of_the_picture_is_redrawn_as_one_inside() -> None:
