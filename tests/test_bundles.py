@@ -143,6 +143,15 @@ def test_the_exporter_reads_its_functions_once() -> None:
     assert vars(ONNXRegistry)["from_torchlib"] is own
 
 
+def test_an_exporter_of_another_kind_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    monkeypatch.delattr(ONNXRegistry, "from_torchlib")
+    with read_once():
+        assert "from_torchlib" not in vars(ONNXRegistry)
+    assert "from_torchlib" not in vars(ONNXRegistry)
+
+
 @pytest.mark.parametrize("opset", [OLDEST_OPSET, NEWEST_OPSET])
 def test_old_and_new_opsets(opset: int) -> None:
     recipe = load("two-conv")

@@ -13,7 +13,7 @@ import pytest
 from optuna.storages import JournalStorage
 
 from fashioncnn.errors import StorageError, StudyError
-from fashioncnn.tuning.journal import Journal
+from fashioncnn.tuning.journal import BLOCK, Journal
 from forks import Fork
 
 RECORDS = [{"n": n, "words": "é" * n} for n in range(50)]
@@ -31,6 +31,16 @@ def test_records_come_back_in_order_and_once(tmp_path: Path) -> None:
     assert list(one.read_logs(10)) == RECORDS[10:]
     assert list(one.read_logs(45)) == RECORDS[45:]
     assert list(one.read_logs(50)) == []
+
+
+@pytest.mark.parametrize("length", [BLOCK - 2, BLOCK - 1, BLOCK, 2 * BLOCK - 1])
+def test_a_torn_record_may_be_as_long_as_what_is_read_at_once(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "a.journal"
+    Journal(path).append_logs(RECORDS[:3])
+    with path.open("ab") as file:
+        file.write(b"x" * length)
+    Journal(path).append_logs(RECORDS[3:4])
+    assert read(path) == RECORDS[:4]
 
 
 @pytest.mark.parametrize("lost", range(1, 25))

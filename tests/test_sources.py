@@ -89,7 +89,7 @@ def test_a_recompressed_copy_and_other_spellings_are_accepted(copy: Path) -> Non
     assert set(check(copy).values()) == {"intact"}
 
 
-# As LeCun's page counts the digits of MNIST.
+# How often each digit stands in MNIST's files of labels.
 MNIST_COUNTS = {
     "train": (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
     "t10k": (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),

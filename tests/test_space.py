@@ -45,7 +45,6 @@ def test_the_grid_of_the_first_seed_system() -> None:
 
 
 def test_what_stands_for_a_recipe_names_a_folder() -> None:
-    """A study that is there already is found by it: neither length nor content may change."""
     assert re.fullmatch("[0-9a-f]{12}", digest(load("two-conv")))
     assert digest(load("two-conv")) != digest(load("three-conv"))
 
