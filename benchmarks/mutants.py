@@ -67,12 +67,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "models/own.py": ("test_own_parts", "test_check"),
     "models": ("test_models", "test_registries", "test_ensemble", "test_recipes"),
     "training/losses/own.py": ("test_own_parts",),
-    "training/optimizers/own.py": ("test_own_parts",),
+    "training/optimizers/own.py": ("test_own_parts", "test_check"),
     "training/schedules/own.py": ("test_own_parts",),
     "training/losses": ("test_training_parts", "test_counterexamples", "test_registries"),
     "training": (
         *("test_training_parts", "test_ensemble", "test_counterexamples", "test_train"),
-        *("test_checkpoints", "test_together"),
+        *("test_checkpoints", "test_together", "test_recipes"),
     ),
     "evaluation/answers.py": ("test_sureness", "test_predict", "test_evaluate"),
     "evaluation/as_photographed.py": ("test_sureness", "test_evaluate"),
@@ -94,6 +94,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "recipes/tables/data.py": ("test_recipes", "test_registries", "test_data_sets", "test_splits"),
     "recipes/build.py": ("test_recipes", "test_registries", "test_train", "test_ensemble"),
     "recipes": ("test_recipes", "test_registries", "test_data_sets"),
+    "tuning/storage.py": ("test_database", "test_tune"),
     "tuning": ("test_space", "test_journal", "test_tune"),
 }
 # Without a GPU, its tests are skipped.

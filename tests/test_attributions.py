@@ -187,3 +187,18 @@ def test_maps_of_the_same_weights_ring_the_alarm() -> None:
     check = check_maps(same, images, same(images).argmax(1), BLACK, seed=4)
     assert check["occlusion"].similarity == pytest.approx(1)
     assert "looks the same for random weights" in check["occlusion"].failures
+
+
+def test_a_margin_is_students() -> None:
+    """The same two pictures twice have less of a margin: by the square root of 3, and by t."""
+    network = Corner().eval()
+    pair = torch.zeros(2, 1, 8, 8)
+    pair[0, 0, :4, :4], pair[1, 0, :2, :6] = 1, 0.5
+    once, twice = (
+        check_maps(network, images, torch.ones(len(images), dtype=torch.int64), BLACK)["occlusion"]
+        for images in (pair, pair.repeat(2, 1, 1, 1))
+    )
+    assert twice.gain == pytest.approx(once.gain)
+    margins = [(one.gain or 0.0) - (one.gain_low or 0.0) for one in (once, twice)]
+    # The quantiles of 97.5 % at 1 and 3 degrees of freedom.
+    assert margins[0] / margins[1] == pytest.approx(12.7062 / 3.1824 * 3**0.5, rel=1e-4)

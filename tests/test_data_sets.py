@@ -481,6 +481,10 @@ def test_what_does_not_fit_is_said_before_training() -> None:
     assert ["shrunk to 28 x 28" in line for line in remarks] == [True]
     _, remarks = fit(fc.load_recipe("fast-93"), DataSet.of(digits()["train"]))
     assert ["look like digits" in line for line in remarks] == [True]
+    fitted, remarks = fit(fc.load_recipe("photo"), DataSet.of(digits()["train"]))
+    assert fitted.settings()["loss"]["class_weights"] == {}
+    for key in ("loss.class_weights", "augmentation.by_class"):
+        assert f"{key} is for classes that these pictures do not have: left out" in remarks
 
 
 def test_a_channel_that_never_varies_can_be_divided_by() -> None:

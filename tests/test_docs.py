@@ -35,6 +35,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.S | re.M)
 SHORTER = {
     "--seeds 5": "--seeds 2",
     "--seeds 3": "--trials 1",
+    "train two-conv ": "train two-conv --set model.channels=[4,8] ",
     "--trials 50": "--trials 2",
     "mine.toml --resume": "mine.toml --resume --trials 3",
     "bench predict runs/fast-93/*": "bench predict runs/fast-93/* --batch-size 1",

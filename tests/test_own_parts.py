@@ -594,6 +594,12 @@ MISTAKES = {
         "optimizer.name",
         "class Part(torch.optim.SGD):\n    def step(self, closure):\n        closure()",
     ),
+    "an optimiser without a rate": (
+        "optimizer.name",
+        "class Part(torch.optim.Optimizer):\n    def __init__(self, params, lr):\n"
+        "        super().__init__(params, {'rate': lr})\n"
+        "    def step(self, closure=None):\n        pass",
+    ),
     "the end of the program": ("model.family", "import sys\nsys.exit(0)\nclass Part(Net): pass"),
 }
 

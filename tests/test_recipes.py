@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import re
 import time
 from pathlib import Path
@@ -243,11 +244,27 @@ def test_another_network_drops_what_it_may_not_be_able_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "more"), [("two-conv", []), ("fast-93", ["model.blocks=[]"]), ("micro", [])]
+    ("name", "more"),
+    [
+        ("two-conv", []),
+        ("fast-93", ["model.blocks=[]"]),
+        ("micro", ["model.blocks=[]"]),
+    ],
 )
 def test_a_network_has_a_stage_at_least(name: str, more: list[str]) -> None:
-    with pytest.raises(RecipeError, match=r"model\.channels is \[\]"):
+    with pytest.raises(RecipeError, match=r"model\.channels is \[\]; .* 1 to 6 entries"):
         load(name, ["model.channels=[]", *more])
+
+
+@pytest.mark.parametrize("name", ["fast-93", "micro"])
+def test_a_stage_has_a_hundred_blocks_at_most(name: str) -> None:
+    blocks = [101, *load(name).settings()["model"]["blocks"][1:]]
+    with pytest.raises(RecipeError, match=r"model\.blocks\.0 is 101; .* at most 100"):
+        load(name, [f"model.blocks={blocks}"])
+
+
+def test_what_a_recipe_does_without_is_none_of_its_settings() -> None:
+    assert "progressive_resizing" not in load("two-conv").settings()
 
 
 def test_all_faults_at_once(tmp_path: Path) -> None:
@@ -383,3 +400,12 @@ def test_endless_recipes_are_refused_fast_and_briefly(text: str, tmp_path: Path)
     message = refused(path)
     assert time.process_time() - started < 4
     assert len(message) < 5000
+
+
+def test_the_reference_has_each_key_with_its_bounds_and_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = Path(__file__).parent.parent
+    monkeypatch.syspath_prepend(root / "tools")
+    page = root / "docs" / "reference" / "recipes.md"
+    assert importlib.import_module("documents").recipes_page() == page.read_text()
