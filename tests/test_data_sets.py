@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -29,6 +30,7 @@ from fashioncnn.recipes.fit import channel_statistics, fit
 
 pytestmark = pytest.mark.fast
 DIGITS = tuple("0123456789")
+NOBODY = 65534
 
 
 @pytest.fixture(autouse=True)
@@ -462,6 +464,25 @@ def test_folders_that_cannot_be_read_are_said(tmp_path: Path) -> None:
         _ = DataSet(tmp_path / "pipe").source
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
+def test_a_folder_without_the_right_to_read_it_is_said() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        # Others may enter this one, not those of pytest.
+        Path(folder).chmod(0o755)
+        source = Path(folder) / "pictures"
+        source.mkdir()
+        write_folders(source, digits())
+        assert DataSet(source).class_names == DIGITS
+        locked = source / "train" / "3"
+        locked.chmod(0)
+        os.seteuid(NOBODY)
+        try:
+            with pytest.raises(StorageError, match=f"cannot read {locked}: Permission denied"):
+                _ = DataSet(source).source
+        finally:
+            os.seteuid(0)
+
+
 def test_a_recipe_is_fitted_to_the_data() -> None:
     data = DataSet.of(colours(700))
     changes = {"data.image_size": "data", "data.pixel_mean": "data", "data.pixel_std": "data"}
@@ -483,6 +504,7 @@ def test_what_does_not_fit_is_said_before_training() -> None:
     assert ["look like digits" in line for line in remarks] == [True]
     fitted, remarks = fit(fc.load_recipe("photo"), DataSet.of(digits()["train"]))
     assert fitted.settings()["loss"]["class_weights"] == {}
+    assert fit(fc.load_recipe("fast-93"), DataSet.of(digits()["train"]))[0].promise is None
     for key in ("loss.class_weights", "augmentation.by_class"):
         assert f"{key} is for classes that these pictures do not have: left out" in remarks
 
