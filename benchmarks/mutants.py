@@ -91,6 +91,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         *("test_artifacts", "test_train", "test_evaluate", "test_report", "test_damaged_runs"),
     ),
     "recipes/code.py": ("test_own_parts",),
+    "recipes/load.py": ("test_recipes", "test_registries", "test_data_sets", "test_own_parts"),
     "recipes/tables/data.py": ("test_recipes", "test_registries", "test_data_sets", "test_splits"),
     "recipes/build.py": ("test_recipes", "test_registries", "test_train", "test_ensemble"),
     "recipes": ("test_recipes", "test_registries", "test_data_sets"),

@@ -21,6 +21,7 @@ from conftest import make_pictures
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.idx import write_idx
 from fashioncnn.data.images import LabelledImages, check_images
+from fashioncnn.data.places import Place
 from fashioncnn.data.sources import SOURCES
 from fashioncnn.data.sources.base import Part, checked_names
 from fashioncnn.data.sources.folders import write_folders
@@ -495,6 +496,11 @@ def test_a_recipe_is_fitted_to_the_data() -> None:
     assert fitted.reported is None
     assert ["50 are set aside" in line for line in remarks].count(True) == 1
     assert fit(fitted, data) == (fitted, [])
+
+
+def test_of_fashion_mnist_any_part_may_be_left_to_train_on(real_source: Place) -> None:
+    recipe = fc.load_recipe("two-conv", {"data.validation_images": 59_999})
+    assert fit(recipe, DataSet(real_source.folder)) == (recipe, [])
 
 
 def test_what_does_not_fit_is_said_before_training() -> None:

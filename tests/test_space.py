@@ -115,6 +115,8 @@ def test_a_grid_has_its_bound(tmp_path: Path) -> None:
     text = HEAD + f"training.batch_size = {sizes}\ntraining.epochs = {sizes}\n"
     with pytest.raises(SpaceError, match="a grid of 10,201 settings; at most 10,000"):
         read_space(written(tmp_path, text)).grid()
+    text = HEAD + f"training.batch_size = {sizes[:100]}\ntraining.epochs = {sizes[:100]}\n"
+    assert len(read_space(written(tmp_path, text)).grid()) == 10_000
 
 
 def test_a_setting_in_one_line() -> None:

@@ -23,6 +23,7 @@ from fashioncnn.errors import DataError, Diverged, RunError, Stopped, StorageErr
 from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import checkpoints
+from fashioncnn.runs.directory import create, new_path
 from fashioncnn.training.device import PrecisionName, fabric_for, has_bf16
 from fashioncnn.training.loop import Training
 from fashioncnn.training.processes import Processes
@@ -466,3 +467,26 @@ def test_the_average_of_weights_follows_training_and_leaves_it_alone(
     for name, value in expected.items():
         torch.testing.assert_close(mine[f"average/{name}"], value, rtol=1e-4, atol=1e-6)
         assert not torch.equal(mine[f"average/{name}"], mine[f"model/{name}"])
+
+
+def test_runs_of_one_second_are_numbered(tmp_path: Path) -> None:
+    names: list[str] = []
+    for _ in range(3):
+        path = new_path(tmp_path, "tiny", seed=4)
+        path.mkdir(parents=True)
+        second = path.name.partition("-")[0]
+        earlier = sum(name.startswith(second) for name in names)
+        assert path.name == (f"{second}-{earlier + 1}-s4" if earlier else f"{second}-s4")
+        names.append(path.name)
+    # Three seconds do not pass meanwhile.
+    assert any(name.endswith("-2-s4") for name in names)
+
+
+def test_a_run_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot make"):
+        create(tmp_path / "runs" / "mine", {"code/deeper/mine.py": ""})
+    assert list((tmp_path / "runs").iterdir()) == []
+    run = create(tmp_path / "runs" / "mine", {"code/mine.py": ""})
+    with pytest.raises(RunError, match="exists already"):
+        create(run.path, {})
+    assert list((tmp_path / "runs").iterdir()) == [run.path]
