@@ -49,6 +49,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "test_redrawn",
         "test_counterexamples",
         "test_batches",
+        "test_recipes",
     ),
     "data/idx.py": ("test_idx", "test_sources"),
     "data/sources": ("test_data_sets", "test_sources"),

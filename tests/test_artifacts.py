@@ -30,7 +30,7 @@ from fashioncnn.reporting.run_document import run_document
 from fashioncnn.reporting.tiles import Tiles
 from fashioncnn.runs import arrays, artifacts, checkpoints, json_lines, metrics, readings
 from fashioncnn.runs.arrays import Spec
-from fashioncnn.runs.artifact import ArraysArtifact, Artifact, JsonArtifact, Kept
+from fashioncnn.runs.artifact import FORM, ArraysArtifact, Artifact, JsonArtifact, Kept
 from fashioncnn.runs.files import read_json
 from fashioncnn.workflows.evaluate import open_evaluated
 
@@ -78,6 +78,21 @@ class TestContract:
             artifact.form = form
         assert self.kept(reported, told).get(artifact) is None
         assert told == []
+
+    def test_a_file_that_names_no_form_is_of_the_first(
+        self, artifact: Artifact[Any], reported: fc.Run
+    ) -> None:
+        path = reported.path / artifact.path
+        if isinstance(artifact, JsonArtifact):
+            told = json.loads(path.read_text())
+            del told[FORM]
+            path.write_text(json.dumps(told))
+        else:
+            with np.load(path) as values:
+                rest = {name: one for name, one in values.items() if name != FORM}
+            np.savez(path, **rest)
+        found = self.kept(reported, []).get(artifact)
+        assert (found is not None) == (artifact.form == 1)
 
     @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\x93NUMPY", b"[" * 100_000])
     def test_damaged_it_is_said_and_missing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any, Literal
 
@@ -164,6 +165,16 @@ def test_plain_cnn_against_the_textbook(channels: list[int], kernel_size: int) -
     images = torch.randn(4, 1, 32, 32, dtype=torch.float64)
     expected = reference(network, images, len(channels))
     torch.testing.assert_close(network(images), expected)
+
+
+@pytest.mark.parametrize("network", [PlainCNN, StridedCNN, SeparableCNN])
+def test_what_a_network_is_not_told_is_as_in_a_recipe(network: type[nn.Module]) -> None:
+    (settings,) = [
+        one for one in FAMILIES.values() if one.__name__ == f"{network.__name__}Settings"
+    ]
+    for name, parameter in inspect.signature(network).parameters.items():
+        if parameter.default is not inspect.Parameter.empty:
+            assert settings.model_fields[name].default == parameter.default, name
 
 
 def test_three_conv_has_the_layers_that_its_report_names() -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from torch.nn import functional
 
 import fashioncnn as fc
 from conftest import TINY_RECIPE
@@ -24,6 +26,7 @@ from fashioncnn.errors import (
 )
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import checkpoints
+from fashioncnn.training.losses.own import OwnLoss
 from networks_in_file import Configurable, Mean, Plain, Secretive, make_plain
 
 Words = Callable[..., tuple[int, str, str]]
@@ -559,6 +562,21 @@ def test_unusual_networks_that_are_sound(name: str, tmp_path: Path, tiny_recipe:
     assert fc.evaluate(run, device="cpu").accuracy > 0.1
     again = fc.train(run.recipe_file, out=tmp_path / "again", device="cpu")
     assert weights(again) == weights(run)
+
+
+def test_members_of_an_ensemble_stand_below_each_other() -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(5, 10, 3), torch.randint(10, (5, 3))
+    shapes: list[torch.Size] = []
+
+    def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        shapes.append(logits.shape)
+        return functional.cross_entropy(logits, labels)
+
+    expected = functional.cross_entropy(logits, labels)
+    torch.testing.assert_close(OwnLoss(cross_entropy, "mine")(logits, labels), expected)
+    OwnLoss(cross_entropy, "mine")(logits[..., 0], labels[:, 0])
+    assert shapes == [(15, 10), (5, 10)]
 
 
 MISTAKES = {

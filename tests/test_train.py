@@ -19,6 +19,7 @@ import torch
 import fashioncnn as fc
 from conftest import make_pictures
 from fashioncnn.console import stopping
+from fashioncnn.data.dataset import DataSet
 from fashioncnn.errors import DataError, Diverged, RunError, Stopped, StorageError
 from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.load import load
@@ -490,3 +491,18 @@ def test_a_run_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="exists already"):
         create(run.path, {})
     assert list((tmp_path / "runs").iterdir()) == [run.path]
+
+
+def test_a_class_may_have_no_validation_pictures(tiny_recipe: Path, tmp_path: Path) -> None:
+    some = make_pictures(60, seed=1)
+    without = some.take(np.flatnonzero(some.labels != 3))
+    data = DataSet.of(make_pictures(300), test=some, validation=without)
+    run = fc.train(
+        tiny_recipe, changes={"training.epochs": 1}, data=data, out=tmp_path, device="cpu"
+    )
+    assert run.metrics[-1]["val/accuracy_by_class"][3] == 0
+
+
+def test_of_figures_that_are_not_drawn_there_are_none(run: fc.Run) -> None:
+    with pytest.raises(KeyError, match="no figure 'confusion_matrix'; there are none"):
+        _ = run.figures["confusion_matrix"]
