@@ -37,7 +37,7 @@ KEPT = ROOT / "bench" / "mutants"
 CAUGHT, SURVIVED = KEPT / "caught.txt", KEPT / "survived.txt"
 JUDGE = Path(__file__).with_name("judge.py")
 MEASURING_SECONDS = 2000
-SLOWEST_SECONDS = 100
+QUICK_SECONDS, SLOWEST_SECONDS = 1, 100
 # What takes so many seconds more than so many times what it takes without a fault loops.
 MORE_SECONDS, TIMES, MOST_SECONDS = 40, 5, 500
 FIRST = 12
@@ -223,8 +223,9 @@ class Tests:
     def of(self, mutant: Mutant) -> dict[str, float]:
         """Return the tests that may see `mutant`, the quick ones first, and their seconds.
 
-        They are those that run its line, or, where that runs at import, any line of its file; where
-        none does so in its own process, all of its part.
+        They are those that run its line; where that runs at import, those that run any line of its
+        file, and whatever is quick, as it may look at what was made then; where none does so in its
+        own process, all of its part.
         """
         seconds: dict[str, float] = {}
         running: set[str] = set()
@@ -234,6 +235,8 @@ class Tests:
             lines = one["lines"].get(mutant.file, {})
             wanted = [str(mutant.line)] if mutant.in_function else lines
             running.update(*(lines.get(line, ()) for line in wanted))
+            if not mutant.in_function:
+                running.update(t for t, took in one["seconds"].items() if took < QUICK_SECONDS)
         quick = {test for test in seconds if seconds[test] <= SLOWEST_SECONDS}
         found = sorted(quick & running or quick, key=lambda test: seconds[test])
         return {test: seconds[test] for test in found}

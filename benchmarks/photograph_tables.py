@@ -8,9 +8,9 @@ from published import Result, command, named
 HALVES = {"choosing": "choosing half", "other": "other half", "both": "both"}
 
 
-def photographs_table(name: str) -> str:
-    """Return how networks answer photographs, as result `name` says, in Markdown."""
-    measured = named(name)
+def photographs_table() -> str:
+    """Return how networks answer photographs, in Markdown."""
+    measured = named("photographs")
     lines = [
         '| photographs | n | right, mean of six kinds, % | "Bag", % | garments answered, % '
         "| shoes right or not answered, % | others not answered, % "
@@ -68,7 +68,7 @@ def photographs_table(name: str) -> str:
             f"answer of the original ({grounds}); "
             f"{spread([one['photographed_answered'] for one in code])} % are answered.",
             "",
-            f"{_networks(measured)} of `{measured['recipe']}`, with a test accuracy of "
+            f"{_networks(measured)}, with a test accuracy of "
             f"{spread(measured['test_accuracy'])} %; right is without abstaining. "
             f"{_words(measured)}",
         ]
@@ -101,8 +101,11 @@ def parts_tables() -> str:
 
 
 def _networks(measured: Result) -> str:
-    n = measured["n"]
-    return f"Mean ± standard deviation over {n} networks" if n > 1 else "One network"
+    n, recipe = measured["n"], measured["recipe"]
+    if n == 1:
+        return f"The network of `{recipe}` that comes along"
+    others = f"the one that comes along and {n - 1} of other seeds"
+    return f"Mean ± standard deviation over {n} networks of `{recipe}`, {others}"
 
 
 def _words(measured: Result) -> str:

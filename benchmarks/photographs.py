@@ -4,8 +4,8 @@ FOLDER has a folder of photographs a kind, as the `validation` part of
 github.com/alexeygrigorev/clothing-dataset-small (CC0); it is not part of the project. The
 conversion and the recipe were chosen on the photographs at even positions by name (the choosing
 half); the others are reported beside them. 200 pictures of no garment and 1,000 test pictures,
-photographed by code, are those of drawn_photographs.py. Writes results/photographs.json; without
-runs, it asks the network that comes along, and writes results/photographs-shipped.json.
+photographed by code, are those of drawn_photographs.py. The network that comes along is asked, and
+RUNs of the same recipe, which show the spread. Writes results/photographs.json.
 
 Usage: python benchmarks/photographs.py FOLDER [RUN…]
 """
@@ -206,8 +206,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("runs", nargs="*", type=Path)
     options = parser.parse_args()
-    opened: list[Trained | Bundle]
-    opened = [open_trained(run, "best") for run in open_runs(options.runs)] or [own_bundle()]
+    runs = [open_trained(run, "best") for run in open_runs(options.runs)]
+    opened: list[Trained | Bundle] = [own_bundle(), *runs]
     told: dict[str, Any] = {
         "command": f"python benchmarks/photographs.py FOLDER{' RUNS' if options.runs else ''}",
         "recipe": recipe_of(opened[0]),
@@ -238,7 +238,7 @@ def main() -> None:
         for name, by_kind in said.items():
             told[name].append(of_photographs(by_kind, of_drawn))
     tell(told)
-    write_result("photographs" if options.runs else "photographs-shipped", told)
+    write_result("photographs", told)
 
 
 def tell(told: dict[str, Any]) -> None:

@@ -42,8 +42,7 @@ def published() -> dict[Path, str]:
         PHOTOGRAPHS: _filled(
             PHOTOGRAPHS,
             {
-                "shipped": photographs_table("photographs-shipped"),
-                "photographs": photographs_table("photographs"),
+                "photographs": photographs_table(),
                 "parts": parts_tables(),
             },
         ),

@@ -474,14 +474,15 @@ def test_a_folder_without_the_right_to_read_it_is_said() -> None:
         source.mkdir()
         write_folders(source, digits())
         assert DataSet(source).class_names == DIGITS
-        locked = source / "train" / "3"
-        locked.chmod(0)
-        os.seteuid(NOBODY)
-        try:
-            with pytest.raises(StorageError, match=f"cannot read {locked}: Permission denied"):
-                _ = DataSet(source).source
-        finally:
-            os.seteuid(0)
+        for locked in (source / "train" / "3", source / "train", source):
+            locked.chmod(0)
+            os.seteuid(NOBODY)
+            try:
+                with pytest.raises(StorageError, match=f"cannot read {locked}: Permission denied"):
+                    _ = DataSet(source).source
+            finally:
+                os.seteuid(0)
+                locked.chmod(0o755)
 
 
 def test_a_recipe_is_fitted_to_the_data() -> None:

@@ -17,7 +17,7 @@ from fashioncnn.data.sources import SOURCES
 from fashioncnn.data.sources.base import PARTS, Part, Progress, Size, Source, silent
 from fashioncnn.data.sources.fashion_mnist import CLASSES, NAME, FashionMNIST, file_digests
 from fashioncnn.data.splits import stratified
-from fashioncnn.errors import DataError
+from fashioncnn.errors import DataError, StorageError
 
 # A data set that brings no test pictures has as large a share of all set aside as Fashion-MNIST.
 MADE_TEST_SHARE = 1 / 7
@@ -230,19 +230,22 @@ class _InMemory(Source):
 def open_source(place: Path | str | None, size: Size | None = None) -> Source:
     """Open what lies at `place`, else at $FASHIONCNN_DATA, else Fashion-MNIST.
 
-    Raises DataError when nothing that is known lies there.
+    Raises DataError when nothing that is known lies there, StorageError where it may not be read.
     """
     named = place if place is not None else os.environ.get(ENVIRONMENT_VARIABLE)
     if not named:
         return FashionMNIST.found()
     path = Path(named).expanduser()
-    for kind in SOURCES.values():
-        if source := kind.open(path, size):
-            if isinstance(source, FashionMNIST) and place is None:
-                source.origin = ENVIRONMENT_VARIABLE
-            return source
+    try:
+        for kind in SOURCES.values():
+            if source := kind.open(path, size):
+                if isinstance(source, FashionMNIST) and place is None:
+                    source.origin = ENVIRONMENT_VARIABLE
+                return source
+        what = "no pictures that are known" if path.exists() else "nothing is there"
+    except OSError as error:
+        raise StorageError.from_os_error("read", path, error) from None
     given = "--data" if place is not None else ENVIRONMENT_VARIABLE
-    what = "no pictures that are known" if path.exists() else "nothing is there"
     known = "; ".join(source.looks_like for source in SOURCES.values())
     raise DataError(f"{path} ({given}): {what}. Known are: {known}")
 
