@@ -9,7 +9,8 @@ from typing import Any
 from fashioncnn.benchmarking.cost import prediction_macs, training_flops_an_image
 from fashioncnn.data.sources.fashion_mnist import SHAPE
 from fashioncnn.recipes.build import build_network, build_preparation
-from fashioncnn.recipes.load import builtin_names, load
+from fashioncnn.recipes.files import builtin_names
+from fashioncnn.recipes.load import load
 from published import command, result, spread
 from shared import ROOT
 

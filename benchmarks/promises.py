@@ -9,7 +9,8 @@ from typing import Any
 import typer
 
 from fashioncnn.cli.verbs import app
-from fashioncnn.recipes.load import builtin_names, load, validate
+from fashioncnn.recipes.files import builtin_names
+from fashioncnn.recipes.load import load, validate
 from published import Result, command, result
 from shared import RESULTS, ROOT
 

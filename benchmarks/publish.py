@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from explorer_table import explorer_table
-from fashioncnn.recipes.load import builtin_names
+from fashioncnn.recipes.files import builtin_names
 from ladder import draw_ladder, ladder_table
 from photograph_tables import parts_tables, photographs_table
 from promises import gone, moved, promise

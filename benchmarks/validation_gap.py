@@ -18,7 +18,8 @@ from typing import Any
 import fashioncnn as fc
 from fashioncnn.evaluation.summary import summarise
 from fashioncnn.opening.runs import open_runs
-from fashioncnn.recipes.load import builtin_names, load
+from fashioncnn.recipes.files import builtin_names
+from fashioncnn.recipes.load import load
 from fashioncnn.runs import checkpoints
 from fashioncnn.runs.directory import Run
 from published import result

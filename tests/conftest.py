@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ import pytest
 
 import fashioncnn as fc
 from fashioncnn.data import places
+from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.sources.fashion_mnist import CLASSES
 from fashioncnn.data.sources.npz_file import write_npz
@@ -164,6 +166,21 @@ def reported(reported_once: Path, tmp_path: Path) -> fc.Run:
 @pytest.fixture(scope="session")
 def real_source() -> places.Place:
     return places.find()
+
+
+@pytest.fixture(scope="session")
+def first_real(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, int], Path]:
+    """A file of so many of the real pictures, the first ones: for training, for testing."""
+    folder = tmp_path_factory.mktemp("first")
+
+    @cache
+    def written(train: int, test: int) -> Path:
+        data, path = DataSet(places.find().folder), folder / f"{train}-{test}.npz"
+        parts = {"train": (data.train, train), "test": (data.test, test)}
+        write_npz(path, {name: whole.take(np.arange(n)) for name, (whole, n) in parts.items()})
+        return path
+
+    return written
 
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]

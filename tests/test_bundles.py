@@ -51,7 +51,8 @@ from fashioncnn.exporting.onnx_functions import read_once
 from fashioncnn.models.parts import parts_of
 from fashioncnn.opening.models import own_bundle
 from fashioncnn.recipes.build import build_network, build_preparation
-from fashioncnn.recipes.load import builtin_names, load
+from fashioncnn.recipes.files import builtin_names
+from fashioncnn.recipes.load import load
 from fashioncnn.workflows.evaluate_bundle import evaluate_bundle
 
 Words = Callable[..., tuple[int, str, str]]
@@ -268,6 +269,8 @@ def tiny_place() -> str:
 def test_no_torch_is_imported(bundle: Path, tiny_npz: Path, tmp_path: Path) -> None:
     Image.fromarray(make_pictures(1).images_NHWC[0, ..., 0]).save(tmp_path / "one.png")
     for words in (
+        ["recipes"],
+        ["recipes", "two-conv"],
         ["predict", tmp_path / "one.png"],
         ["predict", bundle, tmp_path / "one.png"],
         ["evaluate", bundle, "--data", tiny_npz],

@@ -37,7 +37,8 @@ from fashioncnn.explorer.page import Network, Pictures, page
 from fashioncnn.explorer.program import halves, known_operators, program
 from fashioncnn.exporting.graph import to_onnx
 from fashioncnn.recipes.build import build_network, build_preparation
-from fashioncnn.recipes.load import builtin_names, load
+from fashioncnn.recipes.files import builtin_names
+from fashioncnn.recipes.load import load
 from fashioncnn.reporting.style import class_colours
 from firefox import PROGRAM, firefox
 from test_serving import serving

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -141,14 +143,24 @@ def test_one_run_against_several_raises_no_false_alarms(runs: int, between_runs:
     assert alarms / SIMULATIONS <= binomial_bound(0.05)
 
 
+# Variances of the mean over pictures, and of a run's figure over seeds.
+PICTURES_AND_SEEDS = (1e-6, 2e-5)
+
+
+@cache
+def answers_by_gap() -> list[tuple[float, int | None]]:
+    """Return how many runs are needed to tell each of many differences."""
+    pictures, size = PICTURES_AND_SEEDS
+    gaps = np.geomspace(0.004, 0.2, 120).tolist()
+    return [(gap, runs_needed(_estimate(gap, pictures, (size, size)))) for gap in gaps]
+
+
 @pytest.mark.parametrize("wanted", [2, 3, 5, 10])
 def test_runs_needed_have_the_power_that_they_promise(wanted: int) -> None:
     """Studies of the size that is asked for, simulated, and judged by the code itself."""
-    pictures, size = 1e-6, 2e-5
-    gaps = np.geomspace(0.004, 0.2, 120)
-    answers = [runs_needed(_estimate(float(gap), pictures, (size, size))) for gap in gaps]
+    pictures, size = PICTURES_AND_SEEDS
     # Of all differences that take so many runs, nearly the smallest.
-    fitting = gaps[[answer == wanted for answer in answers]]
+    fitting = [gap for gap, answer in answers_by_gap() if answer == wanted]
     gap = float(np.quantile(fitting, 0.1 if wanted > 2 else 0.0))
     random = np.random.default_rng(wanted)
     told = 0

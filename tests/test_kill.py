@@ -9,24 +9,33 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from fashioncnn.data.places import ENVIRONMENT_VARIABLE
 from forks import Fork, command_line
 
 pytestmark = pytest.mark.real_data
 
 KILLS = 10
-# 10,000 small training pictures and a smaller network: the epochs take some seconds.
+# Small pictures and a smaller network: the epochs take some seconds.
 WORDS = [
     *("train", "two-conv", "--seed", "1", "--device", "cpu"),
-    *("--set", "data.validation_images=50000", "--set", "model.channels=[8, 16]"),
+    *("--set", "data.validation_images=2000", "--set", "model.channels=[8, 16]"),
     *("--set", "data.image_size=14"),
     *("--set", "training.epochs=4", "--set", "averaging.ema_decay=0.99"),
 ]
 CLOCKED = ("train/seconds", "train/first_step_seconds", "train/images_per_second")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_pictures(first_real: Callable[[int, int], Path]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ENVIRONMENT_VARIABLE, str(first_real(12_000, 100)))
+        yield
 
 
 def start(out: Path, *more: str) -> Fork:

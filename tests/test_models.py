@@ -18,7 +18,8 @@ from fashioncnn.models.plain_cnn import PlainCNN
 from fashioncnn.models.separable_cnn import SeparableCNN
 from fashioncnn.models.strided_cnn import Pooling, StridedCNN, StridedCNNSettings
 from fashioncnn.recipes.build import build_network
-from fashioncnn.recipes.load import builtin_names, load
+from fashioncnn.recipes.files import builtin_names
+from fashioncnn.recipes.load import load
 from fashioncnn.training.device import has_bf16
 
 pytestmark = pytest.mark.fast

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import fashioncnn as fc
+from fashioncnn.data.places import ENVIRONMENT_VARIABLE
 from fashioncnn.errors import WorkerError
 from fashioncnn.executors.ray import RayCluster, pack, unpack
 from fashioncnn.runs.directory import open_run
@@ -29,12 +30,19 @@ optimizer.learning_rate = [0.005, 0.003, 0.001, 0.0005]
 
 
 def quick(recipe: str) -> str:
-    """For the real pictures, which the nodes read: small ones, few steps."""
+    """For real pictures, which the nodes read: small ones, few steps."""
     return recipe.replace("[data]", "[data]\nimage_size = 8").replace("_size = 32", "_size = 2048")
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Any]:
+def few_pictures(first_real: Callable[[int, int], Path]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ENVIRONMENT_VARIABLE, str(first_real(20_000, 1000)))
+        yield
+
+
+@pytest.fixture(scope="module")
+def nodes(few_pictures: None) -> Iterator[Any]:
     """A node of one processor, as processes of this machine; a test adds others for a while."""
     from ray.cluster_utils import Cluster as Nodes
 

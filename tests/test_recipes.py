@@ -23,8 +23,8 @@ from fashioncnn.recipes.build import (
     build_resizing,
     build_state,
 )
-from fashioncnn.recipes.faults import cut
-from fashioncnn.recipes.load import Changes, builtin_names, differences, dump, load, read_text
+from fashioncnn.recipes.files import builtin_names, cut, read_text
+from fashioncnn.recipes.load import Changes, differences, dump, load
 
 pytestmark = pytest.mark.fast
 

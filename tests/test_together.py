@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import torch
 
 import fashioncnn as fc
 import together_worker
+from fashioncnn.data.places import ENVIRONMENT_VARIABLE
 from fashioncnn.errors import Stopped
 from fashioncnn.runs.directory import Run, runs_below
 from forks import Fork
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.real_data
 RECIPE = """
 name = "together"
 [data]
-validation_images = 58000
+validation_images = 500
 [model]
 family = "strided-cnn"
 channels = [4, 8]
@@ -41,6 +43,11 @@ precision = "fp32"
 
 
 TRAIN = ("-m", "fashioncnn", "train")
+
+
+@pytest.fixture(autouse=True)
+def few_pictures(first_real: Callable[[int, int], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(first_real(2500, 100)))
 
 
 def torchrun(*words: object) -> list[str]:

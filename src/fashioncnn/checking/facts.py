@@ -18,7 +18,8 @@ from fashioncnn.data.images import Shape
 from fashioncnn.data.preparation import as_uint8_NCHW
 from fashioncnn.models.ensemble import for_each_member
 from fashioncnn.recipes.build import build_network, build_preparation
-from fashioncnn.recipes.load import builtin_names, load
+from fashioncnn.recipes.files import builtin_names
+from fashioncnn.recipes.load import load
 
 BATCH, TIMED_SECONDS = 64, 1.0
 WARM_UP_STEPS = 2

@@ -6,13 +6,12 @@ import json
 import statistics
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fashioncnn.recipes.keys import Key
-    from fashioncnn.recipes.schema import Recipe
     from fashioncnn.reporting.documents.comparison import ChangedPictures, ComparedPart
     from fashioncnn.workflows.audit import Audit
     from fashioncnn.workflows.show_data import DataFacts
@@ -43,18 +42,18 @@ def data(found: DataFacts) -> str:
     return "\n".join([f"{head}{height} x {width}", "", table(rows), "", *odd])
 
 
-def recipes(listed: Sequence[Recipe]) -> str:
-    """List recipes with their promises."""
+def recipes(listed: Sequence[Mapping[str, Any]]) -> str:
+    """List recipes, as their tables are written, with their promises."""
     blocks = []
     for recipe in listed:
-        promise = recipe.promise
+        promise = recipe.get("promise")
         reached = (
-            f"test accuracy {promise.test_accuracy_percent:.2f} ± {promise.std_percent:.2f} % "
-            f"(n = {promise.n}) in {promise.seconds:.0f} s on {promise.hardware}"
+            "test accuracy {test_accuracy_percent:.2f} ± {std_percent:.2f} % (n = {n}) in "
+            "{seconds:.0f} s on {hardware}".format(**promise)
             if promise
             else "not measured yet"
         )
-        blocks.append(f"{recipe.name}\n  {recipe.summary}\n  {reached}")
+        blocks.append(f"{recipe['name']}\n  {recipe['summary']}\n  {reached}")
     return "\n".join(blocks) + "\n\nOne in full: fashioncnn recipes NAME"
 
 

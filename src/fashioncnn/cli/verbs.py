@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -175,20 +175,29 @@ def recipes(
 
     Or list what a recipe may say.
     """
-    from fashioncnn.recipes.load import builtin_names, load, read_text
+    from fashioncnn.recipes.files import builtin_names, read_tables, read_text
 
+    builtin = builtin_names()
     if keys:
         from fashioncnn.recipes.keys import keys as all_keys
 
         every = all_keys()
         answer(as_json, {"keys": [asdict(key) for key in every]}, tables.keys(every))
     elif name is None:
-        listed = [load(builtin) for builtin in builtin_names()]
-        values = [recipe.model_dump(mode="json", exclude_none=True) for recipe in listed]
-        answer(as_json, {"recipes": values}, tables.recipes(listed))
+        values = {"recipes": [_complete(one) for one in builtin]} if as_json else {}
+        answer(as_json, values, tables.recipes([read_tables(one) for one in builtin]))
     else:
-        recipe = load(name, run_code=False)
-        answer(as_json, recipe.model_dump(mode="json", exclude_none=True), read_text(name).rstrip())
+        # Those that are built in are sound, and printed without PyTorch.
+        text = read_text(name).rstrip()
+        values = _complete(name) if as_json or name not in builtin else {}
+        answer(as_json, values, text)
+
+
+def _complete(recipe: str) -> dict[str, Any]:
+    """Return a recipe with every default. Raises RecipeError with all its faults."""
+    from fashioncnn.recipes.load import load
+
+    return load(recipe, run_code=False).model_dump(mode="json", exclude_none=True)
 
 
 verb(app, opens="recipe")(train)

@@ -16,6 +16,8 @@ PERPLEXITY = 30
 # in half of the time (docs/lab-notes.md).
 EXAGGERATED_STEPS, STEPS = 100, 300
 ANGLE = 0.8
+# With fewer pictures, threads wait for each other longer than they work.
+FEWEST_FOR_THREADS = 1000
 
 
 @torch.no_grad()
@@ -55,6 +57,6 @@ def place(features_NF: NDArray[np.float32], seed: int = 0) -> NDArray[np.float64
         n_iter=STEPS,
         theta=ANGLE,
         random_state=seed,
-        n_jobs=-1,
+        n_jobs=-1 if len(features_NF) >= FEWEST_FOR_THREADS else 1,
     )
     return np.asarray(layout.fit(features_NF), np.float64)

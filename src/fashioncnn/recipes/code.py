@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fashioncnn.errors import CodeError, FashionCNNError, RecipeError
-from fashioncnn.recipes.faults import cut
+from fashioncnn.recipes.files import cut
 from fashioncnn.recipes.schema import CHOICES, Recipe
 from fashioncnn.registry import is_own
 from fashioncnn.runs.directory import CODE

@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fashioncnn.recipes.files import cut
 from fashioncnn.recipes.keys import allowed, schema_at
 from fashioncnn.recipes.schema import CHOICES
 from fashioncnn.registry import OWN
 
-# So many faults are told, each shown by so many characters; a file may hold any number.
+# So many faults are told; a file may hold any number.
 MAX_FAULTS = 20
-MAX_SHOWN = 60
 # Looking for the key that was meant takes time for every character.
 MAX_GUESSED = 40
 
@@ -53,11 +53,6 @@ def show(value: object) -> str:
         # Python writes no whole number of more than 4,300 digits.
         text = f"{type(value).__name__} too long to show"
     return cut(text)
-
-
-def cut(text: str) -> str:
-    """Return `text`, shortened where it is long."""
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
 def _line(path: tuple[str, ...], fault: Mapping[str, Any]) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,11 +14,11 @@ from pydantic import ValidationError
 from fashioncnn.errors import RecipeError
 from fashioncnn.recipes import faults
 from fashioncnn.recipes.code import find_code, misfits
+from fashioncnn.recipes.files import builtin_names, cut, read_tables
 from fashioncnn.recipes.schema import CHOICES, Recipe, recipe_type
 from fashioncnn.runs.directory import CODE
 from fashioncnn.usercode.modules import source_of
 
-MAX_BYTES = 1 << 20
 # A recipe has some 50 keys, and one for each class here and there.
 MAX_KEYS = 5000
 
@@ -29,33 +27,6 @@ BY_CLASS = (("loss", "class_weights"), ("augmentation", "by_class"), ("reported"
 
 # As "optimizer.learning_rate=0.002" each, or {"optimizer.learning_rate": 0.002}.
 Changes = Sequence[str] | Mapping[str, Any]
-
-
-def builtin_names() -> list[str]:
-    """List the built-in recipes by name."""
-    names = [file.name for file in _builtin().iterdir()]
-    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
-
-
-def read_text(name_or_path: str | Path) -> str:
-    """Return a recipe's TOML as it is written. Raises RecipeError when there is none."""
-    name = str(name_or_path)
-    if name in builtin_names():
-        return (_builtin() / f"{name}.toml").read_text("utf-8")
-    path = Path(name_or_path)
-    try:
-        if not path.is_file():
-            raise RecipeError(
-                f"no recipe {faults.cut(repr(name))}: neither a file nor one of "
-                + ", ".join(builtin_names())
-            )
-        if path.stat().st_size > MAX_BYTES:
-            raise RecipeError(f"{path}: larger than {MAX_BYTES:,} bytes, so not a recipe")
-        return path.read_text("utf-8")
-    except UnicodeDecodeError:
-        raise RecipeError(f"{path}: not UTF-8 text, so not a recipe") from None
-    except OSError as error:
-        raise RecipeError(f"{faults.cut(name)}: {error.strerror}") from None
 
 
 def load(
@@ -76,7 +47,7 @@ def load(
     if isinstance(recipe, Recipe):
         tables, origin = recipe.model_dump(mode="json", exclude_none=True), recipe.name
     else:
-        tables, origin = _tables(recipe), str(recipe)
+        tables, origin = read_tables(recipe), str(recipe)
         folder = None if origin in builtin_names() else Path(recipe).absolute().parent
     told: dict[str, Any] = {}
     for change in _each(changes):
@@ -99,7 +70,7 @@ def validate(
     tables: dict[str, Any], origin: str, class_names: Sequence[str] | None = None
 ) -> Recipe:
     """Check `tables` whole; RecipeError lists every fault, with key, value and what is allowed."""
-    origin = faults.cut(origin) if "\n" in origin else origin
+    origin = cut(origin) if "\n" in origin else origin
     if _count(tables) > MAX_KEYS:
         raise RecipeError(f"recipe {origin}: more than {MAX_KEYS:,} keys, so not a recipe")
     lines = [] if class_names is None else _unknown_classes(tables, class_names)
@@ -142,22 +113,6 @@ def differences(mine: Recipe, theirs: Recipe, but_code: bool = False) -> list[st
     ]
 
 
-def _builtin() -> Traversable:
-    return resources.files("fashioncnn.recipes") / "builtin"
-
-
-def _tables(name_or_path: str | Path) -> dict[str, Any]:
-    text = read_text(name_or_path)
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise RecipeError(f"{name_or_path}: nested too deeply to be a recipe") from None
-    except ValueError as error:
-        raise RecipeError(
-            f"{name_or_path}: not valid TOML: {faults.cut(str(error).splitlines()[0])}"
-        ) from None
-
-
 def _each(changes: Changes) -> list[dict[str, Any]]:
     if isinstance(changes, Mapping):
         return [_nested(key, value) for key, value in changes.items()]
@@ -177,7 +132,7 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
 def _parse_change(change: str) -> dict[str, Any]:
     """Read "key=value" as a line of TOML; a value that is not TOML is text."""
     key, equals, value = change.partition("=")
-    shown = faults.cut(repr(change))
+    shown = cut(repr(change))
     if not equals or not key.strip():
         raise RecipeError(f"--set {shown}: write it as table.key=value")
     for candidate in (value, json.dumps(value.strip(), ensure_ascii=False)):
@@ -261,7 +216,7 @@ def _unknown_classes(tables: dict[str, Any], class_names: Sequence[str]) -> list
         names = named if isinstance(named, dict) else ()
         unknown = [name for name in names if name not in class_names]
         lines += [
-            f"{table}.{key} names the class {faults.cut(repr(name))}; the classes are "
+            f"{table}.{key} names the class {cut(repr(name))}; the classes are "
             + ", ".join(class_names)
             for name in unknown[: faults.MAX_FAULTS]
         ]

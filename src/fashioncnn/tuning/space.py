@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from fashioncnn.errors import RecipeError, SpaceError, StorageError
-from fashioncnn.recipes.load import builtin_names, load
+from fashioncnn.recipes.files import builtin_names
+from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.tuning.setting import Setting
 

@@ -1,0 +1,64 @@
+"""Where recipes lie, and their text: nothing here needs what they describe, so it is fast."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from fashioncnn.errors import RecipeError
+
+MAX_BYTES = 1 << 20
+# So many characters are shown of what a file holds.
+MAX_SHOWN = 60
+
+
+def builtin_names() -> list[str]:
+    """List the built-in recipes by name."""
+    names = [file.name for file in _builtin().iterdir()]
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+
+def read_text(name_or_path: str | Path) -> str:
+    """Return a recipe's TOML as it is written. Raises RecipeError when there is none."""
+    name = str(name_or_path)
+    if name in builtin_names():
+        return (_builtin() / f"{name}.toml").read_text("utf-8")
+    path = Path(name_or_path)
+    try:
+        if not path.is_file():
+            raise RecipeError(
+                f"no recipe {cut(repr(name))}: neither a file nor one of "
+                + ", ".join(builtin_names())
+            )
+        if path.stat().st_size > MAX_BYTES:
+            raise RecipeError(f"{path}: larger than {MAX_BYTES:,} bytes, so not a recipe")
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise RecipeError(f"{path}: not UTF-8 text, so not a recipe") from None
+    except OSError as error:
+        raise RecipeError(f"{cut(name)}: {error.strerror}") from None
+
+
+def read_tables(name_or_path: str | Path) -> dict[str, Any]:
+    """Return a recipe's tables, not checked. Raises RecipeError when they are no TOML."""
+    text = read_text(name_or_path)
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise RecipeError(f"{name_or_path}: nested too deeply to be a recipe") from None
+    except ValueError as error:
+        raise RecipeError(
+            f"{name_or_path}: not valid TOML: {cut(str(error).splitlines()[0])}"
+        ) from None
+
+
+def cut(text: str) -> str:
+    """Return `text`, shortened where it is long."""
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def _builtin() -> Traversable:
+    return resources.files("fashioncnn.recipes") / "builtin"
