@@ -176,8 +176,8 @@ def first_real(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, int],
     @cache
     def written(train: int, test: int) -> Path:
         data, path = DataSet(places.find().folder), folder / f"{train}-{test}.npz"
-        parts = {"train": (data.train, train), "test": (data.test, test)}
-        write_npz(path, {name: whole.take(np.arange(n)) for name, (whole, n) in parts.items()})
+        first = data.train.take(np.arange(train)), data.test.take(np.arange(test))
+        write_npz(path, {"train": first[0], "test": first[1]})
         return path
 
     return written

@@ -39,6 +39,7 @@ SHORTER = {
     "--trials 50": "--trials 2",
     "mine.toml --resume": "mine.toml --resume --trials 3",
     "bench predict runs/fast-93/*": "bench predict runs/fast-93/* --batch-size 1",
+    "bench predict shirt-teller": "bench predict shirt-teller --batch-size 1",
 }
 RUN_WITH_DOCUMENTS = ("sh", "python")
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from fashioncnn.opening.models import own_bundle
 from fashioncnn.photos import convert as conversion
 from fashioncnn.photos.convert import convert
 from fashioncnn.photos.files import read_picture
+from fashioncnn.photos.outline import Outline, without_ground
 
 Words = Callable[..., tuple[int, str, str]]
 
@@ -64,6 +66,17 @@ def scattered() -> Image.Image:
     return picture
 
 
+def on_ground(
+    thing: NDArray[np.bool_], depth: NDArray[np.float64], noise: float
+) -> NDArray[np.uint8]:
+    """Draw a thing, darker by `depth`, on a ground that is lit from one side; in Lab."""
+    shades = np.array([160.0, 150.0, 140.0]) - np.where(thing, depth, 0.0)[..., None]
+    light = np.linspace(0.9, 1.1, thing.shape[1])[:, None]
+    grain = np.random.default_rng(0).normal(0, noise, (*thing.shape, 3))
+    pixels = np.clip(shades * light + grain, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), np.uint8)
+
+
 def agreement(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
     return float((found & true).sum() / (found | true).sum())
 
@@ -86,6 +99,29 @@ class TestConversion:
             assert one[:, 0].max() == 0
             assert one.any(1).all()
             assert 100 <= np.median(one[one > 0]) <= 200
+
+    def test_ground_within_an_outline_is_taken_away(self) -> None:
+        y, x = np.indices((120, 160))
+        legs = (abs(x - 80) < 18 + (y - 20) / 10) & (y > 20) & (y < 105)
+        gap = (abs(x - 80) < 2 + (y - 45) / 20) & (y > 45)
+        shoe = (x > 100) & (x < 135) & (y > 80) & (y < 92)
+        around = (x > 60) & (x < 150) & (y > 40) & (y < 110)
+        for thing, found in ((legs & ~gap, legs), (shoe, around)):
+            lab = on_ground(thing, np.full(thing.shape, 90.0), noise=4)
+            left = without_ground(Outline(found, 1), lab)
+            assert agreement(left.mask, thing) > 0.97
+            assert (left.pieces, left.certain) == (1, True)
+
+    def test_what_is_like_the_ground_and_ends_sharply_stays(self) -> None:
+        y, x = np.indices((120, 160))
+        thing = (abs(x - 80) < 30) & (abs(y - 60) < 40)
+        depth = np.where(y > 75, 24.0, 60.0)
+        found = without_ground(Outline(thing, 1), on_ground(thing, depth, noise=14))
+        assert agreement(found.mask, thing) > 0.97
+        # Fainter than the edge of the rest, it is a shadow.
+        shadow = np.where(y > 75, 12.0, 60.0)
+        found = without_ground(Outline(thing, 1), on_ground(thing, shadow, noise=14))
+        assert agreement(found.mask, thing & (y <= 75)) > 0.97
 
     def test_what_is_wide_is_shown_squeezed_and_as_it_is(self) -> None:
         picture = Image.new("RGB", (640, 480), (200, 190, 180))

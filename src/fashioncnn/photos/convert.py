@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fashioncnn.photos.colours import Mask, UInt8
 from fashioncnn.photos.drawn import looks_drawn
-from fashioncnn.photos.outline import Mask, Outline, UInt8, find_outline, touches_frame
+from fashioncnn.photos.outline import Outline, find_outline, touches_frame
 
 # The outline is sought in so many pixels of the longest side.
 WORKING_SIDE = 160

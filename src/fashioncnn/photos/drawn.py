@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fashioncnn.photos.outline import UInt8
+from fashioncnn.photos.colours import UInt8
 
 # Of 255: what is one even colour, and what is a hard edge.
 EVEN, HARD = 10, 60

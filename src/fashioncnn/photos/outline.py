@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-UInt8 = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
+from fashioncnn.photos.colours import BORDER_WINDOW, Mask, UInt8, clusters, step
 
 # Of the longest side: what is surely background.
 FRAME_SHARE = 0.02
@@ -24,6 +23,16 @@ PIECE_SHARE = 0.3
 # Of all that was found: with less, the garment is one bit of many.
 GARMENT_SHARE = 0.9
 ROUNDS = 5
+# Of what looks like the ground: squared Mahalanobis distance to its nearest cluster. Every third
+# pixel outside says what that is; where there are few, nothing is said.
+LIKE_GROUND = 6.0
+OUTSIDE_STEP, FEWEST_OUTSIDE = 3, 200
+# An edge is faint below so many steps of Lab, or below a share of the garment's own edge.
+FAINT_STEP, FAINT_SHARE = 6.0, 0.4
+# Pixels: smaller pieces are left out whatever they end like. And the share of a small garment.
+SMALLEST_PIECE, SMALLEST_LEFT = 10, 0.015
+# From a good beginning, fewer do.
+FEWER_ROUNDS = 2
 # Standard deviation in Lab of 0 to 255: below it a sheet is blank.
 BLANK = 2.0
 
@@ -48,7 +57,7 @@ def find_outline(rgb_HWC: UInt8) -> Outline:
     decides about the rest. It is asked again with thin lines blurred away, as joints between tiles
     hold pieces of the floor together: an outline that lies within the first one then counts. If
     next to nothing remains, it starts from what the colours of the edge and those of the middle
-    say. Nothing at all is an outline without pixels.
+    say. At last, what is ground is taken away. Nothing at all is an outline without pixels.
     """
     lab = _lab(rgb_HWC)
     if lab.std((0, 1)).max() < BLANK:
@@ -69,7 +78,43 @@ def find_outline(rgb_HWC: UInt8) -> Outline:
             found = inner
     if found.mask.mean() < NOTHING:
         return Outline(np.zeros_like(found.mask), 0)
-    return found
+    return without_ground(found, lab)
+
+
+def without_ground(found: Outline, lab_HWC: UInt8) -> Outline:
+    """Take away what is ground: it looks like what lies outside, and no edge is between.
+
+    So between the legs of trousers, within the handle of a bag, and around something small, where
+    GrabCut has taken the light of the middle for the thing. It is asked again with that marked as
+    background. What it then leaves out, but ends sharply, stays: a part of the garment that is of
+    the ground's colour.
+    """
+    outside = np.asarray(cv2.erode((~found.mask).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    if outside.sum() < FEWEST_OUTSIDE:
+        return found
+    ground = clusters(lab_HWC[outside][::OUTSIDE_STEP])
+    alike = np.min([one.distance(lab_HWC) for one in ground], axis=0) < LIKE_GROUND
+    if (found.mask & ~alike).mean() < NOTHING:
+        return found
+    marks = _uint8(np.where(found.mask & ~alike, cv2.GC_PR_FGD, cv2.GC_PR_BGD))
+    inner = _whole(_grab_cut(lab_HWC, marks, FEWER_ROUNDS) & found.mask, lab_HWC)
+    if not inner.mask.any():
+        return found
+    least = max(FAINT_STEP, FAINT_SHARE * (step(lab_HWC, inner.mask, ~inner.mask) or 0.0))
+    kept = inner.mask.copy()
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(
+        (found.mask & ~inner.mask).astype(np.uint8), connectivity=4
+    )
+    for piece in np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= SMALLEST_PIECE) + 1:
+        around = _around(stats[piece])
+        part = np.asarray(pieces[around] == piece)
+        edge = step(lab_HWC[around], part, ~found.mask[around])
+        if edge is not None and edge > least:
+            kept[around] |= part
+    left = _whole(kept, lab_HWC)
+    if left.pieces > found.pieces or left.mask.mean() < SMALLEST_LEFT:
+        return found
+    return replace(left, certain=found.certain)
 
 
 def touches_frame(mask: Mask) -> bool:
@@ -91,7 +136,7 @@ def _uint8(values: object) -> UInt8:
     return np.asarray(values, np.uint8)
 
 
-def _grab_cut(lab_HWC: UInt8, start: UInt8) -> Mask:
+def _grab_cut(lab_HWC: UInt8, start: UInt8, rounds: int = ROUNDS) -> Mask:
     """Run GrabCut from `start` (OpenCV's GC_ values), the frame set to background."""
     marks = start.copy()
     frame = _frame(marks.shape)
@@ -101,7 +146,7 @@ def _grab_cut(lab_HWC: UInt8, start: UInt8) -> Mask:
     # The same photograph has the same outline.
     cv2.setRNGSeed(0)
     background, garment = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(lab_HWC, marks, (0, 0, 1, 1), background, garment, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(lab_HWC, marks, (0, 0, 1, 1), background, garment, rounds, cv2.GC_INIT_WITH_MASK)
     return np.asarray(marks == cv2.GC_PR_FGD, np.bool_)
 
 
@@ -119,24 +164,17 @@ def _by_colour(lab_HWC: UInt8) -> UInt8:
     return _uint8(np.where(likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD))
 
 
-def _unlikeliness(lab_HWC: UInt8, colours_N3: UInt8, clusters: int = 4) -> NDArray[np.float64]:
+def _unlikeliness(lab_HWC: UInt8, colours_N3: UInt8) -> NDArray[np.float64]:
     """Return minus the log-likelihood (h, w) of every pixel, by the nearest of the clusters."""
-    cv2.setRNGSeed(0)
-    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
-    values = colours_N3.astype(np.float32)
-    none = np.empty((len(values), 1), np.int32)
-    _, member, _ = cv2.kmeans(values, clusters, none, stop, 2, cv2.KMEANS_PP_CENTERS)
-    pixels = lab_HWC.reshape(-1, 3).astype(np.float64)
-    by_cluster = []
-    for cluster in range(clusters):
-        own = values[np.asarray(member)[:, 0] == cluster]
-        if len(own) >= 5:
-            covariance = np.cov(own.T) + 20 * np.eye(3)
-            away = pixels - own.mean(0)
-            distance = np.einsum("pi,ij,pj->p", away, np.linalg.inv(covariance), away)
-            spread = np.log(np.linalg.det(covariance))
-            by_cluster.append((distance + spread) / 2 - np.log(len(own) / len(values)))
-    return np.asarray(np.min(by_cluster, axis=0)).reshape(lab_HWC.shape[:2])
+    return np.asarray(np.min([one.unlikeliness(lab_HWC) for one in clusters(colours_N3)], axis=0))
+
+
+def _around(box: NDArray[np.int32]) -> tuple[slice, slice]:
+    """Return the rows and columns of a component (left, top, width, height) with some room."""
+    left, top, width, height = (int(one) for one in box[:4])
+    room = BORDER_WINDOW
+    rows = slice(max(0, top - room), top + height + room)
+    return rows, slice(max(0, left - room), left + width + room)
 
 
 def _smoothed(mask: Mask) -> Mask:
