@@ -71,7 +71,7 @@ def on_ground(
 ) -> NDArray[np.uint8]:
     """Draw a thing, darker by `depth`, on a ground that is lit from one side; in Lab."""
     shades = np.array([160.0, 150.0, 140.0]) - np.where(thing, depth, 0.0)[..., None]
-    light = np.linspace(0.9, 1.1, thing.shape[1])[:, None]
+    light = np.linspace(0.95, 1.05, thing.shape[1])[:, None]
     grain = np.random.default_rng(0).normal(0, noise, (*thing.shape, 3))
     pixels = np.clip(shades * light + grain, 0, 255).astype(np.uint8)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB), np.uint8)
@@ -115,7 +115,7 @@ class TestConversion:
     def test_what_is_like_the_ground_and_ends_sharply_stays(self) -> None:
         y, x = np.indices((120, 160))
         thing = (abs(x - 80) < 30) & (abs(y - 60) < 40)
-        depth = np.where(y > 75, 24.0, 60.0)
+        depth = np.where(y > 75, 27.0, 60.0)
         found = without_ground(Outline(thing, 1), on_ground(thing, depth, noise=14))
         assert agreement(found.mask, thing) > 0.97
         # Fainter than the edge of the rest, it is a shadow.
