@@ -1,4 +1,4 @@
-"""What colours a part of a photograph has, and how sharply it ends: in Lab, each 0 to 255."""
+"""The colours of a part of a photograph, and its contrast with another: in Lab, 0 to 255."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def clusters(colours_N3: UInt8) -> list[Cluster]:
     return found
 
 
-def step(lab_HWC: UInt8, inner: Mask, outer: Mask) -> float | None:
+def contrast(lab_HWC: UInt8, inner: Mask, outer: Mask) -> float | None:
     """Return the median colour difference across the border of two parts, None where none is."""
     border = inner & _spread(outer)
     if not border.any():

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fashioncnn.photos.colours import BORDER_WINDOW, Mask, UInt8, clusters, step
+from fashioncnn.photos.colours import BORDER_WINDOW, Mask, UInt8, clusters, contrast
 
 # Of the longest side: what is surely background.
 FRAME_SHARE = 0.02
@@ -27,8 +27,8 @@ ROUNDS = 5
 # pixel outside says what that is; where there are few, nothing is said.
 LIKE_GROUND = 6.0
 OUTSIDE_STEP, FEWEST_OUTSIDE = 3, 200
-# An edge is faint below so many steps of Lab, or below a share of the garment's own edge.
-FAINT_STEP, FAINT_SHARE = 6.0, 0.4
+# An edge is faint below so much contrast in Lab, or below a share of that of the garment's edge.
+FAINT_CONTRAST, FAINT_SHARE = 6.0, 0.4
 # Pixels: smaller pieces are left out whatever they end like. And the share of a small garment.
 SMALLEST_PIECE, SMALLEST_LEFT = 10, 0.015
 # From a good beginning, fewer do.
@@ -89,6 +89,7 @@ def without_ground(found: Outline, lab_HWC: UInt8) -> Outline:
     background. What it then leaves out, but ends sharply, stays: a part of the garment that is of
     the ground's colour.
     """
+    # But for what is blurred, or in the shadow, at the edge.
     outside = np.asarray(cv2.erode((~found.mask).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     if outside.sum() < FEWEST_OUTSIDE:
         return found
@@ -100,7 +101,7 @@ def without_ground(found: Outline, lab_HWC: UInt8) -> Outline:
     inner = _whole(_grab_cut(lab_HWC, marks, FEWER_ROUNDS) & found.mask, lab_HWC)
     if not inner.mask.any():
         return found
-    least = max(FAINT_STEP, FAINT_SHARE * (step(lab_HWC, inner.mask, ~inner.mask) or 0.0))
+    least = max(FAINT_CONTRAST, FAINT_SHARE * (contrast(lab_HWC, inner.mask, ~inner.mask) or 0.0))
     kept = inner.mask.copy()
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(
         (found.mask & ~inner.mask).astype(np.uint8), connectivity=4
@@ -108,7 +109,7 @@ def without_ground(found: Outline, lab_HWC: UInt8) -> Outline:
     for piece in np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= SMALLEST_PIECE) + 1:
         around = _around(stats[piece])
         part = np.asarray(pieces[around] == piece)
-        edge = step(lab_HWC[around], part, ~found.mask[around])
+        edge = contrast(lab_HWC[around], part, ~found.mask[around])
         if edge is not None and edge > least:
             kept[around] |= part
     left = _whole(kept, lab_HWC)
