@@ -22,7 +22,7 @@ LARGE_HOLE = 0.03
 PIECE_SHARE = 0.3
 # Of all that was found: with less, the garment is one bit of many.
 GARMENT_SHARE = 0.9
-ROUNDS = 5
+ROUNDS = 3
 # Of what looks like the ground: squared Mahalanobis distance to its nearest cluster. Every third
 # pixel outside says what that is; where there are few, nothing is said.
 LIKE_GROUND = 6.0
