@@ -111,9 +111,9 @@ def tiny_npz(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def use_tiny_data(monkeypatch: pytest.MonkeyPatch, tiny_npz: Path) -> None:
-    """Let workflows read synthetic pictures in place of Fashion-MNIST."""
-    monkeypatch.setenv(places.ENVIRONMENT_VARIABLE, str(tiny_npz))
+def use_tiny_data(monkeypatch: pytest.MonkeyPatch, pictures: Path) -> None:
+    """Let workflows read a file of few pictures in place of Fashion-MNIST."""
+    monkeypatch.setenv(places.ENVIRONMENT_VARIABLE, str(pictures))
     # Nobody looks at these figures: few dots draw faster.
     monkeypatch.setattr(sharing, "DPI", 40)
     # A second process takes longer to start than it saves with small figures.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from fashioncnn.data.places import ENVIRONMENT_VARIABLE
+from conftest import use_tiny_data
 from forks import Fork, command_line
 
 pytestmark = pytest.mark.real_data
@@ -34,7 +34,7 @@ CLOCKED = ("train/seconds", "train/first_step_seconds", "train/images_per_second
 @pytest.fixture(scope="module", autouse=True)
 def few_pictures(first_real: Callable[[int, int], Path]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(ENVIRONMENT_VARIABLE, str(first_real(12_000, 100)))
+        use_tiny_data(patch, first_real(12_000, 100))
         yield
 
 

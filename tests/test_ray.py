@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import fashioncnn as fc
-from fashioncnn.data.places import ENVIRONMENT_VARIABLE
+from conftest import use_tiny_data
 from fashioncnn.errors import WorkerError
 from fashioncnn.executors.ray import RayCluster, pack, unpack
 from fashioncnn.runs.directory import open_run
@@ -37,7 +37,7 @@ def quick(recipe: str) -> str:
 @pytest.fixture(scope="module")
 def few_pictures(first_real: Callable[[int, int], Path]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(ENVIRONMENT_VARIABLE, str(first_real(20_000, 1000)))
+        use_tiny_data(patch, first_real(20_000, 1000))
         yield
 
 

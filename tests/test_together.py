@@ -17,7 +17,7 @@ import torch
 
 import fashioncnn as fc
 import together_worker
-from fashioncnn.data.places import ENVIRONMENT_VARIABLE
+from conftest import use_tiny_data
 from fashioncnn.errors import Stopped
 from fashioncnn.runs.directory import Run, runs_below
 from forks import Fork
@@ -47,7 +47,7 @@ TRAIN = ("-m", "fashioncnn", "train")
 
 @pytest.fixture(autouse=True)
 def few_pictures(first_real: Callable[[int, int], Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(first_real(2500, 100)))
+    use_tiny_data(monkeypatch, first_real(2500, 100))
 
 
 def torchrun(*words: object) -> list[str]:
