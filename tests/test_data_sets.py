@@ -351,6 +351,137 @@ def test_emnist_has_letters_by_its_mapping(tmp_path: Path) -> None:
         _ = DataSet(tmp_path).source
 
 
+def test_a_part_of_a_name_is_no_name_of_idx_files(tmp_path: Path) -> None:
+    """What lies beside IDX files is not taken for them."""
+    as_idx(tmp_path, digits())
+    for name in ("cat", "dog"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        for number in range(4):
+            Image.new("L", (9, 9), number).save(tmp_path / "train" / name / f"{number}.png")
+    assert DataSet(tmp_path / "train").class_names == ("cat", "dog")
+    with pytest.raises(DataError, match="nothing is there"):
+        _ = DataSet(tmp_path / "tr").source
+
+
+def test_kaggles_table_of_names_beside_folders_is_left_alone(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": digits()["train"]})
+    (tmp_path / "train.csv").write_text("id,label\n0.png,cat\n1.png,dog\n")
+    assert DataSet(tmp_path).source.kind == "folders"
+
+
+def test_pictures_that_belong_to_no_class_are_said(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": digits()["train"]})
+    (tmp_path / "test").mkdir()
+    nested = tmp_path / "train" / "0" / "more"
+    nested.mkdir()
+    for folder in (tmp_path / "test", nested):
+        Image.new("L", (8, 8)).save(folder / "a.png")
+    remarks = DataSet(tmp_path).remarks()
+    assert f"left out: {tmp_path / 'test'}: pictures beside the splits, in no class's folder" in (
+        remarks
+    )
+    assert f"left out: {nested}: pictures in a folder within a class's" in remarks
+
+
+def test_a_damaged_or_unknown_file_changes_no_size(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(8):
+            image = Image.fromarray(random.integers(0, 256, (32, 32), np.uint8))
+            image.save(tmp_path / "pets" / name / f"{number}.png")
+    large = Image.fromarray(random.integers(0, 256, (64, 64), np.uint8))
+    large.save(tmp_path / "pets" / "cat" / "half.jpg")
+    half = tmp_path / "pets" / "cat" / "half.jpg"
+    half.write_bytes(half.read_bytes()[:2000])
+    large.save(tmp_path / "pets" / "dog" / "other.ppm")
+    data = DataSet(tmp_path / "pets")
+    assert data.shape == (1, 32, 32)
+    assert not data.source.mixed
+    assert f"left out: {half}: not a picture, or damaged" in data.remarks()
+    # What was decoded is found again where the same files lie; they are called as they are now.
+    (tmp_path / "pets").rename(tmp_path / "moved")
+    moved = tmp_path / "moved" / "cat" / "half.jpg"
+    assert f"left out: {moved}: not a picture, or damaged" in DataSet(tmp_path / "moved").remarks()
+    large.save(moved)
+    assert DataSet(tmp_path / "moved").source.mixed
+
+
+@pytest.mark.parametrize(
+    "first", [b"\xef\xbb\xbf", b"%s\n" % b",".join(b"%d" % n for n in range(65))]
+)
+def test_what_editors_and_pandas_put_first_costs_no_picture(first: bytes, tmp_path: Path) -> None:
+    pictures = digits()["train"]
+    path = as_csv(tmp_path, {"train": pictures}) / "digits_train.csv"
+    lines = path.read_bytes().split(b"\n", 1)
+    path.write_bytes(first + lines[lines[0].startswith(b"label")])
+    assert DataSet(tmp_path).brought()["train"].digest == pictures.digest
+
+
+def test_classes_as_windows_writes_them(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": colours()})
+    names = (tmp_path / "classes.txt").read_text().splitlines()
+    (tmp_path / "classes.txt").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(names).encode() + b"\r\n")
+    assert DataSet(tmp_path).class_names == tuple(names)
+
+
+def test_names_of_classes_have_no_spaces_at_their_ends(tmp_path: Path) -> None:
+    grey = digits()["train"].images_NHWC[..., 0]
+    labels = digits()["train"].labels % 2
+    for number, names in enumerate((np.array([" a", "b "]), np.array([b"a", b"b"]))):
+        path = tmp_path / f"{number}.npz"
+        np.savez(path, train_images=grey, train_labels=labels, class_names=names)
+        assert DataSet(path).class_names == ("a", "b")
+        fc.import_data(path, tmp_path / f"written-{number}")
+    (tmp_path / "written-0" / "train" / "a").rename(tmp_path / "written-0" / "train" / " a ")
+    assert DataSet(tmp_path / "written-0").class_names == ("a", "b")
+
+
+def test_splits_without_pictures_are_none(tmp_path: Path) -> None:
+    train, nothing = digits()["train"], digits()["train"].take(np.arange(0))
+    as_idx(tmp_path, {"train": train, "test": nothing})
+    for place in (as_npz(tmp_path, {"train": train, "test": nothing}), tmp_path):
+        data = DataSet(place)
+        assert data.source.parts == ("train",)
+        assert len(data.test) == round(len(train) / 7)
+        assert "test, which has no pictures" in data.remarks()[0]
+        with pytest.raises(DataError, match="no picture for train"):
+            _ = DataSet(as_npz(tmp_path, {"train": nothing, "test": train})).source
+    two = LabelledImages(np.zeros((2, 8, 8, 1), np.uint8), np.arange(2), ("a", "b"))
+    assert len(DataSet.of(two).test) == 1
+
+
+def test_splits_of_two_sizes_are_refused(tmp_path: Path) -> None:
+    larger = LabelledImages(np.zeros((4, 9, 9, 1), np.uint8), np.arange(4), DIGITS)
+    data = DataSet(as_npz(tmp_path, {"train": digits()["train"], "test": larger}))
+    with pytest.raises(DataError, match="for test are grey, 9 x 9, those for train grey, 8 x 8"):
+        _ = data.test
+
+
+def test_what_folders_cannot_hold_is_not_imported(tmp_path: Path) -> None:
+    """Grey pictures in three channels come back in one."""
+    grey = digits()["train"]
+    three = LabelledImages(np.repeat(grey.images_NHWC, 3, axis=3), grey.labels, DIGITS)
+    source = as_npz(tmp_path, {"train": three})
+    with pytest.raises(DataError, match=r"choose a name that ends in \.npz"):
+        fc.import_data(source, tmp_path / "folders")
+    assert not (tmp_path / "folders").exists()
+    assert fc.import_data(source, tmp_path / "again.npz").brought()["train"].digest == three.digest
+
+
+def test_another_size_is_only_for_folders(tmp_path: Path) -> None:
+    source = as_npz(tmp_path, {"train": digits()["train"]})
+    with pytest.raises(DataError, match="these pictures have a size"):
+        fc.import_data(source, tmp_path / "small.npz", size=(14, 14))
+
+
+def test_more_classes_than_a_byte_counts_are_not_fashion_mnist(tmp_path: Path) -> None:
+    images, labels = np.zeros((60_000, 8, 8, 1), np.uint8), np.arange(60_000) % 300
+    names = tuple(map(str, range(300)))
+    path = as_npz(tmp_path, {"train": LabelledImages(images, labels, names)})
+    assert DataSet(path).class_names == names
+
+
 def bad(name: str, folder: Path) -> Path:
     """Make something that is no data set."""
     labels, images = np.array([1, 2, 1, 2], np.uint8), np.zeros((4, 8, 8), np.uint8)
@@ -402,7 +533,13 @@ def bad(name: str, folder: Path) -> Path:
             (path / one / "a").mkdir(parents=True)
             Image.new("L", (8, 8)).save(path / one / "a" / "x.png")
     elif name == "odd name.npz":
-        names = np.array(["a", "b\n"])
+        names = np.array(["a", "b\nc"])
+        np.savez(path, train_images=images, train_labels=labels - 1, class_names=names)
+    elif name == "objects.npz":
+        names = np.array(["a", "b"], object)
+        np.savez(path, train_images=images, train_labels=labels - 1, class_names=names)
+    elif name == "numbers.npz":
+        names = np.arange(2)
         np.savez(path, train_images=images, train_labels=labels - 1, class_names=names)
     elif name == "many.npz":
         np.savez(path, train_images=images, train_labels=np.arange(3))
@@ -431,6 +568,8 @@ def bad(name: str, folder: Path) -> Path:
         ("drawing", "no pictures that are known"),
         ("two names", "two folders for validation"),
         ("odd name.npz", "1 to 200 printable characters"),
+        ("objects.npz", "damaged"),
+        ("numbers.npz", "class_names is int64 (2,); it must be text (n,)"),
     ],
 )
 def test_bad_input_is_one_line(name: str, words: str, tmp_path: Path) -> None:

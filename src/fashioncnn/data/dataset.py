@@ -84,6 +84,8 @@ class DataSet:
             return True
         if "test" not in self.source.parts:
             return False
+        if len(self.source.class_names) != len(CLASSES):
+            return False
         train = self._read("train")
         return len(train) == 60_000 and content_sum(train) == FASHION_MNIST_SUMS["train"]
 
@@ -184,12 +186,23 @@ class DataSet:
         if "test" in self.source.parts:
             return None
         labels = self._read("train").labels
-        count = round(len(labels) * MADE_TEST_SHARE)
+        count = max(1, round(len(labels) * MADE_TEST_SHARE))
         return stratified(labels, len(self.source.class_names), count, MADE_TEST_SEED)
 
     def _read(self, part: Part) -> LabelledImages:
         if part not in self._parts:
-            self._parts[part] = self.source.read(part)
+            found = self.source.read(part)
+            if not len(found):
+                raise DataError(f"{self.source.place}: no picture for {part}")
+            # Fashion-MNIST's files are proved to be of one shape.
+            if part != "train" and not isinstance(self.source, FashionMNIST):
+                shape = self._read("train").shape
+                if found.shape != shape:
+                    raise DataError(
+                        f"{self.source.place}: pictures for {part} are {found.shape}, those for "
+                        f"train {shape}"
+                    )
+            self._parts[part] = found
         return self._parts[part]
 
     @cached_property

@@ -6,16 +6,34 @@ from pathlib import Path
 
 from fashioncnn.console.say import with_progress
 from fashioncnn.data.dataset import DataSet
+from fashioncnn.data.images import Shape
 from fashioncnn.data.sources.base import Size
 from fashioncnn.data.sources.fashion_mnist import FashionMNIST
+from fashioncnn.errors import DataError
 from fashioncnn.runs.directory import Run
 
 Data = DataSet | Path | str | None
 
 
 def open_data(data: Data, size: Size | None = None) -> DataSet:
-    """Return `data` itself, or the data set at the place that it names."""
-    return data if isinstance(data, DataSet) else DataSet(data, size, with_progress)
+    """Return `data` itself, or the data set at the place that it names.
+
+    Raises DataError for a `size` where pictures do not come in any size.
+    """
+    found = data if isinstance(data, DataSet) else DataSet(data, size, with_progress)
+    if size is not None and not found.source.resizes:
+        raise DataError(
+            f"{found.source.place}: these pictures have a size; another one can be asked for of "
+            "folders of picture files alone"
+        )
+    return found
+
+
+def open_as(data: Data, shape: Shape) -> DataSet:
+    """Return the data set, with pictures that come in any size made those of `shape`."""
+    if isinstance(data, DataSet):
+        return data
+    return DataSet(data, (shape.height, shape.width), with_progress)
 
 
 def data_of(run: Run, data: Data) -> DataSet:
@@ -23,4 +41,4 @@ def data_of(run: Run, data: Data) -> DataSet:
     known = run.trained_on
     if data is None and known.kind != FashionMNIST.kind:
         data = known.place
-    return open_data(data, (known.shape.height, known.shape.width))
+    return open_as(data, known.shape)

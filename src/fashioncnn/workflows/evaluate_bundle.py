@@ -12,7 +12,7 @@ from fashioncnn.errors import BundleError
 from fashioncnn.evaluation.intervals import Interval
 from fashioncnn.evaluation.run_groups import intervals
 from fashioncnn.evaluation.scores import Scores, score
-from fashioncnn.opening.data import Data, open_data
+from fashioncnn.opening.data import Data, open_as
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def evaluate_bundle(bundle: Bundle | Path | str, *, data: Data = None) -> Bundle
     test. Raises BundleError when it knows other classes or shapes.
     """
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(Path(bundle))
-    opened = open_data(data, (bundle.shape.height, bundle.shape.width))
+    opened = open_as(data, bundle.shape)
     test = _known(bundle, opened.test, opened.source.place)
     started = time.perf_counter()
     predictions = bundle.predictions(test)

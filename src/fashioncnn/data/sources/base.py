@@ -50,6 +50,8 @@ class Source(ABC):
 
     kind: ClassVar[str]
     looks_like: ClassVar[str]
+    # Whether pictures come in any size, and can be made another.
+    resizes: ClassVar[bool] = False
     place: Path
     name: str
     class_names: tuple[str, ...]
@@ -97,16 +99,21 @@ def names_beside(folder: Path) -> tuple[str, ...] | None:
         return None
     try:
         with path.open("rb") as file:
-            lines = file.read(1 << 20).decode("utf-8").splitlines()
+            # Windows' editors put a mark in front.
+            lines = file.read(1 << 20).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise DataError(f"{path}: not UTF-8 text") from None
     except OSError as error:
         raise StorageError.from_os_error("read", path, error) from None
-    return checked_names([line.strip() for line in lines if line.strip()], path)
+    return checked_names([line for line in lines if line.strip()], path)
 
 
 def checked_names(names: Sequence[str], where: Path) -> tuple[str, ...]:
-    """Return class names that can be used. Raises DataError for one, too many, or equal ones."""
+    """Return class names that can be used, without spaces at their ends.
+
+    Raises DataError for one, too many, or equal ones.
+    """
+    names = [name.strip() for name in names]
     if not 2 <= len(names) <= MAX_CLASSES:
         raise DataError(f"{where}: {len(names)} classes; 2 to {MAX_CLASSES:,} are needed")
     usable = all(0 < len(name) <= 200 and name.isprintable() for name in names)
@@ -126,6 +133,19 @@ def checked(
         return LabelledImages(with_channels(images), labels.astype(np.int64), names)
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
+
+
+def filled(
+    labels: dict[Part, NDArray[np.integer]], where: Path
+) -> tuple[dict[Part, NDArray[np.integer]], list[str]]:
+    """Return the splits that have pictures, and a line for each that has none.
+
+    Raises DataError where there is none to train on.
+    """
+    kept = {part: found for part, found in labels.items() if len(found)}
+    if "train" not in kept:
+        raise DataError(f"{where}: no picture for train")
+    return kept, [f"{where}: {part}, which has no pictures" for part in labels if part not in kept]
 
 
 def count_classes(labels: Sequence[NDArray[np.integer]], where: Path) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.images import SMALLEST_SIDE, LabelledImages
 from fashioncnn.data.sources.base import (
     CLASSES_FILE,
     Part,
@@ -20,6 +21,7 @@ from fashioncnn.data.sources.base import (
     numbered,
     part_of,
 )
+from fashioncnn.data.sources.folders import split_folders
 from fashioncnn.errors import DataError, StorageError
 
 MAX_BYTES = 1 << 30
@@ -29,7 +31,7 @@ class CsvFiles(Source):
     """One file, or a folder with one a split, told apart by "train" and "test" in their names.
 
     A line holds the label, then the pixels of a square picture, row by row, 0 to 255: grey, or
-    with three numbers a pixel. A first line of words is a header.
+    with three numbers a pixel. A first line of words, or of 0, 1, 2, …, is a header.
     """
 
     kind = "csv"
@@ -53,7 +55,7 @@ class CsvFiles(Source):
         del size
         if place.suffix.lower() == ".csv" and place.is_file():
             return cls(place, {"train": place})
-        if not place.is_dir():
+        if not place.is_dir() or split_folders(place):
             return None
         found: dict[Part, Path] = {}
         for path in sorted(place.glob("*.csv")):
@@ -79,12 +81,11 @@ def _rows(path: Path) -> NDArray[np.int32]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"{path}: larger than {MAX_BYTES:,} bytes")
-        lines = path.read_bytes().splitlines()
+        # Windows' editors put a mark in front.
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
     except OSError as error:
         raise StorageError.from_os_error("read", path, error) from None
-    first = 0
-    if lines and not lines[0].split(b",", 1)[0].strip().strip(b'"').isdigit():
-        first = 1
+    first = 1 if lines and _is_header(lines[0]) else 0
     rows = [line for line in lines[first:] if line.strip()]
     if not rows:
         raise DataError(f"{path}: no pictures")
@@ -101,6 +102,13 @@ def _rows(path: Path) -> NDArray[np.int32]:
     except ValueError as error:
         what = str(error).split(" to int32", 1)[0].removeprefix("could not convert ")
         raise DataError(f"{path}: holds what is no whole number ({what[:60]})") from None
+
+
+def _is_header(line: bytes) -> bool:
+    """Say whether a line names columns: by words, or 0, 1, 2, … as pandas does."""
+    cells = [cell.strip().strip(b'"') for cell in line.split(b",")]
+    numbers = [b"%d" % number for number in range(len(cells))]
+    return not cells[0].isdigit() or (len(cells) > SMALLEST_SIDE**2 and cells == numbers)
 
 
 def _shape(count: int, path: Path) -> tuple[int, int, int]:

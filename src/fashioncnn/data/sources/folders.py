@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from fashioncnn.data.sources.base import (
     names_beside,
 )
 from fashioncnn.data.sources.known_files import MAX_FILES, KnownFile, known_files
-from fashioncnn.data.sources.picture_cache import Decoded, PictureFile, decoded
+from fashioncnn.data.sources.picture_cache import Decoded, PictureFile, can_be_decoded, decoded
 from fashioncnn.errors import DataError, StorageError
 from fashioncnn.photos.files import is_picture_name
 
@@ -28,6 +29,8 @@ DEFAULT_SIZE: Size = (28, 28)
 # What a class may be called and a folder may not.
 ESCAPES = (("%", "%25"), ("/", "%2F"))
 HIDDEN = "%2E"
+# Files of another size than most that are decoded to see whether they count.
+FEW = 20
 
 
 class Folders(Source):
@@ -41,11 +44,17 @@ class Folders(Source):
 
     kind = "folders"
     looks_like = "a folder with train/<class>/*.png and so on, or <class>/*.png alone"
+    resizes = True
 
     def __init__(
-        self, place: Path, files: dict[Part, list[tuple[str, Path]]], size: Size | None
+        self,
+        place: Path,
+        files: dict[Part, list[tuple[str, Path]]],
+        size: Size | None,
+        left_out: Sequence[str],
     ) -> None:
         self.place, self.name = place, place.resolve().name
+        self._left_aside = self.left_out = tuple(left_out)
         found = sorted({name for listed in files.values() for name, _ in listed})
         self.class_names = names_beside(place) or checked_names(found, place)
         if unnamed := set(found) - set(self.class_names):
@@ -65,16 +74,20 @@ class Folders(Source):
         if not place.is_dir():
             return None
         files: dict[Part, list[tuple[str, Path]]] = {}
-        # A split has folders in it; what has none is a class, even if it is called "train".
-        for folder in _folders(place):
-            part = PART_NAMES.get(folder.name.lower())
-            if part and _folders(folder):
-                if part in files:
-                    raise DataError(f"{place}: two folders for {part}; {folder.name} is one")
-                files[part] = _of_classes(folder)
-        files = files or {"train": _of_classes(place)}
+        splits = split_folders(place)
+        beside = set(_folders(place)) - {folder for _, folder in splits} if splits else set()
+        left_out = [
+            f"{folder}: pictures beside the splits, in no class's folder"
+            for folder in sorted(beside)
+            if _has_pictures(folder)
+        ]
+        for part, folder in splits:
+            if part in files:
+                raise DataError(f"{place}: two folders for {part}; {folder.name} is one")
+            files[part] = _of_classes(folder, left_out)
+        files = files or {"train": _of_classes(place, left_out)}
         files = {part: listed for part, listed in files.items() if listed}
-        return cls(place, files, size) if files else None
+        return cls(place, files, size, left_out) if files else None
 
     @cached_property
     def sizes(self) -> Counter[Size]:
@@ -82,7 +95,13 @@ class Folders(Source):
         found = Counter(one.size for one in self._known.values() if one.size)
         if not found:
             raise DataError(f"{self.place}: no picture that can be read")
-        return found
+        ((usual, count),) = found.most_common(1)
+        if 0 < found.total() - count <= FEW:
+            # A damaged file may still say a size: it shall not change that of all others.
+            for path, one in self._known.items():
+                if one.size and one.size != usual and not can_be_decoded(path):
+                    found[one.size] -= 1
+        return +found
 
     @property
     def mixed(self) -> bool:
@@ -94,7 +113,7 @@ class Folders(Source):
     def read(self, part: Part) -> LabelledImages:
         """Return one split, from the cache where the same files were decoded before."""
         images, labels = self._decoded.parts[part]
-        self.left_out = self._decoded.left_out
+        self.left_out = (*self._left_aside, *self._decoded.left_out)
         return checked(images, labels, self.class_names, self.place)
 
     @cached_property
@@ -148,6 +167,15 @@ def _unescaped(name: str) -> str:
     return name
 
 
+def split_folders(place: Path) -> list[tuple[Part, Path]]:
+    """Return the folders at `place` that hold a split, and which.
+
+    A split has folders in it; what has none is a class, even if it is called "train".
+    """
+    named = ((PART_NAMES.get(folder.name.lower()), folder) for folder in _folders(place))
+    return [(part, folder) for part, folder in named if part and _folders(folder)]
+
+
 def _folders(place: Path) -> list[Path]:
     return [Path(one.path) for one in _entries(place) if one.is_dir()]
 
@@ -162,17 +190,19 @@ def _entries(place: Path) -> list[os.DirEntry[str]]:
         raise StorageError.from_os_error("read", place, error) from None
 
 
-def _of_classes(folder: Path) -> list[tuple[str, Path]]:
-    """List the picture files of each class folder in `folder`."""
+def _of_classes(folder: Path, left_out: list[str]) -> list[tuple[str, Path]]:
+    """List the picture files of each class folder in `folder`; say what lies too deep for it."""
     found = []
     for one in _folders(folder):
         entries = _entries(one)
         files = [Path(entry.path) for entry in entries if entry.is_file()]
-        if not files and any(_has_pictures(Path(entry.path)) for entry in entries):
+        nested = [entry.path for entry in entries if _has_pictures(Path(entry.path))]
+        if nested and not files:
             raise DataError(
                 f"{one}: nested too deep: pictures lie in train|val|test/<class>/ or in <class>/"
             )
-        found += [(_unescaped(one.name), path) for path in files]
+        left_out += [f"{path}: pictures in a folder within a class's" for path in nested]
+        found += [(_unescaped(one.name).strip(), path) for path in files]
         if len(found) > MAX_FILES:
             raise DataError(f"{folder}: more than {MAX_FILES:,} files")
     return found if any(is_picture_name(path) for _, path in found) else []

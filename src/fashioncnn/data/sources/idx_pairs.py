@@ -19,6 +19,7 @@ from fashioncnn.data.sources.base import (
     checked,
     checked_names,
     count_classes,
+    filled,
     names_beside,
     numbered,
     part_of,
@@ -42,25 +43,25 @@ class IdxPairs(Source):
         self.place, self.name = folder, name
         pairs = {part_of(stem): pair for stem, pair in files.items()}
         self._images: dict[Part, Path] = {}
-        self._labels: dict[Part, NDArray[np.uint8]] = {}
+        labels: dict[Part, NDArray[np.integer]] = {}
         for part in ("train", "validation", "test"):
             pair = pairs.get(part)
             if pair and len(pair) == 2:
                 self._images[part] = pair["images"]
-                self._labels[part] = _labels(pair["labels"])
+                labels[part] = _labels(pair["labels"])
         if "train" not in self._images:
             raise DataError(f"{folder}: no pair of IDX files for training ({self.looks_like})")
-        self.parts = tuple(self._images)
+        self._labels, self.left_out = filled(labels, folder)
+        self.parts = tuple(self._labels)
         self._values, self.class_names = self._classes()
 
     @classmethod
     def open(cls, place: Path, size: Size | None) -> IdxPairs | None:
         """Open a folder of such files, or of several sets by the beginning of their names."""
         del size
-        for folder, beginning in [(place / one, "") for one in SUBFOLDERS] + [
-            (place.parent, place.name)
-        ]:
-            if found := _files(folder, beginning):
+        of_names = [] if place.exists() else [(place.parent, place.name)]
+        for folder, name in [(place / one, None) for one in SUBFOLDERS] + of_names:
+            if found := _files(folder, name):
                 # EMNIST's splits are called emnist-letters-train, emnist-letters-test.
                 sets = sorted({_set_name(stem) for stem in found})
                 if len(sets) > 1:
@@ -105,19 +106,18 @@ class IdxPairs(Source):
         return np.arange(count), numbered(count)
 
 
-def _files(folder: Path, beginning: str) -> dict[str, dict[str, Path]]:
-    """Return the files of each split by the beginning of their names, and what they hold."""
+def _files(folder: Path, name: str | None) -> dict[str, dict[str, Path]]:
+    """Return the files of each split, of the set of this name or of all, and what they hold."""
     found: dict[str, dict[str, Path]] = {}
     if not folder.is_dir():
         return found
-    for path in sorted(folder.glob(f"{_escaped(beginning)}*ubyte*")):
-        if (match := FILE.fullmatch(path.name)) and part_of(match["stem"]) and path.is_file():
+    for path in sorted(folder.glob("*ubyte*")):
+        match = FILE.fullmatch(path.name)
+        if not match or not part_of(match["stem"]) or not path.is_file():
+            continue
+        if name is None or _set_name(match["stem"]) == name:
             found.setdefault(match["stem"], {}).setdefault(match["what"], path)
     return found
-
-
-def _escaped(beginning: str) -> str:
-    return "".join(f"[{one}]" if one in "*?[" else one for one in beginning)
 
 
 def _set_name(stem: str) -> str:

@@ -24,7 +24,7 @@ from PIL import Image
 
 from fashioncnn.data.sources.base import Progress, Size
 from fashioncnn.errors import DataError
-from fashioncnn.photos.files import MAX_FILE_BYTES
+from fashioncnn.photos.files import FORMATS, MAX_FILE_BYTES
 
 MAX_FILES = 1_000_000
 # A file changed within this time before it was read is not trusted: clocks tick in up to 2 s.
@@ -101,7 +101,7 @@ def content_of(path: Path) -> bytes:
 
 def _size(content: bytes) -> Size | None:
     try:
-        with Image.open(io.BytesIO(content)) as picture:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             turned = picture.getexif().get(0x0112, 1) >= 5
             return (picture.width, picture.height) if turned else (picture.height, picture.width)
     except Exception:

@@ -17,6 +17,7 @@ from fashioncnn.data.sources.base import (
     checked,
     checked_names,
     count_classes,
+    filled,
     numbered,
 )
 from fashioncnn.errors import DataError
@@ -52,9 +53,10 @@ class NpzFile(Source):
                     self._labels[part] = _flat(labels[labels_name], path, labels_name)
         if "train" not in self._labels:
             raise DataError(f"{path}: without train_labels")
+        self._labels, self.left_out = filled(self._labels, path)
         self.parts = tuple(self._labels)
-        if names is not None and names.ndim == 1 and names.dtype.kind == "U":
-            self.class_names = checked_names([str(name) for name in names], path)
+        if names is not None:
+            self.class_names = checked_names(_as_text(names, path), path)
         else:
             self.class_names = numbered(count_classes(list(self._labels.values()), path))
 
@@ -95,6 +97,18 @@ def write_npz(path: Path, parts: dict[Part, LabelledImages]) -> None:
 
 def _of_labels(name: str) -> bool:
     return name.endswith("_labels") or name.startswith("y_")
+
+
+def _as_text(names: NDArray[np.generic], path: Path) -> list[str]:
+    """Return the names in an array of text, or of bytes, as C and Matlab programs write them."""
+    if names.ndim != 1 or names.dtype.kind not in "US":
+        raise DataError(
+            f"{path}: {CLASS_NAMES} is {names.dtype} {names.shape}; it must be text (n,)"
+        )
+    try:
+        return [one.decode() if isinstance(one, bytes) else str(one) for one in names.tolist()]
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: {CLASS_NAMES} is not UTF-8 text") from None
 
 
 def _flat(labels: NDArray[np.generic], path: Path, name: str) -> NDArray[np.integer]:

@@ -23,7 +23,7 @@ from fashioncnn.photos.files import read_picture_bytes, stretched
 
 MAX_LEFT_OUT = 20
 # Counts up when what is kept changes.
-FORM = 1
+FORM = 2
 LEFT_OUT = "left_out.json"
 
 T = TypeVar("T")
@@ -81,7 +81,11 @@ def decoded(files: Mapping[Part, Sequence[PictureFile]], size: Size, progress: P
 def _open(folder: Path, files: Mapping[Part, Sequence[PictureFile]], size: Size) -> Decoded | None:
     """Map what is kept in `folder`; None where there is nothing, or it is damaged."""
     try:
-        left_out = [str(line) for line in json.loads((folder / LEFT_OUT).read_text("utf-8"))]
+        first, count = json.loads((folder / LEFT_OUT).read_text("utf-8"))
+        # Files are named as they are called now.
+        left_out = [f"{files[part][at].path}: {why}" for part, at, why in first]
+        if more := count - len(left_out):
+            left_out.append(f"and {more:,} more")
         parts: dict[Part, Labelled] = {}
         for part in files:
             # Copy on write: torch wants arrays that can be written, and nothing is.
@@ -94,7 +98,7 @@ def _open(folder: Path, files: Mapping[Part, Sequence[PictureFile]], size: Size)
             ):
                 return None
             parts[part] = images, labels
-    except (OSError, ValueError, EOFError, TypeError):
+    except (OSError, ValueError, EOFError, TypeError, LookupError):
         return None
     return Decoded(parts, left_out)
 
@@ -113,7 +117,7 @@ def _decode(
     files: Mapping[Part, Sequence[PictureFile]], size: Size, folder: Path, progress: Progress
 ) -> None:
     """Decode all pictures into .npy files in `folder`, in parallel."""
-    left_out: list[str] = []
+    left_out: list[tuple[Part, int, str]] = []
     arrays: dict[Part, tuple[NDArray[np.uint8], list[int]]] = {}
     colour = False
     for part, several in files.items():
@@ -123,25 +127,34 @@ def _decode(
         labels: list[int] = []
         all_decoded = _in_parallel(_Decoder(size), several)
         shown_progress = progress(all_decoded, len(several), f"decoding pictures ({part})")
-        for one, decoded in zip(several, shown_progress, strict=True):
+        for at, (one, decoded) in enumerate(zip(several, shown_progress, strict=True)):
             if isinstance(decoded, str):
-                left_out.append(decoded)
+                left_out.append((part, at, decoded))
                 continue
             colour = colour or not _is_grey(decoded)
             images[len(labels)] = decoded
             labels.append(one.label)
         arrays[part] = images, labels
     if not arrays["train"][1]:
-        raise DataError(f"no picture to train on can be read; the first: {left_out[0]}")
+        part, at, why = left_out[0]
+        raise DataError(
+            f"no picture to train on can be read; the first: {files[part][at].path}: {why}"
+        )
     for part, (decoded_NHWC, known) in arrays.items():
         np.save(folder / f"{part}_labels.npy", np.array(known, np.int64))
         path = folder / f"{part}_images.npy"
         np.save(folder / "part.npy", decoded_NHWC[: len(known), :, :, : 3 if colour else 1])
         (folder / "part.npy").replace(path)
-    shown = left_out[:MAX_LEFT_OUT]
-    if more := len(left_out) - len(shown):
-        shown.append(f"and {more:,} more")
-    (folder / LEFT_OUT).write_text(json.dumps(shown))
+    (folder / LEFT_OUT).write_text(json.dumps([left_out[:MAX_LEFT_OUT], len(left_out)]))
+
+
+def can_be_decoded(path: Path) -> bool:
+    """Say whether a picture file is whole."""
+    try:
+        read_picture_bytes(content_of(path), str(path))
+    except (DataError, StorageError, OSError):
+        return False
+    return True
 
 
 def _is_grey(image_HWC: NDArray[np.uint8]) -> bool:
@@ -159,7 +172,7 @@ class _Decoder:
                 content_of(one.path), str(one.path), 2 * max(height, width)
             )
         except (DataError, StorageError, OSError) as error:
-            return str(error)
+            return str(error).removeprefix(f"{one.path}: ")
         return np.asarray(stretched(picture, height, width).convert("RGB"))
 
 
