@@ -18,7 +18,7 @@ import threading
 import time
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,18 @@ import pytest
 from PIL import Image, ImageDraw
 
 import fashioncnn as fc
-from fashioncnn.bundles.bundle import ENERGY, PROBABILITIES, open_bundle
+from fashioncnn.bundles.bundle import EMBEDDING, ENERGY, PROBABILITIES, open_bundle
+from fashioncnn.data.images import Shape
 from fashioncnn.errors import BundleError, ServingError
 from fashioncnn.opening.models import own_bundle
+from fashioncnn.serving.answering import QUICK_FILE_BYTES, is_quick
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.log import LINES_WAITING, Log
 from fashioncnn.serving.messages import Job, Reply, pack, read
 from fashioncnn.workflows.serve import serve
 
 PNG = {"Content-Type": "image/png"}
+Words = Callable[..., tuple[int, str, str]]
 
 
 def picture(seed: int = 0) -> bytes:
@@ -304,6 +307,27 @@ def test_bodies_that_are_no_pictures_are_told(
     assert "Traceback" not in answer.text
 
 
+def test_a_small_file_of_many_pixels_holds_nobody_up(server: Server) -> None:
+    """It is read beside, as every file that takes long is."""
+    pixels = io.BytesIO()
+    Image.new("1", (1400, 1400)).save(pixels, "PNG")
+    shape = Shape(1, 28, 28)
+
+    def quick(body: bytes, shape: Shape = shape) -> bool:
+        return is_quick(Job("predict", "photo", body, "image/png"), shape)
+
+    colour = io.BytesIO()
+    Image.new("RGB", (28, 28)).save(colour, "PNG")
+    # The header of another file within does not hide its own.
+    two = pixels.getvalue() + picture()
+    slow = (pixels.getvalue(), colour.getvalue(), two, two[::-1])
+    assert len(two) < QUICK_FILE_BYTES
+    assert quick(picture())
+    assert quick(colour.getvalue(), Shape(3, 28, 28))
+    assert not any(map(quick, slow))
+    assert server.ask(pixels.getvalue()).status_code == 200
+
+
 def test_bombs_cost_no_memory(server: Server) -> None:
     before = sum(one.memory_info().rss for one in server.workers())
     assert server.ask(text_bomb()).status_code in (200, 422)
@@ -525,6 +549,20 @@ def test_it_needs_its_token(tmp_path: Path) -> None:
         assert server.client.get("/").headers["location"] == "/ask"
 
 
+def test_a_worker_that_starts_anew_and_its_server_say_the_same(tmp_path: Path) -> None:
+    place = Path(shutil.copytree(own_bundle().path, tmp_path / "bundle"))
+    with serving(f"photo={place}") as server:
+        other = open_bundle("tiny")
+        shutil.copytree(other.path, place, dirs_exist_ok=True)
+        (worker,) = server.workers()
+        worker.kill()
+        psutil.wait_procs([worker], timeout=10)
+        wait_for(lambda: server.ask(picture()).status_code == 200)
+        outputs = server.client.get("/v2/models/photo").json()["outputs"]
+        (width,) = (one["shape"][1] for one in outputs if one["name"] == EMBEDDING)
+        assert width == other.facts.features
+
+
 def test_two_bundles_and_a_new_one_at_sighup(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     for place in (first, second):
@@ -602,6 +640,7 @@ def test_a_killed_worker_is_replaced_and_loses_nothing() -> None:
 
 def test_a_worker_that_hangs_is_replaced() -> None:
     code = f"""
+from fashioncnn.serving.answering import QUICK_FILE_BYTES, is_quick
 from fashioncnn.serving.limits import Limits
 from fashioncnn.workflows.serve import serve
 serve([{str(own_bundle().path)!r}], port=0, limits=Limits(answer_seconds=0.5), log_requests=False)
@@ -669,6 +708,7 @@ def test_too_many_are_told_to_come_again() -> None:
 def test_slow_clients_are_left() -> None:
     """With short waits, for which the command line has no option."""
     code = f"""
+from fashioncnn.serving.answering import QUICK_FILE_BYTES, is_quick
 from fashioncnn.serving.limits import Limits
 from fashioncnn.workflows.serve import serve
 limits = Limits(head_seconds=0.4, body_seconds=0.4)
@@ -697,6 +737,14 @@ serve([{str(own_bundle().path)!r}], port=0, limits=limits, log_requests=False)
         assert answer(live + b"\r\n", b"\r\n").startswith(b"HTTP/1.1 200")
         assert answer(live + b"Content-Length: 9\r\n\r\n", b"x").startswith(b"HTTP/1.1 200")
         assert time.monotonic() - started < 8
+
+
+def test_an_empty_token_is_none(words_of: Words, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a secret that was made without a value: the server is not left open."""
+    monkeypatch.setenv("FASHIONCNN_TOKEN", "")
+    status, _, said = words_of("serve", own_bundle().path, "--port", 0)
+    assert (status, said.count("\n")) == (2, 1)
+    assert said.startswith("error: the token must be 1 to 512 letters")
 
 
 def test_starting_fails_in_a_line(tmp_path: Path) -> None:

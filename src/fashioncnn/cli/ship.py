@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fashioncnn.cli.options import DataFolder, Json, answer
+
+TOKEN_VARIABLE = "FASHIONCNN_TOKEN"
 
 
 def export(
@@ -108,7 +111,7 @@ def serve(
     token: Annotated[
         str | None,
         typer.Option(
-            envvar="FASHIONCNN_TOKEN",
+            envvar=TOKEN_VARIABLE,
             metavar="SECRET",
             help="Clients must bring it; better in $FASHIONCNN_TOKEN than typed.",
         ),
@@ -124,6 +127,9 @@ def serve(
     from fashioncnn.serving.limits import Limits
     from fashioncnn.workflows.serve import serve as serve_bundles
 
+    if token is None:
+        # Click takes an empty variable for none, which would leave the server open.
+        token = os.environ.get(TOKEN_VARIABLE)
     limits = Limits(
         body_bytes=max_body_mb << 20,
         queue_bytes=max(64, 2 * max_body_mb) << 20,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +20,10 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
 MAX_PIXELS = 50_000_000
 MAX_FILE_BYTES = 256 << 20
-# A JPEG is decoded anew for each scan; progressive ones have about ten.
-SCAN, MAX_SCANS = b"\xff\xda", 100
+# A JPEG is decoded anew for each scan; progressive ones have about ten. The marker is followed by
+# the length of its header and the number of its channels, so other data hardly ever look like it.
+SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
+MAX_SCANS = 100
 # Pillow's modes for one channel of more than 8 bits, and for real numbers.
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I")
 REAL_MODE = "F"
@@ -70,7 +73,7 @@ def read_picture_bytes(
 ) -> Image.Image:
     """Return the picture that `content` is a file of; see `read_picture`."""
     with _one_line(name, max_pixels):
-        if content.count(SCAN) > MAX_SCANS:
+        if sum(1 for _ in itertools.islice(SCAN.finditer(content), MAX_SCANS + 1)) > MAX_SCANS:
             raise DataError(f"{name}: more than {MAX_SCANS} scans")
         return _read(io.BytesIO(content), name, side, max_pixels, formats)
 
@@ -96,6 +99,8 @@ def _one_line(name: str, max_pixels: int | None = None) -> Iterator[None]:
         raise DataError(
             f"{name}: too many pixels; at most {max_pixels or MAX_PIXELS:,} are read"
         ) from None
+    except MemoryError:
+        raise DataError(f"{name}: too large for the memory") from None
     except Exception as error:
         # What Pillow raises for damaged and hostile files has no type in common.
         if isinstance(error, OSError) and error.errno is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashioncnn.bundles.bundle import LOGITS, Bundle, run_session
+from fashioncnn.data.images import Shape
 from fashioncnn.errors import DataError, FashionCNNError
 from fashioncnn.evaluation.answers import Prediction, tell_prepared
 from fashioncnn.evaluation.predictions import Predictions
@@ -24,7 +26,9 @@ from fashioncnn.serving.messages import Job, Reply, error
 QUICK_FILE_BYTES, QUICK_TENSOR_BYTES = 4096, 64 << 10
 # A job, and a file of it, by their places.
 File = tuple[int, int]
-PNG = b"\x89PNG\r\n"
+PNG, IHDR = b"\x89PNG\r\n", b"IHDR"
+# By the number of channels, as a PNG file's header has it.
+COLOUR_TYPE = {1: 0, 3: 2}
 # So small a file of one of these may have millions of pixels all the same.
 OTHERS = (b"RIFF", b"GIF8", b"BM", b"\xff\xd8")
 # Not TIFF: a small one can have millions of strips.
@@ -53,14 +57,21 @@ class Ready:
         return not self.tensor and not any(isinstance(one, Prepared) for _, one in self.files)
 
 
-def is_quick(job: Job) -> bool:
-    """Say whether reading a job's pictures takes next to no time."""
+def is_quick(job: Job, shape: Shape) -> bool:
+    """Say whether reading a job's pictures, for a network of `shape`, takes next to no time.
+
+    It does where they are small PNG files of the very size, grey or in colour as the network's are.
+    """
     body = job.body
     if job.kind == "infer":
         return len(body) <= QUICK_TENSOR_BYTES
+    header = struct.pack(">4sIIBB", IHDR, shape.width, shape.height, 8, COLOUR_TYPE[shape.channels])
     small_png = len(body) <= QUICK_FILE_BYTES and PNG in body
-    return small_png and not any(
-        body.startswith(other) or b"\n" + other in body for other in OTHERS
+    fits = body.count(IHDR) == body.count(header) > 0
+    return (
+        small_png
+        and fits
+        and not any(body.startswith(other) or b"\n" + other in body for other in OTHERS)
     )
 
 

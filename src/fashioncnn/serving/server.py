@@ -66,6 +66,15 @@ async def run(
         timeout_keep_alive=limits.keep_alive_seconds,
         timeout_graceful_shutdown=limits.drain_seconds,
     )
+
+    async def read_anew() -> None:
+        # A process that starts anew opens what lies there now.
+        try:
+            server.facts, server.pages = await asyncio.to_thread(_told, bundles)
+        except FashionCNNError as wrong:
+            log({"event": "not read anew", "error": str(wrong)})
+
+    workers.after_restart = read_anew
     _reload_on_sighup(server, workers, bundles, log)
     address = f"http://{host if ':' not in host else f'[{host}]'}:{listening.getsockname()[1]}"
     log({"event": "serving", "address": address, "models": list(bundles)})

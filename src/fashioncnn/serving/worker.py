@@ -64,7 +64,7 @@ class Worker:
         while (found := read(self._incoming)) is not None:
             number, head, body = found
             job = Job(body=body, **head)
-            if is_quick(job):
+            if is_quick(job, self._bundles[job.model].shape):
                 self._read(number, job)
             else:
                 self._pool.submit(self._read, number, job)

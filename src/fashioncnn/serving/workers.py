@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import json
 from asyncio.subprocess import Process
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE
@@ -102,6 +102,8 @@ class Workers:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self.restarts = 0
+        # Asked once another process is there, before it is given anything to answer.
+        self.after_restart: Callable[[], Awaitable[None]] | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -225,7 +227,10 @@ class Workers:
                     # Exchanged meanwhile.
                     return
                 try:
-                    self._take(await self._launch())
+                    fresh = await self._launch()
+                    if self.after_restart:
+                        await self.after_restart()
+                    self._take(fresh)
                 except (ServingError, OSError) as wrong:
                     self._log({"event": str(wrong)})
                 else:
