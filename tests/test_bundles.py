@@ -30,10 +30,12 @@ from fashioncnn.bundles.bundle import (
     CARD,
     EMBEDDING,
     ENERGY,
+    EXPLORER,
     INPUT,
     LOGITS,
     MODEL,
     PROBABILITIES,
+    WEIGHTS,
     Bundle,
     is_bundle,
     open_bundle,
@@ -47,6 +49,7 @@ from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.errors import BundleError, DataError
 from fashioncnn.explanation.embedding import features
 from fashioncnn.exporting.graph import NEWEST_OPSET, OLDEST_OPSET, OPSET, to_onnx
+from fashioncnn.exporting.new_bundle import NewBundle, put
 from fashioncnn.exporting.onnx_functions import read_once
 from fashioncnn.models.parts import parts_of
 from fashioncnn.opening.models import own_bundle
@@ -231,6 +234,18 @@ def test_a_run_gives_the_same_bytes_each_time(
     assert [one.name for one in (tmp_path / "other").iterdir()] == ["thesis.txt"]
     with pytest.raises(BundleError, match="opset 7: 18 to 23"):
         fc.export(run, opset=7)
+    with pytest.raises(BundleError, match="license has 201 characters; at most 200"):
+        fc.export(run, license="x" * 201)
+
+
+def test_a_link_to_a_bundle_stays_one(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "current").symlink_to(bundle)
+    opened = open_bundle(bundle)
+    made = NewBundle(opened.facts, opened.model, (bundle / WEIGHTS).read_bytes(), "", None)
+    put(tmp_path / "current", made)
+    assert (tmp_path / "current").is_symlink()
+    assert open_bundle(tmp_path / "current").facts == opened.facts
+    assert not (bundle / EXPLORER).exists()
 
 
 def test_it_scores_and_answers_as_the_run(

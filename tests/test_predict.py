@@ -19,11 +19,11 @@ import fashioncnn as fc
 from conftest import make_pictures
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages
-from fashioncnn.errors import DataError
+from fashioncnn.errors import DataError, StorageError
 from fashioncnn.opening.models import own_bundle
 from fashioncnn.photos import convert as conversion
 from fashioncnn.photos.convert import convert
-from fashioncnn.photos.files import read_picture
+from fashioncnn.photos.files import read_picture, read_picture_bytes
 from fashioncnn.photos.outline import Outline, without_ground
 
 Words = Callable[..., tuple[int, str, str]]
@@ -285,6 +285,35 @@ def test_other_networks_get_pictures_as_their_own(tmp_path: Path, tiny_recipe: P
     assert [one.warnings for one in answers] == [(), ()]
 
 
+def test_one_file_needs_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "one.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)).save(place)
+    (alone,) = fc.predict(place)
+    assert fc.predict(str(place)) == fc.predict([place]) == [alone]
+    # Without a standard input, as services are started.
+    monkeypatch.setattr("sys.stdin", None)
+    assert fc.predict("-")[0].fault == "standard input: closed"
+
+
+def test_what_looks_like_a_scan_in_other_files_is_none(tmp_path: Path) -> None:
+    """Compressed pixels hold every two bytes now and then."""
+    content = np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8)
+    content[:200] = (0xFF, 0xDA, 0x11)
+    place = tmp_path / "marked.bmp"
+    Image.fromarray(content[..., ::-1]).save(place)
+    assert place.read_bytes().count(b"\xff\xda") > 100
+    assert read_picture_bytes(place.read_bytes(), "it").size == (400, 400)
+
+
+def test_a_picture_too_large_for_the_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("fashioncnn.photos.files.Image.open", full)
+    with pytest.raises(DataError, match=r"^it: too large for the memory$"):
+        read_picture_bytes(b"", "it")
+
+
 def test_bad_wishes_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="none was named"):
         fc.predict([])
@@ -292,5 +321,11 @@ def test_bad_wishes_are_one_line(tmp_path: Path) -> None:
         fc.predict([tmp_path])
     with pytest.raises(DataError, match="not_sure_below is 2; it must be 0 to 1"):
         fc.predict(["a.png"], not_sure_below=2)
+    for top in (0, -8):
+        with pytest.raises(DataError, match=f"top is {top}; it must be 1 or more"):
+            fc.predict(["a.png"], top=top)
+    Image.new("L", (28, 28)).save(tmp_path / "a.png")
+    with pytest.raises(StorageError, match=r"^cannot write \.: "):
+        fc.predict(tmp_path / "a.png", show=Path())
     (answer,) = fc.predict([tmp_path / "none.png"])
     assert "No such file" in str(answer.fault)

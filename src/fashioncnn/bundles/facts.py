@@ -13,7 +13,8 @@ from fashioncnn.evaluation.sureness import Sureness
 from fashioncnn.settings import Count, NotNegative, Positive, Probability, Settings
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Words = Annotated[str, Field(max_length=200)]
+MAX_WORDS = 200
+Words = Annotated[str, Field(max_length=MAX_WORDS)]
 Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Channels = Annotated[int, Field(ge=1, le=3)]

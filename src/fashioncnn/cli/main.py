@@ -7,6 +7,7 @@ import gc
 import io
 import logging
 import os
+import signal
 import sys
 
 from fashioncnn.cli import verbs
@@ -23,6 +24,8 @@ def main() -> None:
     # Imports make a million objects and no garbage: looking for it took a quarter of the start.
     gc.set_threshold(50_000)
     _prepare_streams()
+    # As Ctrl-C: whoever works leaves nothing half-written.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         os.getcwd()  # noqa: PTH109 Path.cwd() asks the same
     except FileNotFoundError:

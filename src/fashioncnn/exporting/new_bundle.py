@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -72,6 +73,8 @@ def put(folder: Path, made: NewBundle) -> None:
     files[parts.CONFIG] = to_json(config.model_dump(mode="json")).encode()
     if made.speed is not None:
         files[SPEED] = to_json(made.speed).encode()
+    # Where a link leads to a bundle, that is exchanged, and the link stays.
+    folder = Path(os.path.realpath(folder))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".new-bundle-", dir=folder.parent))

@@ -18,7 +18,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
     Raises StorageError when the disk refuses; nothing is left beside the old file then.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = path.parent / f".{path.name}.{os.getpid()}.tmp"
     try:
         try:
             with beside.open("wb") as file:

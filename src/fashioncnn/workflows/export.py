@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from fashioncnn.benchmarking.onnx_latency import measure_speeds
 from fashioncnn.bundles import bundle as parts
 from fashioncnn.bundles.bundle import LOGITS, Bundle, open_bundle, open_session, run_session
-from fashioncnn.bundles.facts import Facts, Quantised, Range, TestFigures, Threshold, TrainedOn
+from fashioncnn.bundles.facts import (
+    MAX_WORDS,
+    Facts,
+    Quantised,
+    Range,
+    TestFigures,
+    Threshold,
+    TrainedOn,
+)
 from fashioncnn.console.say import say
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.sources.fashion_mnist import NAME as FASHION_MNIST
@@ -81,6 +89,8 @@ def export(
         raise BundleError(f"opset {opset}: {OLDEST_OPSET} to {NEWEST_OPSET} can be written")
     if not 0 <= int8_bound_points <= 100:
         raise BundleError(f"int8_bound_points is {int8_bound_points}; it must be 0 to 100")
+    if license is not None and len(license) > MAX_WORDS:
+        raise BundleError(f"license has {len(license)} characters; at most {MAX_WORDS} are allowed")
     found = open_runs([run])
     if len(found) > 1:
         raise RunError(f"{run} has {len(found)} runs: name the one to export")
@@ -258,7 +268,8 @@ class _Export:
         run = self.trained.run
         told = run.provenance.get("data_set") or {}
         return TrainedOn(
-            name=run.trained_on.name,
+            # A folder may be called what JSON cannot say.
+            name=run.trained_on.name.encode(errors="backslashreplace").decode()[:MAX_WORDS],
             train_images=int(told.get("train_images", len(self.trained.data.train))),
             train_sha256=run.trained_on.sha256,
             seed=run.seed,

@@ -35,7 +35,7 @@ MOST_SHOWN = 100
 
 @user_code()
 def predict(
-    pictures: Sequence[Path | str],
+    pictures: Sequence[Path | str] | Path | str,
     run: AnyModel | None = None,
     *,
     top: int = 3,
@@ -45,11 +45,11 @@ def predict(
 ) -> list[Prediction]:
     """Say what the network of a run or a bundle, or the one that comes along, makes of files.
 
-    `pictures` are files, folders, patterns such as "*.jpg", or "-" for standard input. For networks
-    of Fashion-MNIST, photographs are converted to pictures as the data set's own are (see
-    `photos.convert`), and the answer is the mean of log-probabilities over six renderings; grey
-    pictures of 28 x 28 pixels are taken as they are. For other networks pictures are resized, as
-    their data set's were. The answer is None where a photograph lacks the network's
+    `pictures` are one or several files, folders, patterns such as "*.jpg", or "-" for standard
+    input. For networks of Fashion-MNIST, photographs are converted to pictures as the data set's
+    own are (see `photos.convert`), and the answer is the mean of log-probabilities over six
+    renderings; grey pictures of 28 x 28 pixels are taken as they are. For other networks pictures
+    are resized, as their data set's were. The answer is None where a photograph lacks the network's
     `evaluation.sureness`, or any picture the probability `not_sure_below` where that is given, and
     where no garment, hardly one or several pieces are found. `show` names a PNG file for a sheet of
     what was done, with the first 100 pictures. Files that cannot be read have a `fault`. Raises
@@ -57,7 +57,9 @@ def predict(
     """
     if not_sure_below is not None and not 0 <= not_sure_below <= 1:
         raise DataError(f"not_sure_below is {not_sure_below}; it must be 0 to 1")
-    names = _files(pictures)
+    if top < 1:
+        raise DataError(f"top is {top}; it must be 1 or more")
+    names = _files([pictures] if isinstance(pictures, str | Path) else pictures)
     model = open_model(run, device)
     steps = set(names[:MOST_SHOWN]) if show is not None else set()
     read = partial(_read, model)
@@ -97,6 +99,8 @@ def _read(model: Model, name: str, *, keep_steps: bool) -> Prepared | str:
     side = wanted_side(shape.height, shape.width, photographs)
     try:
         if name == STANDARD_INPUT:
+            if sys.stdin is None:
+                return "standard input: closed"
             content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
             if len(content) > MAX_FILE_BYTES:
                 return f"standard input: larger than {MAX_FILE_BYTES:,} bytes"
