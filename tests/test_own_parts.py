@@ -17,6 +17,7 @@ import fashioncnn as fc
 from conftest import TINY_RECIPE
 from fashioncnn.errors import (
     CodeError,
+    Diverged,
     FashionCNNError,
     RecipeError,
     RunError,
@@ -562,6 +563,20 @@ def test_unusual_networks_that_are_sound(name: str, tmp_path: Path, tiny_recipe:
     assert fc.evaluate(run, device="cpu").accuracy > 0.1
     again = fc.train(run.recipe_file, out=tmp_path / "again", device="cpu")
     assert weights(again) == weights(run)
+
+
+def test_a_network_that_fails_in_evaluation_has_diverged(tmp_path: Path, tiny_recipe: Path) -> None:
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\nclass Net(nn.Module):\n    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.body = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))\n\n"
+        "    def forward(self, x):\n"
+        "        x = self.body(x)\n"
+        "        return x if self.training else x * float('nan')\n"
+    )
+    changes = {"model.family": f"{tmp_path}/net.py:Net", "training.epochs": 1}
+    with pytest.raises(Diverged, match=r"the validation loss is not finite \(epoch 1\)"):
+        fc.train(tiny_recipe, changes=changes, out=tmp_path / "runs", device="cpu")
 
 
 def test_members_of_an_ensemble_stand_below_each_other() -> None:

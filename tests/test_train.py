@@ -20,7 +20,15 @@ import fashioncnn as fc
 from conftest import make_pictures
 from fashioncnn.console import stopping
 from fashioncnn.data.dataset import DataSet
-from fashioncnn.errors import DataError, Diverged, RunError, Stopped, StorageError
+from fashioncnn.errors import (
+    DataError,
+    DeviceError,
+    Diverged,
+    RecipeError,
+    RunError,
+    Stopped,
+    StorageError,
+)
 from fashioncnn.recipes.build import build_splits, build_state, build_training
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import checkpoints
@@ -295,6 +303,43 @@ def test_a_run_of_another_recipe_or_seed_is_not_gone_on_with(
         fc.train(tiny_recipe, out=run.path, device="cpu")
 
 
+def test_a_run_on_other_pictures_is_not_gone_on_with(tiny_recipe: Path, tmp_path: Path) -> None:
+    first, other = (DataSet.of(make_pictures(300, seed)) for seed in (3, 4))
+    changes = ["data.validation_images=20", "training.epochs=2"]
+    with pytest.raises(Stopped):
+        fc.train(
+            tiny_recipe,
+            data=first,
+            changes=changes,
+            out=tmp_path,
+            device="cpu",
+            after_epoch=lambda record: True,
+        )
+    (begun,) = (tmp_path / "tiny").iterdir()
+    with pytest.raises(RunError, match="was trained on other pictures than those of"):
+        fc.train(tiny_recipe, data=other, changes=changes, out=begun, resume=True, device="cpu")
+    fresh = fc.train(
+        tiny_recipe, data=other, changes=changes, out=tmp_path, resume=True, device="cpu"
+    )
+    assert fresh.path != begun
+    again = fc.train(
+        tiny_recipe, data=first, changes=changes, out=tmp_path, resume=True, device="cpu"
+    )
+    assert again.path == begun
+    assert [len(one.metrics) for one in (fresh, again)] == [2, 2]
+
+
+def test_what_cannot_be_trained_is_said_at_once(tiny_recipe: Path, tmp_path: Path) -> None:
+    one_left = ["model.hidden_batch_norm=true", "training.batch_size=6"]
+    data = DataSet.of(make_pictures(301, 0), make_pictures(20, 1), make_pictures(20, 2))
+    with pytest.raises(RecipeError, match="an epoch of 301 pictures would end with a single one"):
+        fc.train(tiny_recipe, data=data, changes=one_left, out=tmp_path, device="cpu")
+    with pytest.raises(RecipeError, match="seed -1: it must be 0 or more"):
+        fc.train(tiny_recipe, seed=-1, out=tmp_path, device="cpu")
+    with pytest.raises(DeviceError, match="--device tpu: there is none on this machine"):
+        fc.train(tiny_recipe, out=tmp_path, device="tpu")  # type: ignore[arg-type]
+
+
 def test_resume_goes_on_from_the_best_when_the_last_is_damaged(
     tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -491,6 +536,23 @@ def test_a_run_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="exists already"):
         create(run.path, {})
     assert list((tmp_path / "runs").iterdir()) == [run.path]
+
+
+def test_runs_that_begin_in_one_moment_are_two(
+    tiny_recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process makes a run of the name that this one has just chosen."""
+    taken: list[Path] = []
+
+    def chosen(out: Path, name: str, seed: int) -> Path:
+        path = new_path(out, name, seed)
+        if not taken:
+            taken.append(create(path, {}).path)
+        return path
+
+    monkeypatch.setattr("fashioncnn.sessions.session.new_path", chosen)
+    run = fc.train(tiny_recipe, changes=["training.epochs=1"], out=tmp_path, device="cpu")
+    assert run.path not in taken
 
 
 def test_a_class_may_have_no_validation_pictures(tiny_recipe: Path, tmp_path: Path) -> None:

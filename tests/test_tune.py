@@ -15,7 +15,8 @@ import pytest
 from filelock import FileLock
 
 import fashioncnn as fc
-from conftest import Cli
+from conftest import Cli, make_pictures
+from fashioncnn.data.dataset import DataSet
 from fashioncnn.errors import SpaceError, Stopped, StudyError
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import readings
@@ -205,6 +206,13 @@ def test_what_cannot_be_tuned_is_said(space: Path, tmp_path: Path) -> None:
         tune(space, out=out)
     with pytest.raises(StudyError, match="begun with 1 seeds, not 2"):
         tune(space, seeds=2, out=out, resume=True)
+    other = DataSet.of(make_pictures(600, 5), make_pictures(200, 6))
+    with pytest.raises(StudyError, match="begun with other pictures"):
+        tune(space, out=out, resume=True, data=other)
+    with pytest.raises(SpaceError, match="seeds is 0; it must be 1 or more"):
+        tune(space, seeds=0, out=out)
+    with pytest.raises(SpaceError, match="sampler is 'x'; it must be grid or tpe or random"):
+        tune(space, sampler="x", out=out)  # type: ignore[arg-type]
     with pytest.raises(StudyError, match="begun with another sampler"):
         tune(space, sampler="random", out=out, resume=True)
     space.write_text(GRID.replace("0.3", "0.4"))

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from fashioncnn.console.say import duration, say
 from fashioncnn.evaluation.intervals import wilson
+from fashioncnn.runs.directory import open_run
 from fashioncnn.tuning.outcome import Outcome, Ticket
 from fashioncnn.tuning.search import Search
 from fashioncnn.tuning.setting import describe
-from fashioncnn.tuning.space import Space
 
 
 class StudyProgress:
     """Counts from when it is made; the best has its 95 % interval over pictures."""
 
-    def __init__(self, search: Search) -> None:
-        self._search = search
+    def __init__(self, search: Search, folder: Path) -> None:
+        self._search, self._folder = search, folder
         self._started, self._at_start = time.monotonic(), len(search.outcomes())
 
     def one_more(self, ticket: Ticket) -> None:
@@ -31,13 +32,14 @@ class StudyProgress:
         left = wanted - len(outcomes)
         say(
             f"{len(outcomes)} of {wanted} settings  {describe(ticket.setting)}: {words}"
-            + (f"  best {_with_interval(self._search.space, done)}" if done else "")
+            + (f"  best {_with_interval(self._folder, done)}" if done else "")
             + (f"  about {duration(seconds * left)} left" if left > 0 else "")
         )
 
 
-def _with_interval(space: Space, done: Sequence[Outcome]) -> str:
+def _with_interval(folder: Path, done: Sequence[Outcome]) -> str:
     best = max(done, key=lambda one: one.accuracy or 0.0)
-    pictures = space.apply(best.setting).data.validation_images
+    # As many as there were, which may be fewer than the recipe asks for.
+    pictures = open_run(folder / best.runs[0]).provenance["split"]["validation_images"]
     found = wilson(round((best.accuracy or 0.0) * pictures), pictures)
     return f"{found.value:.2%} [{100 * found.low:.2f}, {100 * found.high:.2f}]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import socket
@@ -117,13 +118,17 @@ class Run:
         return int(self.provenance["seed"])
 
 
+class RunTaken(RunError):
+    """There is a run of this name."""
+
+
 def create(path: Path, files: Mapping[str, str]) -> Run:
     """Make the run directory `path` with these `files`, whole or not at all.
 
-    Raises RunError when it exists already, StorageError when the disk refuses.
+    Raises RunTaken when it exists already, StorageError when the disk refuses.
     """
     if path.exists():
-        raise RunError(f"{path} exists already; --resume goes on with it, or choose another --out")
+        raise RunTaken(f"{path} exists already; --resume goes on with it, or choose another --out")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_unfinished(path.parent)
@@ -140,6 +145,8 @@ def create(path: Path, files: Mapping[str, str]) -> Run:
         scratch.rename(path)
         sync_folder(path.parent)
     except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise RunTaken(f"{path} exists already: another process made it") from None
         raise StorageError.from_os_error("make", path, error) from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

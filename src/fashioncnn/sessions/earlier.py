@@ -30,9 +30,20 @@ def as_begun(recipe: Recipe, out: Path) -> Recipe:
     return recipe
 
 
-def earlier_run(recipe: Recipe, out: Path, seed: int) -> Run | None:
-    """Return the newest run of `recipe` with `seed` below `out`, if any."""
+def earlier_run(
+    recipe: Recipe, out: Path, seed: int, train_sha256: str, split_sha256: str | None = None
+) -> Run | None:
+    """Return the newest run of `recipe` with `seed` on these pictures below `out`, if any."""
     for run in reversed(runs_below(out / recipe.name)):
-        if run.seed == seed and not differences(load(run.recipe_file), recipe):
+        same = run.seed == seed and not differences(load(run.recipe_file), recipe)
+        if same and is_of_pictures(run, train_sha256, split_sha256):
             return run
     return None
+
+
+def is_of_pictures(run: Run, train_sha256: str, split_sha256: str | None) -> bool:
+    """Say whether a run was trained on pictures of this digest, split in this way where given."""
+    split = run.provenance.get("split") or {}
+    return run.trained_on.sha256 in (None, train_sha256) and (
+        split_sha256 is None or split.get("sha256", split_sha256) == split_sha256
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,10 +23,10 @@ from fashioncnn.recipes.load import as_files, differences, load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import checkpoints, metrics, snapshots
 from fashioncnn.runs.checkpoints import Checkpoint
-from fashioncnn.runs.directory import Run, create, is_run, locked, new_path, open_run
+from fashioncnn.runs.directory import Run, RunTaken, create, is_run, locked, new_path, open_run
 from fashioncnn.runs.files import to_json
 from fashioncnn.runs.provenance import provenance
-from fashioncnn.sessions.earlier import as_begun, earlier_run
+from fashioncnn.sessions.earlier import as_begun, earlier_run, is_of_pictures
 from fashioncnn.sessions.trial import try_own_code
 from fashioncnn.tracking.trackers import TrackerName, Trackers, copying
 from fashioncnn.training.device import (
@@ -150,7 +150,7 @@ class Session:
                 f"{out} is a run already: --resume goes on with it, or choose another --out"
             )
         if self.wishes.resume:
-            say(f"no run of this recipe with seed {seed} in {out} yet: starting one")
+            say(f"no run of this recipe on these pictures, seed {seed}, in {out}: starting one")
         code = source_of(self.recipe.code) if self.recipe.code else None
         facts = provenance(
             seed=seed,
@@ -169,7 +169,10 @@ class Session:
         if code:
             trust(self.recipe.code, self.recipe.addresses)
         files = as_files(self.recipe) | {"provenance.json": to_json(facts)}
-        return create(new_path(out, self.recipe.name, seed), files)
+        while True:
+            # Two that begin in the same second want the same name.
+            with suppress(RunTaken):
+                return create(new_path(out, self.recipe.name, seed), files)
 
     def _hardware(self) -> str:
         """Name what computes, and how many of it do."""
@@ -190,8 +193,12 @@ class Session:
                 )
             if run.seed != seed:
                 raise RunError(f"{out} has seed {run.seed}, not {seed}")
+            if not is_of_pictures(run, self.data.train.digest, self.splits.digest):
+                raise RunError(
+                    f"{out} was trained on other pictures than those of {self.data.source.place}"
+                )
             return run
-        return earlier_run(self.recipe, out, seed)
+        return earlier_run(self.recipe, out, seed, self.data.train.digest, self.splits.digest)
 
     def _restore(self, run: Run, state: TrainingState) -> list[dict[str, Any]]:
         """Restore the newest whole checkpoint, if any, and return the epochs before it."""

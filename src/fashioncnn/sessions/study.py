@@ -42,7 +42,7 @@ class Study:
     def work(self) -> None:
         """Try settings until all are answered, the time is up, or the user stops it."""
         tickets: dict[int, Ticket] = {}
-        progress = StudyProgress(self.search)
+        progress = StudyProgress(self.search, self.folder)
         try:
             with self.executor.open(self.folder) as running:
                 self._try(running, tickets, progress)

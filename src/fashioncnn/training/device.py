@@ -37,7 +37,7 @@ def choose_device(name: DeviceName) -> torch.device:
     }
     if name == "auto":
         name = next(kind for kind, is_there in there.items() if is_there)
-    if not there[name]:
+    if not there.get(name):
         usable = " or ".join(kind for kind, is_there in there.items() if is_there)
         raise DeviceError(f"--device {name}: there is none on this machine; it has {usable}")
     if name == "cpu":

@@ -5,6 +5,7 @@ It touches no disk and prints nothing; callers write, show and stop.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from fashioncnn.data.augmentations.base import NO_CLASS
 from fashioncnn.data.batches import Batch, Batches, in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
-from fashioncnn.errors import Diverged
+from fashioncnn.errors import Diverged, RecipeError
 from fashioncnn.models.ensemble import for_each_member, joint
 from fashioncnn.models.freezing import freeze
 from fashioncnn.training.cuda_graphs import CudaGraphs
@@ -69,8 +70,10 @@ class Training:
         """Train from where `state` stands to the end, yielding after each epoch.
 
         When a record is yielded, `state` stands before the next epoch. Raises Diverged when the
-        loss is not finite, StopRequested when `after_step` asks to stop.
+        loss is not finite, StopRequested when `after_step` asks to stop, RecipeError where batch
+        norm would be given the features of a single picture.
         """
+        self._check_last_batches(state.network)
         if self.processes.count > 1:
             span_processes(state.network, self.processes)
         take_step = self._stepper(state)
@@ -98,6 +101,16 @@ class Training:
                 if self.after_step and self.after_step(state):
                     raise StopRequested
             yield self._finish_epoch(state, epoch, started)
+
+    def _check_last_batches(self, network: nn.Module) -> None:
+        size = self.batches.batch_size
+        alone = any(self.batches.image_count(epoch) % size == 1 for epoch in range(self.epochs))
+        if alone and any(isinstance(one, nn.BatchNorm1d) for one in network.modules()):
+            raise RecipeError(
+                f"training.batch_size is {size}: an epoch of {len(self.batches.pictures):,} "
+                "pictures would end with a single one, which batch norm of features cannot take; "
+                "choose another size"
+            )
 
     def _stepper(self, state: TrainingState) -> Callable[[Batch], None]:
         """Return what changes `state`'s tensors by one step, without waiting for the device."""
@@ -145,6 +158,11 @@ class Training:
             val_loss, right_by_class = validate(
                 self.processes, state.predictor, self.validation, self.batches.preparation
             )
+            if not math.isfinite(val_loss):
+                raise Diverged(
+                    f"the validation loss is not finite (epoch {epoch + 1}); a lower "
+                    "optimizer.learning_rate may help, or the network fails in evaluation mode"
+                )
             val_accuracy = int(right_by_class.sum()) / len(self.validation)
             of_class = np.bincount(self.validation.labels, minlength=len(right_by_class))
             val_by_class = (right_by_class / np.maximum(of_class, 1)).tolist()

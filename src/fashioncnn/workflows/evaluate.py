@@ -55,6 +55,8 @@ def evaluate_trained(
     trained: Trained, split: SplitName = "test", views: ViewsName = "plain"
 ) -> Scores:
     """Score an opened network; see `evaluate`."""
+    if views not in VIEWS:
+        raise RunError(f"views is {views!r}; it must be {' or '.join(VIEWS)}")
     predictions, seconds = _predictions(trained, split, views)
     scores = score(predictions)
     scored = ScoredSplit(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fashioncnn.console.say import say
 from fashioncnn.console.stopping import StopWish, stop_wish
-from fashioncnn.errors import CodeError, Stopped
+from fashioncnn.errors import CodeError, RecipeError, Stopped
 from fashioncnn.executors.base import Executor, Job, run_jobs
 from fashioncnn.executors.here import Here
 from fashioncnn.opening.data import Data, open_data
@@ -102,6 +102,8 @@ def train_seeds(
         )
     if model is not None:
         recipe = load(recipe, as_changes(model))
+    if negative := [seed for seed in seeds if seed < 0]:
+        raise RecipeError(f"seed {negative[0]}: it must be 0 or more")
     chosen = load(recipe, changes, kept=Path(out) if resume else None)
     if precision != "auto":
         chosen = load(chosen, {"training.precision": precision})
@@ -120,12 +122,16 @@ def train_seeds(
             if chosen.code:
                 try_own_code(chosen, opened.train)
             order = Order.of(chosen, seeds=(), subfolder="", data=opened.address(), device=device)
-            _train_elsewhere(chosen, order, seeds, wishes, executor, wish, runs)
+            if resume:
+                for seed in seeds:
+                    run = earlier_run(chosen, wishes.out, seed, opened.train.digest)
+                    if run and len(run.metrics) == chosen.training.epochs:
+                        runs[seed] = run
+            _train_elsewhere(order, seeds, wishes, executor, wish, runs)
     return [runs[seed] for seed in seeds]
 
 
 def _train_elsewhere(
-    recipe: Recipe,
     order: Order,
     seeds: Sequence[int],
     wishes: Wishes,
@@ -133,15 +139,8 @@ def _train_elsewhere(
     wish: StopWish,
     runs: dict[int, Run],
 ) -> None:
-    """Train each seed as a job of its own; add its run to `runs` when it is finished."""
+    """Train each seed that has no run yet as a job of its own; add each to `runs` at its end."""
     folder = make_folder(wishes.out)
-    if wishes.resume:
-        found = {seed: earlier_run(recipe, folder, seed) for seed in seeds}
-        runs |= {
-            seed: run
-            for seed, run in found.items()
-            if run and len(run.metrics) == recipe.training.epochs
-        }
     jobs = (
         Job(seed, train_order, (order.to_json() | {"seeds": [seed]},))
         for seed in seeds

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fashioncnn.console.say import say
 from fashioncnn.console.stopping import stop_wish
@@ -82,14 +82,27 @@ def tune(
     Stopped when the user asks.
     """
     check(track)
+    if seeds < 1:
+        raise SpaceError(f"seeds is {seeds}; it must be 1 or more")
+    if sampler is not None and sampler not in get_args(SamplerName):
+        known = " or ".join(get_args(SamplerName))
+        raise SpaceError(f"sampler is {sampler!r}; it must be {known}")
     chosen = read_space(space)
     _check_validation(chosen)
     sampler = _sampler(chosen, sampler, trials)
     folder = make_folder(Path(out or DEFAULT_OUT / chosen.name))
     file = folder / STUDY
     code = load(chosen.recipe).code
+    opened = open_data(data)
+    begun = {
+        "space": str(space),
+        "sampler": sampler,
+        "seeds": seeds,
+        "code": code,
+        "train_sha256": opened.train.digest,
+    }
     if file.exists():
-        _check_earlier(file, seeds, resume, code)
+        _check_earlier(file, begun, resume)
     deadline = time.time() + 60 * budget_minutes if budget_minutes else None
     with (
         stop_wish() as wish,
@@ -97,7 +110,6 @@ def tune(
             chosen, folder, sampler=sampler, trials=trials or DEFAULT_TRIALS, address=storage
         ) as search,
     ):
-        begun = {"space": str(space), "sampler": sampler, "seeds": seeds, "code": code}
         write_text(file, to_json(begun))
         done = len(search.outcomes())
         say(
@@ -105,7 +117,6 @@ def tune(
             + ("one seed each, " if seeds == 1 else f"{seeds} seeds each, ")
             + (f"{done} of them tried already, in {folder}" if done else f"in {folder}")
         )
-        opened = open_data(data)
         study = Study(
             search, folder, seeds, opened, device, track, executor or Here(), wish, deadline
         )
@@ -113,23 +124,28 @@ def tune(
         return _conclude(chosen, study, sampler)
 
 
-def _check_earlier(file: Path, seeds: int, resume: bool, code: Mapping[str, str]) -> None:
-    """Raise StudyError unless the study that `file` tells of can be gone on with."""
+def _check_earlier(file: Path, begun: Mapping[str, Any], resume: bool) -> None:
+    """Raise StudyError unless the study that `file` tells of can be gone on with as `begun`."""
     if not resume:
         raise StudyError(
             f"{file.parent} holds a study: --resume goes on with it, or choose another --out"
         )
-    earlier = read_json(file)
-    begun = earlier.get("seeds") if isinstance(earlier, dict) else None
-    if begun != seeds:
+    told = read_json(file)
+    earlier = told if isinstance(told, dict) else {}
+    if earlier.get("seeds") != begun["seeds"]:
         raise StudyError(
-            f"the study in {file.parent} was begun with {json.dumps(begun)} seeds, not {seeds}: "
-            "choose another --out, or the seeds that it was begun with"
+            f"the study in {file.parent} was begun with {json.dumps(earlier.get('seeds'))} seeds, "
+            f"not {begun['seeds']}: choose another --out, or the seeds that it was begun with"
         )
-    if isinstance(earlier, dict) and earlier.get("code", code) != code:
+    if earlier.get("train_sha256", begun["train_sha256"]) != begun["train_sha256"]:
         raise StudyError(
-            f"{', '.join(code)} changed since the study in {file.parent} was begun: put it back, "
-            "or choose another --out, as settings of two versions cannot be ranked"
+            f"the study in {file.parent} was begun with other pictures: choose another --out, as "
+            "settings tried on two data sets cannot be ranked"
+        )
+    if earlier.get("code", begun["code"]) != begun["code"]:
+        raise StudyError(
+            f"{', '.join(begun['code'])} changed since the study in {file.parent} was begun: put "
+            "it back, or choose another --out, as settings of two versions cannot be ranked"
         )
 
 
