@@ -14,8 +14,9 @@ from PIL import Image
 from sklearn.metrics import accuracy_score
 
 import fashioncnn as fc
+from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages
-from fashioncnn.data.sources.npz_file import NpzFile
+from fashioncnn.data.sources.npz_file import NpzFile, write_npz
 from fashioncnn.errors import DataError, RunError
 from fashioncnn.opening.trained import open_trained
 from fashioncnn.runs import checkpoints, readings
@@ -80,6 +81,58 @@ def test_a_damaged_file_of_an_evaluation_is_made_anew(
     assert len(readings.read(run)) == readings_before
 
 
+def other_pictures(tmp_path: Path) -> Path:
+    """The same pictures as the run's, labelled otherwise."""
+    known = DataSet()
+    turned = {
+        part: replace(one, labels=(one.labels + 1) % one.classes)
+        for part, one in known.brought().items()
+    }
+    write_npz(tmp_path / "other.npz", turned)
+    return tmp_path / "other.npz"
+
+
+def test_other_pictures_are_refused_and_leave_nothing(run: fc.Run, tmp_path: Path) -> None:
+    """What a run keeps as its scores is of its own test pictures."""
+    other = other_pictures(tmp_path)
+    for times_read in (0, 1):
+        with pytest.raises(RunError, match="was trained on other pictures than those of"):
+            fc.evaluate(run, data=other, device="cpu")
+        assert len(readings.read(run)) == times_read
+        fc.evaluate(run, device="cpu")
+    everything = fc.train(
+        run.recipe_file, changes=["data.validation_images=0"], out=tmp_path / "all", device="cpu"
+    )
+    with pytest.raises(RunError, match="was trained on other pictures than those of"):
+        fc.evaluate(everything, data=other, device="cpu")
+    assert not everything.evaluation.exists()
+
+
+@pytest.mark.parametrize("split", ["val", "train"])
+def test_splits_and_views_that_are_none_are_named(run: fc.Run, split: Any) -> None:
+    with pytest.raises(RunError, match=f"split is '{split}'; it must be test or validation"):
+        fc.evaluate(run, split=split, device="cpu")
+    with pytest.raises(RunError, match="views is 'x'; it must be plain or flip or flip-shift"):
+        fc.evaluate(run, views="x", device="cpu")  # type: ignore[arg-type]
+    assert not run.evaluation.exists()
+
+
+def test_thresholds_hold_for_what_is_predicted(run: fc.Run) -> None:
+    """They are of the probabilities that people see."""
+    fc.evaluate(run, device="cpu")
+    trained = open_trained(run, "best", device="cpu")
+    kept = json.loads((run.evaluation / "confidence.json").read_text())
+    assert trained.temperature != 1
+    test = trained.data.test
+    told = trained.predict(test.images_NHWC)
+    surest, right = told.probabilities.max(1), told.probabilities.argmax(1) == test.labels
+    assert kept["thresholds"]
+    for one in kept["thresholds"]:
+        sure = surest >= one["confidence"]
+        assert one["coverage"] == pytest.approx(sure.mean(), abs=0.01)
+        assert one["risk"] == pytest.approx(1 - right[sure].mean(), abs=0.01)
+
+
 def test_the_best_weights_score_on_validation_as_the_log_says(run: fc.Run) -> None:
     scores = fc.evaluate(run, split="validation", device="cpu")
     best = max(run.metrics, key=lambda r: (r["val/accuracy"], -r["val/loss"]))
@@ -114,6 +167,8 @@ def test_views_are_the_mean_over_mirrored_and_shifted_pictures(
 
     def read(source: NpzFile, part: Any) -> LabelledImages:
         pictures = original(source, part)
+        if part != "test":
+            return pictures
         step, shift = view[-1]
         images = np.roll(pictures.images_NHWC[:, :, ::step], shift, axis=(1, 2))
         for axis, distance in enumerate(shift, start=1):

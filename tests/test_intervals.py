@@ -241,6 +241,27 @@ def test_few_runs_that_differ_much_are_covered(runs: int) -> None:
     assert covered / SIMULATIONS >= 0.93
 
 
+@pytest.mark.parametrize(("pictures", "accuracy"), [(10, 0.9), (20, 0.97)])
+def test_f1_of_a_small_class_is_covered(pictures: int, accuracy: float) -> None:
+    random = np.random.default_rng(15)
+    names = ("a", "b", "c")
+
+    def answered(count: int) -> Predictions:
+        labels = np.arange(3).repeat(count)
+        away = random.integers(1, 3, len(labels)) * (random.random(len(labels)) > accuracy)
+        logits = np.eye(3, dtype=np.float32)[(labels + away) % 3]
+        return Predictions(logits, labels, np.arange(len(labels)), names)
+
+    # Equal classes that are confused alike: F1 is the accuracy.
+    covered = 0
+    for _ in range(60):
+        found = intervals([answered(pictures)])
+        of_classes = [found[f"test/f1/{name}"] for name in names]
+        covered += sum(one.low <= accuracy <= one.high for one in of_classes)
+        assert all(one.high - one.low > 0.01 for one in of_classes)
+    assert covered / 180 >= 0.92
+
+
 def test_degrees_of_freedom_by_hand() -> None:
     # Two groups: Welch and Satterthwaite's, against scipy's own test of two samples.
     random = np.random.default_rng(15)

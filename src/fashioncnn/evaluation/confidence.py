@@ -17,6 +17,7 @@ TOLERATED_ERRORS = (0.01, 0.02, 0.05)
 class ChosenThreshold:
     """What answering when at least `confidence` sure gives on test; chosen on validation.
 
+    Confidence is that of the probabilities with temperature, which predictions come with.
     `coverage` is the share of the pictures that are answered, `risk` that of wrong answers.
     """
 
@@ -30,6 +31,7 @@ class ChosenThreshold:
 class Confidence:
     """Figures on test. Without validation, no temperature is fitted and no threshold chosen.
 
+    `risk_coverage_area` is that of the probabilities with temperature, where one is fitted.
     `of_photographs` is what an answer to a photograph needs, None for networks of other pictures.
     """
 
@@ -49,16 +51,21 @@ def confidence(
 
     `photographed` are of validation pictures, too; see `as_photographed`.
     """
-    as_trained, area = calibration(test), risk_coverage(test).area
+    as_trained = calibration(test)
     if validation is None:
-        return Confidence(as_trained, None, area, None)
-    chosen = {error: threshold(validation, error) for error in TOLERATED_ERRORS}
-    thresholds = []
-    for error, at in chosen.items():
-        if at:
-            found = answering(test, at.confidence)
-            thresholds.append(ChosenThreshold(error, found.confidence, found.coverage, found.risk))
+        return Confidence(as_trained, None, risk_coverage(test).area, None)
     temperature = fit_temperature(validation)
-    with_temperature = calibration(test, temperature)
+    told, known = test.at_temperature(temperature), validation.at_temperature(temperature)
+    thresholds = []
+    for error in TOLERATED_ERRORS:
+        if at := threshold(known, error):
+            found = answering(told, at.confidence)
+            thresholds.append(ChosenThreshold(error, found.confidence, found.coverage, found.risk))
     sureness = fit_sureness(photographed, temperature) if photographed else None
-    return Confidence(as_trained, with_temperature, area, tuple(thresholds), sureness)
+    return Confidence(
+        as_trained,
+        calibration(test, temperature),
+        risk_coverage(told).area,
+        tuple(thresholds),
+        sureness,
+    )

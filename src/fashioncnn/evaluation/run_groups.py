@@ -25,7 +25,8 @@ def intervals(runs: Sequence[Predictions], split: str = "test") -> dict[str, Int
 
     They are named as in `Scores.metrics`. What is a share of pictures (accuracy, precision, recall)
     has Wilson's interval for one run, over pictures alone, and that of `intervals.share` for
-    several; all others have the bootstrap's.
+    several. So has a class's F1, for any number of runs: it is no share, but twice the right ones
+    among those of the class and those taken for it. All others have the bootstrap's.
     Raises RunError when the runs are not of the same pictures.
     """
     check_same_pictures(runs)
@@ -39,7 +40,7 @@ def intervals(runs: Sequence[Predictions], split: str = "test") -> dict[str, Int
         value = estimates[name].interval.value
         named[f"{split}/{name}"] = (
             wilson(round(value * n), round(n))
-            if len(runs) == 1
+            if len(runs) == 1 and not name.startswith("f1/")
             else share(value, n, estimates[name])
         )
     return named
@@ -100,6 +101,7 @@ def _picture_counts(runs: Sequence[Predictions]) -> dict[str, float]:
     for index, name in enumerate(names):
         counts[f"recall/{name}"] = float(of_class[index])
         counts[f"precision/{name}"] = float(taken_for[index])
+        counts[f"f1/{name}"] = float(of_class[index] + taken_for[index]) / 2
     return counts
 
 

@@ -163,7 +163,9 @@ def _telling(run: ScoredRun) -> dict[int, TellingPictures]:
 
 
 def _risk_coverage(run: ScoredRun) -> RiskCoverageCurve:
-    curve = risk_coverage(run.predictions)
+    found = run.kept.get(artifacts.CONFIDENCE)
+    fitted = found.with_temperature if found else None
+    curve = risk_coverage(run.predictions.at_temperature(fitted.temperature if fitted else 1.0))
     # The first few answers make the curve jump: from 1 % of the pictures on it says something.
     shown = np.flatnonzero(curve.coverage >= 0.01)
     some = shown[np.unique(np.linspace(0, len(shown) - 1, CURVE_POINTS).astype(int))]

@@ -49,7 +49,7 @@ def _prefix(split: SplitName, views: ViewsName) -> str:
     return ("" if split == "test" else f"{split}-") + ("" if views == "plain" else f"{views}-")
 
 
-CONFIDENCE = JsonArtifact(f"{EVALUATION}/confidence.json", Confidence)
+CONFIDENCE = JsonArtifact(f"{EVALUATION}/confidence.json", Confidence, form=2)
 COST = JsonArtifact(f"{EVALUATION}/cost.json", Cost)
 STRESS = JsonArtifact(f"{EVALUATION}/stress.json", Stress)
 UNKNOWN = JsonArtifact(f"{EVALUATION}/unknown.json", Unknown)
