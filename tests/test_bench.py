@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -22,8 +23,11 @@ from fashioncnn.benchmarking.cost import training_flops_an_image
 from fashioncnn.benchmarking.machine import Machine, matrix_peak
 from fashioncnn.benchmarking.ways import ratios
 from fashioncnn.cli import bench_tables
+from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.sources.npz_file import write_npz
 from fashioncnn.errors import BenchmarkError
 from fashioncnn.recipes.load import load
+from fashioncnn.workflows.bench_speed import bench_speed
 
 ROOT = Path(__file__).resolve().parent.parent
 PEER = """
@@ -93,6 +97,22 @@ def test_flops_of_convolutions_in_groups_by_hand() -> None:
 
 
 @pytest.mark.usefixtures("tiny_data")
+def test_speed_of_a_recipe_that_is_fitted_to_its_data(tiny_recipe: Path, tmp_path: Path) -> None:
+    """Size and classes are the data's, and so is the arithmetic that is counted."""
+    digits = LabelledImages(
+        np.zeros((60, 8, 8, 1), np.uint8), np.arange(60) % 3, ("one", "two", "three")
+    )
+    write_npz(tmp_path / "few.npz", {"train": digits, "test": digits})
+    text = tiny_recipe.read_text().replace("[data]", '[data]\nimage_size = "data"')
+    tiny_recipe.write_text(text.replace("epochs = 3", "epochs = 1"))
+    files = bench_speed(
+        [str(tiny_recipe)], seeds=1, data=tmp_path / "few.npz", device="cpu", out=tmp_path / "out"
+    )
+    (facts,) = (json.loads(file.read_text()) for file in files.values())
+    fitted = load(tiny_recipe, {"data.image_size": 8})
+    assert facts["training_flops_an_image"] == training_flops_an_image(fitted, 3, digits.shape)
+
+
 def test_predict(tiny_recipe: Path, tmp_path: Path, cli: Cli) -> None:
     trained = fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")
     done = cli(

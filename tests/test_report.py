@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 
 import fashioncnn as fc
+from conftest import make_pictures
+from fashioncnn.data.dataset import DataSet
 from fashioncnn.runs import checkpoints
 from fashioncnn.runs.arrays import read as read_arrays
 
@@ -169,6 +172,18 @@ def test_a_recipes_words_cannot_inject_markup(tmp_path: Path, tiny_recipe: Path)
     evil = 'summary = "<script>alert(1)</script>"\n'
     tiny_recipe.write_text(evil + tiny_recipe.read_text())
     check_page(fc.report(fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")))
+
+
+def test_names_with_dollars_are_no_formulas(tiny_recipe: Path, tmp_path: Path) -> None:
+    names = tuple(f"$\\frac{{{number}}}$" for number in range(10))
+    train, test = (
+        replace(make_pictures(count, seed), class_names=names)
+        for count, seed in ((300, 0), (60, 1))
+    )
+    data = DataSet.of(train, test)
+    run = fc.train(tiny_recipe, changes=["training.epochs=1"], data=data, out=tmp_path / "runs")
+    page = check_page(fc.report(run, data=data))
+    assert names[3] in page.text
 
 
 def test_scores_and_maps_of_weights_that_are_gone_are_made_anew(

@@ -34,10 +34,19 @@ def networks() -> list[nn.Module]:
     plain = PlainCNN(
         in_channels=1, image_size=(28, 28), classes=10, channels=(6, 8), hidden_features=(8,)
     )
-    return [strided.eval(), plain.eval()]
+    same = nn.Sequential(
+        nn.Conv2d(1, 4, 5, padding="same"),
+        nn.Conv2d(4, 4, 3, padding="same", dilation=2),
+        nn.ReLU(),
+        nn.Conv2d(4, 4, 3, padding="valid"),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(4 * 13 * 13, 10),
+    )
+    return [strided.eval(), plain.eval(), same.eval()]
 
 
-@pytest.mark.parametrize("network", networks(), ids=["strided", "plain"])
+@pytest.mark.parametrize("network", networks(), ids=["strided", "plain", "same"])
 def test_a_place_sees_its_field_and_nothing_else(network: nn.Module) -> None:
     image = torch.rand(1, 1, 28, 28)
     for layer, found in units(network, image).items():

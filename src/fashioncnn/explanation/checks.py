@@ -39,7 +39,12 @@ def check_maps(
     for name, (deletion, insertion) in curves.items():
         gain = inserted[name] - bar
         asks = name in maps
-        half = float(stats.sem(gain)) * float(stats.t.ppf(0.975, len(gain) - 1))
+        # One picture does not say how far others differ.
+        half = (
+            float(stats.sem(gain)) * float(stats.t.ppf(0.975, len(gain) - 1))
+            if len(gain) > 1
+            else None
+        )
         found[name] = MapCheck(
             similarity=_similarity(maps[name], control[name], shown) if asks else None,
             deletion=float(deletion.mean()),
@@ -47,7 +52,7 @@ def check_maps(
             deletion_curve=tuple(map(float, deletion.mean(0))),
             insertion_curve=tuple(map(float, insertion.mean(0))),
             gain=float(gain.mean()) if asks else None,
-            gain_low=float(gain.mean()) - half if asks else None,
+            gain_low=float(gain.mean()) - half if asks and half is not None else None,
         )
     return found
 

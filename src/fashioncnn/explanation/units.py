@@ -122,14 +122,22 @@ def _fields(network: nn.Module) -> Iterator[tuple[str, nn.Module, Field]]:
     size, step, start = 1, 1, 0
     for name, module in parts_of(network).shown.items():
         if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
-            kernel, stride, padding = (
+            kernel, stride, dilation = (
                 value[0] if isinstance(value, tuple) else value
-                for value in (module.kernel_size, module.stride, module.padding)
+                for value in (module.kernel_size, module.stride, getattr(module, "dilation", 1))
             )
-            start -= int(padding) * step
-            size += (int(kernel) - 1) * step
+            reach = int(dilation) * (int(kernel) - 1)
+            start -= _padding(module.padding, reach) * step
+            size += reach * step
             step *= int(stride)
         yield name, module, Field(size, step, start)
+
+
+def _padding(padding: str | int | tuple[int, ...], reach: int) -> int:
+    """Return how many pixels a layer sees beyond the border, before the first; it has `reach`."""
+    if isinstance(padding, str):
+        return reach // 2 if padding == "same" else 0
+    return padding[0] if isinstance(padding, tuple) else padding
 
 
 def _true(field: Field, image_size: tuple[int, int], map_size: tuple[int, int]) -> Field:

@@ -44,6 +44,8 @@ SETTINGS: dict[Any, Any] = {
     "legend.frameon": False,
     "figure.facecolor": "white",
     "svg.fonttype": "path",
+    # Names of classes and files may have dollars.
+    "text.parse_math": False,
     "svg.hashsalt": "fashioncnn",
 }
 

@@ -20,11 +20,13 @@ from fashioncnn.benchmarking.peers import DEFAULT_FOLDER, check_peer, environmen
 from fashioncnn.benchmarking.ways import Measured, Metrics, Way
 from fashioncnn.console.say import duration, say, silence
 from fashioncnn.errors import Stopped
+from fashioncnn.opening.data import open_data
+from fashioncnn.recipes.fit import fit
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import artifacts
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder
-from fashioncnn.sessions.session import AfterEpoch
+from fashioncnn.sessions.session import AfterEpoch, at_size_of
 from fashioncnn.training.device import DeviceName, PrecisionName, choose_device
 from fashioncnn.workflows.evaluate import evaluate
 from fashioncnn.workflows.train import train
@@ -91,7 +93,9 @@ def bench_speed(
 
 def _recipe_way(trainings: _Trainings, seeds: int, chosen: torch.device, warm: bool) -> Way:
     recipe, precision = load(trainings.origin), trainings.precision
-    flops = training_flops_an_image(recipe)
+    opened = at_size_of(recipe, open_data(trainings.data))
+    fitted, _ = fit(recipe, opened)
+    flops = training_flops_an_image(fitted, len(opened.class_names), opened.shape)
     name = recipe.name if precision == "auto" else f"{recipe.name}-{precision}"
     train_and_test = trainings.here if warm else trainings.apart
     began = not warm

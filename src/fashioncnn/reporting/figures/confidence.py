@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from fashioncnn.evaluation.calibration import Calibration
 from fashioncnn.evaluation.confidence import Confidence
@@ -64,6 +64,7 @@ def _counts(axes: Axes, found: Calibration, colour: str) -> None:
         color=colour,
     )
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_ylabel("pictures")
 
 
