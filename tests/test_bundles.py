@@ -43,10 +43,12 @@ from fashioncnn.bundles.bundle import (
     run_session,
 )
 from fashioncnn.bundles.occlusion import occlusion
+from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import Shape
 from fashioncnn.data.places import ENVIRONMENT_VARIABLE
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
 from fashioncnn.errors import BundleError, DataError
+from fashioncnn.evaluation.selective import answering
 from fashioncnn.explanation.embedding import features
 from fashioncnn.exporting.graph import NEWEST_OPSET, OLDEST_OPSET, OPSET, to_onnx
 from fashioncnn.exporting.new_bundle import NewBundle, put
@@ -665,6 +667,12 @@ def test_a_network_that_comes_along_is_as_good_as_its_card_says(name: str) -> No
     found = evaluate_bundle(name).scores.accuracy
     # Another processor may add up in another order.
     assert found == pytest.approx(said.accuracy.value, abs=2e-4)
+    some = DataSet().test.take(np.arange(2000))
+    told = opened.predictions(some).at_temperature(opened.facts.temperature)
+    for one in opened.facts.thresholds:
+        given = answering(told, one.confidence)
+        assert given.coverage == pytest.approx(one.coverage, abs=0.02)
+        assert given.risk == pytest.approx(one.risk, abs=0.01)
 
 
 def test_a_name_is_a_folder_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
