@@ -367,6 +367,10 @@ def test_kaggles_table_of_names_beside_folders_is_left_alone(tmp_path: Path) -> 
     write_folders(tmp_path, {"train": digits()["train"]})
     (tmp_path / "train.csv").write_text("id,label\n0.png,cat\n1.png,dog\n")
     assert DataSet(tmp_path).source.kind == "folders"
+    # Folders without pictures are nothing.
+    csv = as_csv(tmp_path / "train" / "0", {"train": digits()["train"]})
+    (csv / "train" / "logs").mkdir(parents=True)
+    assert DataSet(csv).source.kind == "csv"
 
 
 def test_pictures_that_belong_to_no_class_are_said(tmp_path: Path) -> None:
@@ -428,7 +432,8 @@ def test_classes_as_windows_writes_them(tmp_path: Path) -> None:
 def test_names_of_classes_have_no_spaces_at_their_ends(tmp_path: Path) -> None:
     grey = digits()["train"].images_NHWC[..., 0]
     labels = digits()["train"].labels % 2
-    for number, names in enumerate((np.array([" a", "b "]), np.array([b"a", b"b"]))):
+    given = np.array([" a", "b "]), np.array([b"a", b"b"]), np.array([["a"], ["b"]])
+    for number, names in enumerate(given):
         path = tmp_path / f"{number}.npz"
         np.savez(path, train_images=grey, train_labels=labels, class_names=names)
         assert DataSet(path).class_names == ("a", "b")
@@ -539,7 +544,7 @@ def bad(name: str, folder: Path) -> Path:
         names = np.array(["a", "b"], object)
         np.savez(path, train_images=images, train_labels=labels - 1, class_names=names)
     elif name == "numbers.npz":
-        names = np.arange(2)
+        names = np.arange(2) / 2
         np.savez(path, train_images=images, train_labels=labels - 1, class_names=names)
     elif name == "many.npz":
         np.savez(path, train_images=images, train_labels=np.arange(3))
@@ -569,7 +574,7 @@ def bad(name: str, folder: Path) -> Path:
         ("two names", "two folders for validation"),
         ("odd name.npz", "1 to 200 printable characters"),
         ("objects.npz", "damaged"),
-        ("numbers.npz", "class_names is int64 (2,); it must be text (n,)"),
+        ("numbers.npz", "class_names is float64 (2,); it must be text (n,)"),
     ],
 )
 def test_bad_input_is_one_line(name: str, words: str, tmp_path: Path) -> None:

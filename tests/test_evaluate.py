@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import fashioncnn as fc
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.sources.npz_file import NpzFile, write_npz
-from fashioncnn.errors import DataError, RunError
+from fashioncnn.errors import CodeError, DataError, RunError, TrackingError
 from fashioncnn.opening.trained import open_trained
 from fashioncnn.runs import checkpoints, readings
 from fashioncnn.runs.arrays import read as read_arrays
@@ -117,9 +118,58 @@ def test_splits_and_views_that_are_none_are_named(run: fc.Run, split: Any) -> No
     assert not run.evaluation.exists()
 
 
-def test_thresholds_hold_for_what_is_predicted(run: fc.Run) -> None:
-    """They are of the probabilities that people see."""
+def test_wishes_that_are_none_are_named(run: fc.Run, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="checkpoint is 'first'; it must be best or last"):
+        fc.explain(run, checkpoint="first")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"picture 1\.5: test pictures are numbered 0 to 199"):
+        fc.explain(run, pictures=[1.5])  # type: ignore[list-item]
+    with pytest.raises(TrackingError, match=r"it must be a list, as \['mlflow'\]"):
+        fc.report(run, track="mlflow")  # type: ignore[arg-type]
+    with pytest.raises(TrackingError, match="--track wandb: it must be tensorboard or mlflow"):
+        fc.report(run, track=["wandb"])  # type: ignore[list-item]
+    with pytest.raises(RunError, match="compare needs two runs or more; 1 given"):
+        fc.compare(str(run.path))
+    with pytest.raises(CodeError, match="a net cannot be written; it must be network"):
+        fc.new(tmp_path / "mine.py", what="net")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def rough(tiny_recipe: Path, tmp_path: Path) -> fc.Run:
+    """A run that has not learned everything: its validation has a temperature to tell."""
+    changes = ["training.epochs=1", "optimizer.learning_rate=0.0005"]
+    run = fc.train(tiny_recipe, changes=changes, out=tmp_path / "rough", device="cpu")
     fc.evaluate(run, device="cpu")
+    return run
+
+
+def test_the_temperature_of_earlier_versions_is_used(rough: fc.Run) -> None:
+    """A run that was evaluated by one answers as it did."""
+    run = rough
+    file = run.evaluation / "confidence.json"
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps(kept | {"form": 1}))
+    earlier = open_trained(run, "best", device="cpu")
+    assert earlier.temperature == kept["with_temperature"]["temperature"] != 1
+    assert not evaluating.is_evaluated(earlier.kept)
+
+
+def test_pages_of_finished_runs_need_no_data(
+    reported: fc.Run, tiny_npz: Path, tmp_path: Path
+) -> None:
+    """Nor are several of one data set: the other one's pictures are gone by now."""
+    other = Path(shutil.copytree(reported.path, reported.path.with_name("other")))
+    told = json.loads((other / "provenance.json").read_text())
+    told["data_set"] |= {"train_sha256": "a" * 64, "place": str(tmp_path / "gone.npz")}
+    (other / "provenance.json").write_text(json.dumps(told))
+    assert fc.report(other).exists()
+    assert fc.report([reported, other], out=tmp_path / "page.html").exists()
+    with pytest.raises(RunError, match="was trained on other pictures than those of"):
+        fc.report([reported, other], data=tiny_npz, out=tmp_path / "page.html")
+
+
+def test_thresholds_hold_for_what_is_predicted(rough: fc.Run) -> None:
+    """They are of the probabilities that people see."""
+    run = rough
     trained = open_trained(run, "best", device="cpu")
     kept = json.loads((run.evaluation / "confidence.json").read_text())
     assert trained.temperature != 1

@@ -417,6 +417,13 @@ def test_calibration_of_the_calibrated_and_the_mended() -> None:
     assert Calibration.from_json(mended.to_json()) == mended
 
 
+def test_pictures_that_are_all_right_mend_no_temperature() -> None:
+    """The lower, the likelier they would be; that says nothing of others."""
+    logits = np.eye(3, dtype=np.float32).repeat(5, 0)
+    labels = np.arange(3).repeat(5)
+    assert fit_temperature(Predictions(logits, labels, np.arange(15), ("a", "b", "c"))) == 1.0
+
+
 def test_calibration_as_in_scikit_learn_and_by_hand() -> None:
     run = predictions(1)
     probabilities = special.softmax(run.logits.astype(np.float64), axis=1)

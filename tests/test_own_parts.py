@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 
 import fashioncnn as fc
-from conftest import TINY_RECIPE
+from conftest import TINY_RECIPE, Cli
 from fashioncnn.errors import (
     CodeError,
     Diverged,
@@ -25,6 +25,8 @@ from fashioncnn.errors import (
     StudyError,
     TrustError,
 )
+from fashioncnn.explanation.attribution import randomised
+from fashioncnn.opening.trained import open_trained
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import checkpoints
 from fashioncnn.training.losses.own import OwnLoss
@@ -561,8 +563,71 @@ def test_unusual_networks_that_are_sound(name: str, tmp_path: Path, tiny_recipe:
     changes = {"model.family": f"{tmp_path}/net.py:Net", "training.epochs": 1}
     run = fc.train(tiny_recipe, changes=changes, out=tmp_path / "runs", device="cpu")
     assert fc.evaluate(run, device="cpu").accuracy > 0.1
+    (findings,) = checked.parts.values()
+    (exported,) = (one for one in findings if one.check == "Exports to ONNX")
+    assert exported.verdict == "good", exported.told
     again = fc.train(run.recipe_file, out=tmp_path / "again", device="cpu")
     assert weights(again) == weights(run)
+
+
+UNUSUAL = """
+import torch
+from torch import nn
+
+print("hello")
+
+class Computed(nn.Module):
+    def __init__(self, in_channels, classes):
+        super().__init__()
+        self.conv = nn.utils.parametrizations.weight_norm(nn.Conv2d(in_channels, 4, 3))
+        self.head = nn.Linear(4, classes)
+        self.bias = nn.Parameter(torch.arange(classes) / 100)
+
+    def forward(self, x):
+        return self.head(self.conv(x).relu().mean((2, 3))) + self.bias.expand(len(x), -1)
+
+class Spare(Computed):
+    def __init__(self, in_channels, classes):
+        super().__init__(in_channels, classes)
+        self.spare = nn.Linear(4, 3)
+"""
+
+
+@pytest.fixture
+def unusual(tmp_path: Path, tiny_recipe: Path) -> Callable[[str], fc.Run]:
+    (tmp_path / "unusual.py").write_text(UNUSUAL)
+
+    def trained(name: str) -> fc.Run:
+        changes = {"model.family": f"{tmp_path}/unusual.py:{name}", "training.epochs": 1}
+        return fc.train(tiny_recipe, changes=changes, out=tmp_path / "runs", device="cpu")
+
+    return trained
+
+
+def test_layers_whose_weights_are_computed(unusual: Callable[[str], fc.Run]) -> None:
+    run = unusual("Computed")
+    fc.evaluate(run, device="cpu")
+    fc.explain(run, device="cpu")
+    network = open_trained(run, "best", device="cpu").network
+    fresh = randomised(network)
+    for name, weights in network.named_parameters():
+        assert not torch.equal(fresh.get_parameter(name), weights), name
+
+
+def test_a_layer_made_last_that_is_not_used_is_named(unusual: Callable[[str], fc.Run]) -> None:
+    run = unusual("Spare")
+    for verb in (fc.export, functools.partial(fc.report, full=True)):
+        with pytest.raises(CodeError, match="made last, is not used: say by a method parts"):
+            verb(run)
+
+
+def test_what_ones_own_code_prints_is_no_part_of_the_answer(
+    tmp_path: Path, cli: Cli, tiny_npz: Path
+) -> None:
+    (tmp_path / "unusual.py").write_text(UNUSUAL)
+    done = cli("check", f"{tmp_path}/unusual.py:Computed", "--data", tiny_npz, "--json")
+    assert json.loads(done.stdout)["parts"]
+    assert "hello" in done.stderr
 
 
 def test_a_network_that_fails_in_evaluation_has_diverged(tmp_path: Path, tiny_recipe: Path) -> None:

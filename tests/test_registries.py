@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import fashioncnn as fc
 from fashioncnn.data.augmentations import AUGMENTATIONS
 from fashioncnn.data.augmentations.base import PixelAugmentation
-from fashioncnn.errors import RecipeError
+from fashioncnn.errors import CodeError, RecipeError
 from fashioncnn.models import FAMILIES
 from fashioncnn.models.family import ModelSettings
 from fashioncnn.models.parts import Parts, hidden_convolutions, parts_of
@@ -236,5 +236,9 @@ def test_a_network_tells_its_parts_or_they_are_guessed() -> None:
     assert list(guessed.shown) == ["0", "1", "3"]
     # The first convolution is the stem whatever its channels.
     assert hidden_convolutions(plain) == []
-    with pytest.raises(ValueError, match="no convolution and no dense layer"):
+    with pytest.raises(CodeError, match=r"no nn\.Conv2d and no nn\.Linear"):
         parts_of(nn.Sequential(nn.ReLU()))
+    # Layers whose weights are computed are layers.
+    normed = nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3))
+    guessed = parts_of(nn.Sequential(normed, nn.Flatten(), plain[3]))
+    assert (guessed.stem, list(guessed.shown)) == (normed, ["0", "2"])

@@ -331,9 +331,14 @@ def test_a_run_on_other_pictures_is_not_gone_on_with(tiny_recipe: Path, tmp_path
 
 def test_what_cannot_be_trained_is_said_at_once(tiny_recipe: Path, tmp_path: Path) -> None:
     one_left = ["model.hidden_batch_norm=true", "training.batch_size=6"]
+    single = ["model.hidden_batch_norm=true", "training.batch_size=1"]
     data = DataSet.of(make_pictures(301, 0), make_pictures(20, 1), make_pictures(20, 2))
-    with pytest.raises(RecipeError, match="an epoch of 301 pictures would end with a single one"):
+    with pytest.raises(RecipeError, match="an epoch of 301 pictures ends with a single one"):
         fc.train(tiny_recipe, data=data, changes=one_left, out=tmp_path, device="cpu")
+    with pytest.raises(RecipeError, match="ends with a single one"):
+        fc.train(tiny_recipe, data=data, changes=single, out=tmp_path, device="cpu")
+    # Without batch norm of features, one picture is enough.
+    fc.train(tiny_recipe, data=data, changes=one_left[1:], out=tmp_path, device="cpu")
     with pytest.raises(RecipeError, match="seed -1: it must be 0 or more"):
         fc.train(tiny_recipe, seed=-1, out=tmp_path, device="cpu")
     with pytest.raises(DeviceError, match="--device tpu: there is none on this machine"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -108,6 +109,9 @@ def _macs(network: nn.Module, images_NCHW: Tensor, *, training: bool) -> int:
     if any(type(part).__module__.startswith(PREFIX) for part in network.modules()):
         from torch.utils.flop_counter import FlopCounterMode
 
+        if not training:
+            # The counter follows views, and takes those of weights for ones that learn.
+            network = copy.deepcopy(network).requires_grad_(False)
         with FlopCounterMode(display=False) as counter:
             answers = network(images_NCHW)
             if training:

@@ -62,11 +62,21 @@ def evaluate(
             raise typer.BadParameter("a bundle is scored on test, in plain view, alone")
         answer(as_json, *_bundles(runs, data))
         return
+    from fashioncnn.console.say import say
+    from fashioncnn.opening.data import open_as
     from fashioncnn.opening.runs import open_runs
     from fashioncnn.opening.trained import open_trained
+    from fashioncnn.recipes.load import differences
     from fashioncnn.workflows.evaluate import evaluate_trained
 
-    trained = [open_trained(run, checkpoint.value, data, device.value) for run in open_runs(runs)]
+    opened = open_runs(runs)
+    shared = data and open_as(data, opened[0].trained_on.shape)
+    trained = [open_trained(run, checkpoint.value, shared, device.value) for run in opened]
+    if shared:
+        for one in trained:
+            one.check_data()
+    if any(differences(trained[0].recipe, other.recipe) for other in trained[1:]):
+        say("these are runs of several recipes: `compare` tells them apart")
     asked = _Asked(trained, split)
     scores = [evaluate_trained(one, split.value) for one in trained]
     answers = [asked.one(scores[0]) if len(scores) == 1 else asked.group(scores)]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import inspect
 import json
+import sys
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar, get_type_hints
 
 import typer
 
 if TYPE_CHECKING:
     from fashioncnn.executors.base import Executor as AnyExecutor
     from fashioncnn.tracking.trackers import TrackerName
+
+# Where an answer goes while standard output is for nothing else; None: there.
+_ANSWERS: ContextVar[TextIO | None] = ContextVar("answers", default=None)
 
 
 class Device(enum.StrEnum):
@@ -172,7 +178,15 @@ def verb(app: typer.Typer, name: str | None = None, opens: str | None = None) ->
                 from fashioncnn.console.say import say_as_much
 
                 say_as_much(-1 if quiet else 1)
-            return function(**given)
+            if not given.get("as_json"):
+                return function(**given)
+            # What a user's own code prints is no part of the answer.
+            answers = _ANSWERS.set(sys.stdout)
+            try:
+                with contextlib.redirect_stdout(sys.stderr):
+                    return function(**given)
+            finally:
+                _ANSWERS.reset(answers)
 
         hints = get_type_hints(function, include_extras=True)
         hints |= common
@@ -219,4 +233,4 @@ def answer(as_json: bool, values: dict[str, Any], text: str) -> None:
     """Print `values` for programs or `text` for people."""
     if as_json:
         text = json.dumps(values, ensure_ascii=False, allow_nan=False)
-    typer.echo(text)
+    typer.echo(text, file=_ANSWERS.get())

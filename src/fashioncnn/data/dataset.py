@@ -157,7 +157,7 @@ class DataSet:
 
     def _place(self) -> str:
         if self.given:
-            return "pictures in memory"
+            return str(self.given.place)
         return os.path.abspath(self.source.place)  # noqa: PTH100 links stay as they are
 
     def file_digests(self) -> dict[str, str]:
@@ -221,7 +221,7 @@ class _InMemory(Source):
 
     kind = "memory"
     looks_like = "pictures in memory"
-    place = Path()
+    place = Path(looks_like)
 
     def __init__(self, name: str, parts: dict[Part, LabelledImages]) -> None:
         self.name, self._parts = name, parts

@@ -80,8 +80,14 @@ def calibration(predictions: Predictions, temperature: float = 1.0) -> Calibrati
 
 
 def fit_temperature(predictions: Predictions) -> float:
-    """Return the temperature with the least NLL on these pictures (arXiv 1706.04599, sec. 4.2)."""
+    """Return the temperature with the least NLL on these pictures (arXiv 1706.04599, sec. 4.2).
+
+    It is 1 where all are right: they only say that it might be lower, not how low.
+    """
     from scipy import optimize
+
+    if (predictions.predicted == predictions.labels).all():
+        return 1.0
 
     rows = np.arange(len(predictions.labels))
 

@@ -115,7 +115,10 @@ def random_maps(images_NCHW: Tensor, seed: int = 0) -> Maps:
 
 
 def randomised(network: nn.Module, seed: int = 0) -> nn.Module:
-    """Return the same network with fresh random weights (Adebayo et al., arXiv 1810.03292)."""
+    """Return the same network with fresh random weights (Adebayo et al., arXiv 1810.03292).
+
+    Weights that no layer draws, as those of a user's own, are shuffled.
+    """
     fresh = copy.deepcopy(network)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -124,6 +127,11 @@ def randomised(network: nn.Module, seed: int = 0) -> nn.Module:
             for reset in ("reset_parameters", "_reset_parameters"):
                 if callable(draw := getattr(module, reset, None)):
                     draw()
+        with torch.no_grad():
+            for weights, before in zip(fresh.parameters(), network.parameters(), strict=True):
+                if torch.equal(weights, before):
+                    shuffled = before.flatten()[torch.randperm(before.numel())]
+                    weights.copy_(shuffled.view_as(before))
     return fresh.eval()
 
 

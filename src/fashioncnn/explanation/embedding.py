@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashioncnn.models.ensemble import members_of
-from fashioncnn.models.parts import parts_of
+from fashioncnn.models.parts import check_used, parts_of
 
 BATCH = 250
 PERPLEXITY = 30
@@ -40,6 +40,8 @@ def features(network: nn.Module, images_NCHW: Tensor) -> NDArray[np.float32]:
     finally:
         for hook in hooks:
             hook.remove()
+    for output in outputs:
+        check_used(output, {layer for layer, inputs in given.items() if inputs})
     return np.asarray(torch.cat([torch.cat(given[one]) for one in outputs], 1).numpy(), np.float32)
 
 

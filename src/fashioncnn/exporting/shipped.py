@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch.nn import functional
 from fashioncnn.data.images import Shape
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.models.ensemble import members_of
-from fashioncnn.models.parts import parts_of
+from fashioncnn.models.parts import check_used, parts_of
 
 
 class Shipped(nn.Module):
@@ -58,23 +59,24 @@ class Shipped(nn.Module):
         given: dict[nn.Module, Tensor] = {}
         answered: dict[nn.Module, Tensor] = {}
 
-        def keep_input(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            given[module] = inputs[0].flatten(1)
+        # By the layer that the hook was made for: of one with two names, tracing hands over others.
+        def keep_input(layer: nn.Module, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            given[layer] = inputs[0].flatten(1)
 
-        def keep_output(module: nn.Module, inputs: object, output: Any) -> None:
+        def keep_output(layer: nn.Module, _: nn.Module, inputs: object, output: Any) -> None:
             del inputs
             # Attention returns its weights, too. What follows may work in place: hence the copy.
-            answered.setdefault(
-                module, (output[0] if isinstance(output, tuple) else output).clone()
-            )
+            answered.setdefault(layer, (output[0] if isinstance(output, tuple) else output).clone())
 
-        hooks = [head.register_forward_pre_hook(keep_input) for head in self._heads]
-        hooks += [one.register_forward_hook(keep_output) for one in self._shown]
+        hooks = [one.register_forward_pre_hook(partial(keep_input, one)) for one in self._heads]
+        hooks += [one.register_forward_hook(partial(keep_output, one)) for one in self._shown]
         try:
             logits = self.network(images * self.scale - self.shift)
         finally:
             for hook in hooks:
                 hook.remove()
+        for head in self._heads:
+            check_used(head, given)
         embedding = torch.cat([given[head] for head in self._heads], 1)
         maps = [answered[one] for one in self._shown]
         probabilities = torch.softmax(logits / self.temperature, 1)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from fashioncnn.data.images import Shape
-from fashioncnn.errors import BundleError
+from fashioncnn.errors import BundleError, CodeError
 from fashioncnn.usercode.faults import in_words, told_by_lines
 
 # Traced with two pictures: one would be taken for a size that never changes.
@@ -31,6 +31,8 @@ def trace(shipped: nn.Module, shape: Shape) -> ExportedProgram:
             return torch.export.export(
                 shipped, (example,), dynamic_shapes=({0: Dim("n", min=1)},), strict=False
             )
+        except CodeError:
+            raise
         except Exception as error:
             cause = error.__cause__ or error
             told = told_by_lines(cause) or told_by_lines(error) or in_words(cause)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from torch import nn
 
+from fashioncnn.errors import CodeError
 from fashioncnn.models.ensemble import members_of
 
 # They change nothing that could be seen: they reshape, or are off when predicting.
 UNSEEN = (nn.Flatten, nn.Dropout, nn.Identity)
 WEIGHTED = (nn.Conv2d, nn.Linear)
+# What torch.nn.utils.parametrize calls the part of a layer that computes its weights.
+PARAMETRIZED = "parametrizations"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ def parts_of(network: nn.Module) -> Parts:
 
     Of an ensemble, its first member's. The guess takes the layers without parts of their own in
     the order in which they were made; the first with weights is the stem, the last the head.
-    Raises ValueError for a network without a convolution or dense layer.
+    Raises CodeError for a network without a convolution or dense layer.
     """
     network = members_of(network)[0]
     if callable(tell := getattr(network, "parts", None)):
@@ -42,14 +45,29 @@ def parts_of(network: nn.Module) -> Parts:
     leaves = {
         name: module
         for name, module in network.named_modules()
-        if not any(module.children()) and not isinstance(module, UNSEEN)
+        if not isinstance(module, UNSEEN)
+        and PARAMETRIZED not in name.split(".")
+        # A layer stays one where its weights are computed, as for weight norm.
+        and all(part == PARAMETRIZED for part, _ in module.named_children())
     }
     weighted = [module for module in leaves.values() if isinstance(module, WEIGHTED)]
     if not weighted:
-        raise ValueError(f"{type(network).__name__} has no convolution and no dense layer")
+        raise CodeError(
+            f"{type(network).__name__} has no nn.Conv2d and no nn.Linear: say by a method "
+            "parts() where pictures enter and scores leave (docs/how-to/own-parts.md)"
+        )
     prefix = _common_prefix(list(leaves))
     shown = {name.removeprefix(prefix): module for name, module in leaves.items()}
     return Parts(weighted[0], weighted[-1], shown)
+
+
+def check_used(head: nn.Module, given: Container[nn.Module]) -> None:
+    """Raise CodeError where the layer taken for the last one was not among those `given` any."""
+    if head not in given:
+        raise CodeError(
+            f"{head}, made last, is not used: say by a method parts() which layer gives the scores "
+            "(docs/how-to/own-parts.md)"
+        )
 
 
 def hidden_convolutions(network: nn.Module) -> list[nn.Conv2d]:

@@ -20,6 +20,7 @@ from fashioncnn.data.sources.fashion_mnist import NAME as FASHION_MNIST
 from fashioncnn.data.sources.fashion_mnist import FashionMNIST
 from fashioncnn.errors import RunError
 from fashioncnn.evaluation.answers import Answers, answers
+from fashioncnn.evaluation.confidence import Confidence
 from fashioncnn.evaluation.predict import predict, predicted_classes
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.sureness import ALWAYS, UNFITTED, Sureness
@@ -30,7 +31,7 @@ from fashioncnn.recipes.build import build_network, build_preparation, build_spl
 from fashioncnn.recipes.load import load as load_recipe
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import checkpoints, readings
-from fashioncnn.runs.artifact import Kept
+from fashioncnn.runs.artifact import JsonArtifact, Kept
 from fashioncnn.runs.artifacts import CONFIDENCE, SplitName
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName, choose_device, has_bf16
@@ -40,6 +41,8 @@ from fashioncnn.usercode.part import OwnPart
 from fashioncnn.usercode.source import changed
 
 CheckpointName = Literal["best", "last"]
+# Its thresholds were of other probabilities; temperature and sureness were as they are now.
+EARLIER_CONFIDENCE = JsonArtifact(CONFIDENCE.path, Confidence, form=1)
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ class Trained:
         train = self._known(self.data.train)
         if known.sha256 not in (None, train.digest):
             raise RunError(
-                f"{self.run.path} was trained on other pictures than those of {source.place}"
+                f"{self.run.path} was trained on other pictures than those of {source.place}, or "
+                "on the same in another order"
             )
 
     def _known(self, pictures: LabelledImages) -> LabelledImages:
@@ -167,7 +171,7 @@ class Trained:
     @cached_property
     def temperature(self) -> float:
         """See evaluation.answers.Model: fitted on validation when the run was evaluated, or 1."""
-        kept = self.kept.get(CONFIDENCE)
+        kept = self._confidence
         return kept.with_temperature.temperature if kept and kept.with_temperature else 1.0
 
     @property
@@ -175,8 +179,12 @@ class Trained:
         """See evaluation.answers.Model: fitted as the temperature was."""
         if not self.photographs:
             return ALWAYS
-        kept = self.kept.get(CONFIDENCE)
+        kept = self._confidence
         return (kept and kept.of_photographs) or UNFITTED
+
+    @property
+    def _confidence(self) -> Confidence | None:
+        return self.kept.get(CONFIDENCE) or self.kept.get(EARLIER_CONFIDENCE)
 
     def features(self, images_NHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See evaluation.answers.Model."""
@@ -204,20 +212,18 @@ class Trained:
 def open_trained(
     run: AnyRun, checkpoint: CheckpointName, data: Data = None, device: DeviceName = "auto"
 ) -> Trained:
-    """Open a checkpoint of a run.
-
-    Raises RunError when there is none, or a damaged one, or when `data` are not what it was trained
-    on.
-    """
+    """Open a checkpoint of a run. RunError when there is none, or a damaged one."""
     run = as_run(run)
     recipe = load_recipe(run.recipe_file)
+    if checkpoint not in get_args(CheckpointName):
+        raise RunError(f"checkpoint is {checkpoint!r}; it must be best or last")
     if not checkpoints.exists(run.checkpoints, checkpoint):
         raise RunError(
             f"{run.path} has no checkpoint {checkpoint!r} yet: its first epoch is not finished"
         )
     _tell_of_changes(run, recipe)
     told = checkpoints.describe(run.checkpoints, checkpoint)
-    trained = Trained(
+    return Trained(
         run,
         recipe,
         checkpoint,
@@ -227,10 +233,6 @@ def open_trained(
         choose_device(device),
         Kept(run, told.tensors_sha256, say),
     )
-    if data is not None:
-        # What is kept of the run is of its own pictures.
-        trained.check_data()
-    return trained
 
 
 def _tell_of_changes(run: Run, recipe: Recipe) -> None:

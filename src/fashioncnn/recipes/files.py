@@ -35,7 +35,8 @@ def read_text(name_or_path: str | Path) -> str:
             )
         if path.stat().st_size > MAX_BYTES:
             raise RecipeError(f"{path}: larger than {MAX_BYTES:,} bytes, so not a recipe")
-        return path.read_text("utf-8")
+        # Windows' editors put a mark in front.
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise RecipeError(f"{path}: not UTF-8 text, so not a recipe") from None
     except OSError as error:

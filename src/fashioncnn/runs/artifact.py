@@ -100,13 +100,14 @@ class Kept:
     def __init__(self, run: Run, weights: str, tell: Callable[[str], None]) -> None:
         self.run, self.weights = run, weights
         self._tell = tell
-        self._known: dict[str, Any] = {}
+        self._known: dict[tuple[str, int], Any] = {}
 
     def get(self, artifact: Artifact[T]) -> T | None:
         """Return the content; None where it is missing, damaged, or of other weights or form."""
-        if artifact.path not in self._known:
-            self._known[artifact.path] = self._read(artifact)
-        found: T | None = self._known[artifact.path]
+        key = artifact.path, artifact.form
+        if key not in self._known:
+            self._known[key] = self._read(artifact)
+        found: T | None = self._known[key]
         return found
 
     def put(self, artifact: Artifact[T], content: T) -> T:
@@ -114,7 +115,7 @@ class Kept:
         path = self.run.path / artifact.path
         make_folder(path.parent)
         artifact.write(path, content, self.weights)
-        self._known[artifact.path] = content
+        self._known[artifact.path, artifact.form] = content
         return content
 
     def _read(self, artifact: Artifact[T]) -> T | None:

@@ -15,6 +15,7 @@ from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.messages import Job, Reply, error
 from fashioncnn.serving.metrics import Metrics
 from fashioncnn.serving.responses import to_response
+from fashioncnn.serving.token import check_token
 
 
 class Answering(Protocol):
@@ -57,6 +58,9 @@ class Server:
     metrics: Metrics = field(default_factory=Metrics)
     waiting: int = 0
     bytes_held: int = 0
+
+    def __post_init__(self) -> None:
+        check_token(self.token)
 
     @property
     def first(self) -> str:

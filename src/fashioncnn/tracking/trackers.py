@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
+from typing import get_args
 
 from fashioncnn.errors import Stopped, TrackingError
 from fashioncnn.runs.directory import Run
@@ -15,7 +16,12 @@ __all__ = ["TrackerName", "Trackers", "check", "copy_run", "copying"]
 
 def check(names: Sequence[TrackerName]) -> None:
     """Raise TrackingError unless every tracker is installed and can be reached."""
+    if isinstance(names, str):
+        raise TrackingError(f"track is {names!r}; it must be a list, as [{names!r}]")
     for name in names:
+        if name not in get_args(TrackerName):
+            known = " or ".join(get_args(TrackerName))
+            raise TrackingError(f"--track {name}: it must be {known}")
         if find_spec(name) is None:
             raise TrackingError(
                 f"--track {name}: the package {name} is not installed; "

@@ -5,6 +5,7 @@ It touches no disk and prints nothing; callers write, show and stop.
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -73,7 +74,7 @@ class Training:
         loss is not finite, StopRequested when `after_step` asks to stop, RecipeError where batch
         norm would be given the features of a single picture.
         """
-        self._check_last_batches(state.network)
+        self._try_a_single_picture(state)
         if self.processes.count > 1:
             span_processes(state.network, self.processes)
         take_step = self._stepper(state)
@@ -102,15 +103,28 @@ class Training:
                     raise StopRequested
             yield self._finish_epoch(state, epoch, started)
 
-    def _check_last_batches(self, network: nn.Module) -> None:
-        size = self.batches.batch_size
-        alone = any(self.batches.image_count(epoch) % size == 1 for epoch in range(self.epochs))
-        if alone and any(isinstance(one, nn.BatchNorm1d) for one in network.modules()):
-            raise RecipeError(
-                f"training.batch_size is {size}: an epoch of {len(self.batches.pictures):,} "
-                "pictures would end with a single one, which batch norm of features cannot take; "
-                "choose another size"
-            )
+    def _try_a_single_picture(self, state: TrainingState) -> None:
+        """Raise RecipeError where an epoch ends with one picture and the network needs two."""
+        batches = self.batches
+        lonely = [
+            epoch
+            for epoch in range(state.position.epoch, self.epochs)
+            if batches.image_count(epoch) % batches.batch_size == 1 or batches.batch_size == 1
+        ]
+        if not lonely:
+            return
+        size = batches.pictures.shape.channels, *batches.image_size(lonely[0])
+        with torch.no_grad(), torch.random.fork_rng():
+            try:
+                copy.deepcopy(state.network).train()(torch.zeros(1, *size, device=state.device))
+            except ValueError as error:
+                if "more than 1 value per channel" not in str(error):
+                    raise
+                raise RecipeError(
+                    f"training.batch_size is {batches.batch_size}: an epoch of "
+                    f"{batches.image_count(lonely[0]):,} pictures ends with a single one, which "
+                    "batch norm of features cannot take; choose another size"
+                ) from None
 
     def _stepper(self, state: TrainingState) -> Callable[[Batch], None]:
         """Return what changes `state`'s tensors by one step, without waiting for the device."""

@@ -160,7 +160,7 @@ def _read(name: str) -> tuple[str, Path | None]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise SpaceError(f"{path}: larger than {MAX_BYTES:,} bytes, so not a space")
-        return path.read_text("utf-8"), path.parent
+        return path.read_text("utf-8-sig"), path.parent
     except UnicodeDecodeError:
         raise SpaceError(f"{path}: not UTF-8 text, so not a space") from None
     except OSError as error:

@@ -123,7 +123,8 @@ def read_text(path: Path, follow_links: bool = True) -> str:
     if len(content) > MAX_BYTES:
         raise CodeError(f"{path}: larger than {MAX_BYTES:,} bytes, so not a file of code")
     try:
-        return content.decode()
+        # Windows' editors put a mark in front.
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise CodeError(f"{path}: not UTF-8 text, so not a file of code") from None
 

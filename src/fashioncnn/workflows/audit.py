@@ -23,7 +23,7 @@ from fashioncnn.evaluation.label_candidates import Candidate, candidates
 from fashioncnn.evaluation.predict import predict
 from fashioncnn.explanation.alike import AlikePair, most_alike
 from fashioncnn.explanation.embedding import features
-from fashioncnn.opening.data import Data, open_data
+from fashioncnn.opening.data import Data, data_of, open_data
 from fashioncnn.opening.runs import AnyRun, open_runs
 from fashioncnn.opening.trained import Trained
 from fashioncnn.recipes.build import build_preparation, build_state, build_training
@@ -93,8 +93,9 @@ def audit(
     scored with and without the test pictures that are candidates. Raises DataError without data,
     RecipeError for an unknown recipe, RunError when a run cannot be used.
     """
-    opened_data = open_data(data)
-    trained = [open_evaluated(run, opened_data, device) for run in open_runs(runs)]
+    opened = open_runs(runs)
+    opened_data = data_of(opened[0], data) if opened else open_data(data)
+    trained = [open_evaluated(run, opened_data, device) for run in opened]
     chosen, _ = fit(load(recipe, ["data.validation_images=0"]), opened_data)
     train, test = opened_data.train, opened_data.test
     folder = make_folder(Path(out))

@@ -31,8 +31,9 @@ def compare(
     comparisons, Holm's correction keeps the chance of one false alarm at 5 %. Raises RunError when
     fewer than two are given, or a run cannot be used.
     """
-    if len(runs) < 2:
-        raise RunError(f"compare needs two runs or more; {len(runs)} given")
+    if isinstance(runs, str) or len(runs) < 2:
+        count = 1 if isinstance(runs, str) else len(runs)
+        raise RunError(f"compare needs two runs or more; {count} given")
     paths = [str(one.path if isinstance(one, Run) else one) for one in runs]
     if twice := [path for path in paths if paths.count(path) > 1]:
         raise RunError(f"compare: {twice[0]} is given twice")

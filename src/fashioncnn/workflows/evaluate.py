@@ -48,7 +48,11 @@ def evaluate(
     A split that this checkpoint has already predicted is not read again: its predictions are.
     Raises RunError when the run or its checkpoint cannot be used, DataError without data.
     """
-    return evaluate_trained(open_trained(run, checkpoint, data, device), split, views)
+    trained = open_trained(run, checkpoint, data, device)
+    if data is not None:
+        # What the run keeps is of its own pictures.
+        trained.check_data()
+    return evaluate_trained(trained, split, views)
 
 
 def evaluate_trained(

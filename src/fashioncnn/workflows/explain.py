@@ -143,11 +143,12 @@ def _probabilities(network: nn.Module, images_NCHW: Tensor) -> NDArray[np.float3
 
 
 def _choose(test: LabelledImages, pictures: Sequence[int], per_class: int) -> NDArray[np.int64]:
-    for index in pictures:
-        if not 0 <= index < len(test):
+    chosen = np.atleast_1d(np.asarray(pictures))
+    for index in chosen:
+        if chosen.dtype.kind not in "iu" or not 0 <= index < len(test):
             raise DataError(f"picture {index}: test pictures are numbered 0 to {len(test) - 1}")
-    if pictures:
-        return np.array(pictures, np.int64)
+    if len(chosen):
+        return chosen.astype(np.int64)
     if not 1 <= per_class <= 10:
         raise DataError(f"per_class is {per_class}; it must be 1 to 10")
     return np.concatenate(

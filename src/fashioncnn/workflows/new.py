@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from importlib import resources
 from pathlib import Path
+from typing import get_args
 
 from fashioncnn.errors import CodeError
 from fashioncnn.runs.files import write_text
@@ -18,6 +19,8 @@ def new(file: str | Path, *, what: Part = "network") -> tuple[Path, Path]:
     Raises CodeError for a name that Python could not import, or where a file is there already.
     """
     path = Path(file)
+    if what not in get_args(Part):
+        raise CodeError(f"a {what} cannot be written; it must be {' or '.join(get_args(Part))}")
     if not FILE_NAME.fullmatch(path.name):
         raise CodeError(f"{path}: call it as Python modules are called, as mine.py")
     if is_taken(path.stem, path.parent):

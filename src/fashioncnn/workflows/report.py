@@ -68,11 +68,14 @@ def report(
     opened = open_runs(given)
     if not opened:
         raise RunError("report: no run was given")
-    opened_data = data_of(opened[0], data)
+    shared = data_of(opened[0], data)
     folder = _folder(opened)
     page, figures = Path(out or folder / PAGE), folder / FIGURES
     # Evaluation measures how fast the network answers: nothing else may work meanwhile.
-    trained = [open_evaluated(run, opened_data, device) for run in opened]
+    trained = [open_evaluated(run, shared, device) for run in opened]
+    if data is not None:
+        for one in trained:
+            one.check_data()
     with Helper() as helper:
         document = _document(trained, full, page, partial(_draw_ahead, helper, figures))
         page = write_page(document, page, figures, helper)
@@ -97,7 +100,10 @@ def _document(
         for one in firsts:
             stress_trained(one)
     if len(found) > 1:
-        return compare_groups([[by_run[run.run.path] for run in group.runs] for group in found])
+        members = [[by_run[run.run.path] for run in group.runs] for group in found]
+        folder = _folder([one.run for one in trained])
+        names = [os.path.relpath(several[0].run.path, folder) for several in members]
+        return compare_groups(members, names)
     (first,) = firsts
     if not is_explained(first) and not first.may_run:
         say(f"{first.run.path} is shown as it was left: its own code is not trusted (--trust)")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from fashioncnn.console.say import say
-from fashioncnn.errors import ServingError
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.named import named
+from fashioncnn.serving.token import check_token
 
 
 def serve(
@@ -33,8 +32,7 @@ def serve(
     cannot start.
     """
     places = named(bundles)
-    if token is not None and not re.fullmatch(r"[\x21-\x7e]{1,512}", token):
-        raise ServingError("the token must be 1 to 512 letters of ASCII, without spaces")
+    check_token(token)
     if token is None and not _is_loopback(host):
         say(f"{host} can be reached from other machines, and no token is asked for")
     # Here, as FastAPI takes a while to import.

@@ -22,6 +22,7 @@ from fashioncnn.reporting.html import write_page
 from fashioncnn.reporting.study import RANKING, TRIALS, study_document
 from fashioncnn.runs.directory import Run, open_run
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
+from fashioncnn.sessions.session import at_size_of
 from fashioncnn.sessions.study import Study
 from fashioncnn.tracking.trackers import TrackerName, check
 from fashioncnn.training.device import DeviceName
@@ -84,6 +85,9 @@ def tune(
     check(track)
     if seeds < 1:
         raise SpaceError(f"seeds is {seeds}; it must be 1 or more")
+    for name, value in (("trials", trials), ("budget_minutes", budget_minutes)):
+        if value is not None and value <= 0:
+            raise SpaceError(f"{name} is {value}; it must be more than 0")
     if sampler is not None and sampler not in get_args(SamplerName):
         known = " or ".join(get_args(SamplerName))
         raise SpaceError(f"sampler is {sampler!r}; it must be {known}")
@@ -92,13 +96,13 @@ def tune(
     sampler = _sampler(chosen, sampler, trials)
     folder = make_folder(Path(out or DEFAULT_OUT / chosen.name))
     file = folder / STUDY
-    code = load(chosen.recipe).code
-    opened = open_data(data)
+    recipe = load(chosen.recipe)
+    opened = at_size_of(recipe, open_data(data))
     begun = {
         "space": str(space),
         "sampler": sampler,
         "seeds": seeds,
-        "code": code,
+        "code": recipe.code,
         "train_sha256": opened.train.digest,
     }
     if file.exists():

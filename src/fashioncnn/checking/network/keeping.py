@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from fashioncnn.checking.finding import Problem
 from fashioncnn.checking.subject import NetworkSubject
 from fashioncnn.data.images import Shape
-from fashioncnn.errors import BundleError, ExtraError
+from fashioncnn.errors import BundleError, CodeError, ExtraError
 from fashioncnn.exporting.graph import to_onnx
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.runs import checkpoints
@@ -132,6 +132,8 @@ def exports(subject: NetworkSubject) -> None:
         raise Problem(
             "not tried: the exporter is not installed", str(missing).partition(": ")[2], True
         ) from None
+    except CodeError as wrong:
+        raise Problem(f"does not: {wrong}", note=True) from None
     except BundleError as wrong:
         raise Problem(
             f"does not: {wrong}",

@@ -21,7 +21,7 @@ from fashioncnn.data.sources.base import (
     numbered,
     part_of,
 )
-from fashioncnn.data.sources.folders import split_folders
+from fashioncnn.data.sources.folders import has_split_pictures
 from fashioncnn.errors import DataError, StorageError
 
 MAX_BYTES = 1 << 30
@@ -55,7 +55,7 @@ class CsvFiles(Source):
         del size
         if place.suffix.lower() == ".csv" and place.is_file():
             return cls(place, {"train": place})
-        if not place.is_dir() or split_folders(place):
+        if not place.is_dir() or has_split_pictures(place):
             return None
         found: dict[Part, Path] = {}
         for path in sorted(place.glob("*.csv")):

@@ -74,7 +74,7 @@ class Folders(Source):
         if not place.is_dir():
             return None
         files: dict[Part, list[tuple[str, Path]]] = {}
-        splits = split_folders(place)
+        splits = _split_folders(place)
         beside = set(_folders(place)) - {folder for _, folder in splits} if splits else set()
         left_out = [
             f"{folder}: pictures beside the splits, in no class's folder"
@@ -167,7 +167,14 @@ def _unescaped(name: str) -> str:
     return name
 
 
-def split_folders(place: Path) -> list[tuple[Part, Path]]:
+def has_split_pictures(place: Path) -> bool:
+    """Say whether a split's class folders at `place` have pictures."""
+    return any(
+        _has_pictures(one) for _, folder in _split_folders(place) for one in _folders(folder)
+    )
+
+
+def _split_folders(place: Path) -> list[tuple[Part, Path]]:
     """Return the folders at `place` that hold a split, and which.
 
     A split has folders in it; what has none is a class, even if it is called "train".
@@ -196,7 +203,8 @@ def _of_classes(folder: Path, left_out: list[str]) -> list[tuple[str, Path]]:
     for one in _folders(folder):
         entries = _entries(one)
         files = [Path(entry.path) for entry in entries if entry.is_file()]
-        nested = [entry.path for entry in entries if _has_pictures(Path(entry.path))]
+        folders = [entry.path for entry in entries if entry.is_dir()]
+        nested = [path for path in folders if _has_pictures(Path(path))]
         if nested and not files:
             raise DataError(
                 f"{one}: nested too deep: pictures lie in train|val|test/<class>/ or in <class>/"

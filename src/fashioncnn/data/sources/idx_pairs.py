@@ -57,7 +57,7 @@ class IdxPairs(Source):
 
     @classmethod
     def open(cls, place: Path, size: Size | None) -> IdxPairs | None:
-        """Open a folder of such files, or of several sets by the beginning of their names."""
+        """Open a folder of such files, or one of several sets by its name."""
         del size
         of_names = [] if place.exists() else [(place.parent, place.name)]
         for folder, name in [(place / one, None) for one in SUBFOLDERS] + of_names:

@@ -100,13 +100,15 @@ def _of_labels(name: str) -> bool:
 
 
 def _as_text(names: NDArray[np.generic], path: Path) -> list[str]:
-    """Return the names in an array of text, or of bytes, as C and Matlab programs write them."""
-    if names.ndim != 1 or names.dtype.kind not in "US":
+    """Return the names in an array of text, bytes (as C and Matlab write them), whole numbers."""
+    if names.size not in names.shape or names.dtype.kind not in "USiu":
         raise DataError(
             f"{path}: {CLASS_NAMES} is {names.dtype} {names.shape}; it must be text (n,)"
         )
     try:
-        return [one.decode() if isinstance(one, bytes) else str(one) for one in names.tolist()]
+        return [
+            one.decode() if isinstance(one, bytes) else str(one) for one in names.ravel().tolist()
+        ]
     except UnicodeDecodeError:
         raise DataError(f"{path}: {CLASS_NAMES} is not UTF-8 text") from None
 

@@ -64,7 +64,8 @@ def _counts(axes: Axes, found: Calibration, colour: str) -> None:
         color=colour,
     )
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    for formatted in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        formatted(StrMethodFormatter("{x:,.0f}"))
     axes.set_ylabel("pictures")
 
 

@@ -9,6 +9,9 @@ from matplotlib.figure import Figure
 from fashioncnn.reporting.documents.run import RunDocument
 from fashioncnn.reporting.style import class_colours, ink_of
 
+# Of more classes, every second or third is named, and no count is written.
+MOST_NAMES, LONGEST_NAME = 25, 24
+
 
 def matrix(document: RunDocument) -> Figure:
     """Draw counts, each row's shade by its share of the class."""
@@ -23,8 +26,9 @@ def plot(axes: Axes, document: RunDocument, font_size: float = 9) -> None:
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
     names = [one.name for one in document.classes]
     axes.imshow(shares**0.5, cmap="Blues", vmin=0, vmax=1.1)
+    step = -(-len(names) // MOST_NAMES)
     for (row, column), count in ((index, counts[index]) for index in _indices(counts.shape)):
-        if count:
+        if count and step == 1:
             axes.text(
                 column,
                 row,
@@ -35,11 +39,15 @@ def plot(axes: Axes, document: RunDocument, font_size: float = 9) -> None:
                 fontweight="bold" if row == column else "normal",
                 color="white" if shares[row, column] > 0.4 else "#1b1f24",
             )
-    ticks = range(len(names))
-    axes.set_xticks(ticks, names, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, names)
+    ticks = range(0, len(names), step)
+    shown = [
+        name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+        for name in names[::step]
+    ]
+    axes.set_xticks(ticks, shown, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(ticks, shown)
     for name, vertical, horizontal in zip(
-        names, axes.get_yticklabels(), axes.get_xticklabels(), strict=True
+        names[::step], axes.get_yticklabels(), axes.get_xticklabels(), strict=True
     ):
         vertical.set_color(ink_of(class_colours(names)[name]))
         horizontal.set_color(ink_of(class_colours(names)[name]))

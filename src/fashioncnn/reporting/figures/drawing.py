@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -74,7 +75,9 @@ def _keep(make: Maker, path: Path, digest: str, dpi: int) -> None:
     from PIL.Image import Quantize
     from PIL.PngImagePlugin import PngInfo
 
-    with mpl.rc_context(SETTINGS):
+    with mpl.rc_context(SETTINGS), warnings.catch_warnings():
+        # Letters that the font lacks are boxes; the page beside the figure has them.
+        warnings.filterwarnings("ignore", message="Glyph")
         figure = make()
         picture, svg = (
             (figure.png(dpi), figure.svg()) if isinstance(figure, Sheet) else _drawn(figure, dpi)
