@@ -25,6 +25,8 @@ TRAINING = "#b35900"
 VALIDATION = "#0b5cad"
 REPORTED = "#9aa4af"
 DPI = 120
+# Of more classes, an axis names every second or third.
+MOST_LABELS, LONGEST_LABEL = 25, 25
 
 SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -48,6 +50,14 @@ SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,
     "svg.hashsalt": "fashioncnn",
 }
+
+
+def label_of(name: str) -> str:
+    """Return a name as it fits beside an axis: a long one by its beginning and its end."""
+    if len(name) <= LONGEST_LABEL:
+        return name
+    half = (LONGEST_LABEL - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"
 
 
 def class_colours(class_names: Sequence[str]) -> dict[str, str]:

@@ -7,10 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fashioncnn.reporting.documents.run import RunDocument
-from fashioncnn.reporting.style import class_colours, ink_of
-
-# Of more classes, every second or third is named, and no count is written.
-MOST_NAMES, LONGEST_NAME = 25, 24
+from fashioncnn.reporting.style import MOST_LABELS, class_colours, ink_of, label_of
 
 
 def matrix(document: RunDocument) -> Figure:
@@ -26,7 +23,8 @@ def plot(axes: Axes, document: RunDocument, font_size: float = 9) -> None:
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
     names = [one.name for one in document.classes]
     axes.imshow(shares**0.5, cmap="Blues", vmin=0, vmax=1.1)
-    step = -(-len(names) // MOST_NAMES)
+    # Of many classes, no count could be read.
+    step = -(-len(names) // MOST_LABELS)
     for (row, column), count in ((index, counts[index]) for index in _indices(counts.shape)):
         if count and step == 1:
             axes.text(
@@ -40,10 +38,7 @@ def plot(axes: Axes, document: RunDocument, font_size: float = 9) -> None:
                 color="white" if shares[row, column] > 0.4 else "#1b1f24",
             )
     ticks = range(0, len(names), step)
-    shown = [
-        name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-        for name in names[::step]
-    ]
+    shown = list(map(label_of, names[::step]))
     axes.set_xticks(ticks, shown, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, shown)
     for name, vertical, horizontal in zip(

@@ -7,32 +7,36 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fashioncnn.reporting.documents.run import RunDocument
-from fashioncnn.reporting.style import INK
+from fashioncnn.reporting.style import INK, MOST_LABELS, label_of
 
 
 def f1(document: RunDocument) -> Figure:
     """Draw a bar a class, with the spread over seeds and a mark where a figure was reported."""
-    figure = Figure(figsize=(7.2, 4.2))
-    plot(figure.add_subplot(), document)
+    classes = len(document.classes)
+    figure = Figure(figsize=(7.2, max(4.2, 0.2 * classes)))
+    plot(figure.add_subplot(), document, labels=classes)
     return figure
 
 
-def plot(axes: Axes, document: RunDocument) -> None:
-    """Draw the bars on `axes`, the classes from top to bottom."""
+def plot(axes: Axes, document: RunDocument, labels: int = MOST_LABELS) -> None:
+    """Draw the bars on `axes`, the classes from top to bottom; there is room for `labels`."""
     lowest = 1.0
+    names = [label_of(one.name) for one in document.classes]
+    step = -(-len(names) // labels)
     for row, one in enumerate(document.classes):
         mean, std = one.f1.mean, one.f1.std or 0.0
         lowest = min(lowest, mean - std)
         axes.barh(row, mean, color=one.colour, height=0.62, xerr=std or None, ecolor=INK)
         figure = one.reported_f1
         right = max(mean + std, figure or 0.0)
-        axes.text(right + 0.006, row, f"{mean:.3f}", va="center", fontsize=9)
+        if step == 1:
+            axes.text(right + 0.006, row, f"{mean:.3f}", va="center", fontsize=9)
         if figure is not None:
             lowest = min(lowest, figure)
             axes.plot([figure, figure], [row - 0.42, row + 0.42], color="white", lw=4.5, zorder=3)
             axes.plot([figure, figure], [row - 0.42, row + 0.42], color=INK, lw=2, zorder=4)
-    axes.set_yticks(range(len(document.classes)), [one.name for one in document.classes])
-    axes.invert_yaxis()
+    axes.set_yticks(range(0, len(names), step), names[::step])
+    axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(max(0.0, np.floor(lowest * 10) / 10 - 0.1), 1.05)
     axes.set_xlabel("F1 on the test pictures")
     spread = ", mean ± standard deviation" if document.n > 1 else ""
