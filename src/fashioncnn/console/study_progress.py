@@ -41,5 +41,6 @@ def _with_interval(folder: Path, done: Sequence[Outcome]) -> str:
     best = max(done, key=lambda one: one.accuracy or 0.0)
     # As many as there were, which may be fewer than the recipe asks for.
     pictures = open_run(folder / best.runs[0]).provenance["split"]["validation_images"]
-    found = wilson(round((best.accuracy or 0.0) * pictures), pictures)
-    return f"{found.value:.2%} [{100 * found.low:.2f}, {100 * found.high:.2f}]"
+    accuracy = best.accuracy or 0.0
+    found = wilson(round(accuracy * pictures), pictures)
+    return f"{accuracy:.2%} [{100 * found.low:.2f}, {100 * found.high:.2f}]"

@@ -120,18 +120,19 @@ def randomised(network: nn.Module, seed: int = 0) -> nn.Module:
     Weights that no layer draws, as those of a user's own, are shuffled.
     """
     fresh = copy.deepcopy(network)
-    with torch.random.fork_rng(devices=[]):
+    drawn: set[nn.Parameter] = set()
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         for module in fresh.modules():
             # Attention has it with an underscore.
             for reset in ("reset_parameters", "_reset_parameters"):
                 if callable(draw := getattr(module, reset, None)):
                     draw()
-        with torch.no_grad():
-            for weights, before in zip(fresh.parameters(), network.parameters(), strict=True):
-                if torch.equal(weights, before):
-                    shuffled = before.flatten()[torch.randperm(before.numel())]
-                    weights.copy_(shuffled.view_as(before))
+                    drawn.update(module.parameters(recurse=False))
+        for weights in fresh.parameters():
+            if weights not in drawn:
+                shuffled = weights.flatten()[torch.randperm(weights.numel())]
+                weights.copy_(shuffled.view_as(weights))
     return fresh.eval()
 
 

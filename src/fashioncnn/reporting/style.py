@@ -52,11 +52,11 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
-def label_of(name: str) -> str:
+def label_of(name: str, longest: int = LONGEST_LABEL) -> str:
     """Return a name as it fits beside an axis: a long one by its beginning and its end."""
-    if len(name) <= LONGEST_LABEL:
+    if len(name) <= longest:
         return name
-    half = (LONGEST_LABEL - 1) // 2
+    half = (longest - 1) // 2
     return f"{name[:half]}…{name[-half:]}"
 
 

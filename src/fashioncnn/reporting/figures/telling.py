@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from fashioncnn.reporting.documents.run import TellingPictures
 from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet, in_rows
 from fashioncnn.reporting.figures.sheet import Sheet
-from fashioncnn.reporting.style import class_colours, ink_of
+from fashioncnn.reporting.style import class_colours, ink_of, label_of
 
 COLUMNS = 8
+# Letters of a name beside a picture.
+LONGEST = 15
 
 
 def sheet(found: TellingPictures, names: Sequence[str], words: str) -> Sheet:
@@ -17,11 +19,12 @@ def sheet(found: TellingPictures, names: Sequence[str], words: str) -> Sheet:
     colours = class_colours(names)
     tiles = []
     for row, image in enumerate(found.images.values):
-        answer, other = names[found.answers[row]], names[found.others[row]]
+        answer = names[found.answers[row]]
+        told, other = (label_of(one, LONGEST) for one in (answer, names[found.others[row]]))
         tiles.append(
             Tile(
                 image,
-                f"{answer} {found.answer_probabilities[row]:.0%}",
+                f"{told} {found.answer_probabilities[row]:.0%}",
                 f"{words} {other}\n{found.other_probabilities[row]:.1%}   #{found.indices[row]}",
                 colours[answer],
                 ink_of(colours[answer]),
