@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -308,14 +309,15 @@ def test_no_disk_space_is_one_line(cli: Cli, tmp_path: Path) -> None:
         subprocess.run(["umount", str(out)], check=True)
 
 
-def test_ctrl_c_is_said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_are_said(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = typer.Typer()
 
     @app.command()
     def interrupted() -> None:
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
 
     monkeypatch.setattr(verbs, "app", app)
     monkeypatch.setattr(sys, "argv", ["fashioncnn"])

@@ -24,8 +24,10 @@ def main() -> None:
     # Imports make a million objects and no garbage: looking for it took a quarter of the start.
     gc.set_threshold(50_000)
     _prepare_streams()
-    # As Ctrl-C: whoever works leaves nothing half-written.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if "LOCAL_RANK" not in os.environ:
+        # As Ctrl-C: whoever works leaves nothing half-written. torchrun ends processes by it, which
+        # still have to say what was lost.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         os.getcwd()  # noqa: PTH109 Path.cwd() asks the same
     except FileNotFoundError:
