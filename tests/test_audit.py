@@ -13,6 +13,7 @@ from conftest import make_pictures
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.duplicates import Pair, near_duplicates
 from fashioncnn.data.images import LabelledImages
+from fashioncnn.data.places import ENVIRONMENT_VARIABLE
 from fashioncnn.data.sources.fashion_mnist import CLASSES
 from fashioncnn.errors import RecipeError
 from fashioncnn.explanation.alike import most_alike
@@ -104,6 +105,18 @@ def test_an_audit_of_planted_faults(tiny_recipe: Path, tmp_path: Path) -> None:
     assert "http" not in page
     again = fc.audit(recipe=str(tiny_recipe), data=data, out=out, device="cpu")
     assert again.train_candidates == found.train_candidates
+
+
+def test_a_run_brings_its_own_data(
+    tiny_recipe: Path, tiny_npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = ["training.epochs=1"]
+    run = fc.train(tiny_recipe, changes=changes, data=tiny_npz, out=tmp_path / "runs", device="cpu")
+    # Nothing else is found on this machine.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path / "nothing"))
+    found = fc.audit([run], recipe=str(tiny_recipe), out=tmp_path / "audit", device="cpu")
+    assert (found.train_images, found.test_images) == (600, 200)
 
 
 def test_an_unknown_recipe_leaves_nothing(tmp_path: Path) -> None:

@@ -614,6 +614,15 @@ def test_layers_whose_weights_are_computed(unusual: Callable[[str], fc.Run]) -> 
         assert not torch.equal(fresh.get_parameter(name), weights), name
 
 
+def test_files_as_windows_writes_them(tmp_path: Path) -> None:
+    """A mark in front of code and recipe is none of their text."""
+    for name, text in (("mine.py", MINE), ("mine.toml", OWN_RECIPE)):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+    changes = ["training.epochs=1"]
+    run = fc.train(tmp_path / "mine.toml", changes=changes, out=tmp_path / "runs", device="cpu")
+    assert (run.code / "mine.py").read_text() == MINE
+
+
 def test_a_layer_made_last_that_is_not_used_is_named(unusual: Callable[[str], fc.Run]) -> None:
     run = unusual("Spare")
     for verb in (fc.export, functools.partial(fc.report, full=True)):

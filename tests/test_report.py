@@ -15,6 +15,7 @@ import pytest
 import fashioncnn as fc
 from conftest import make_pictures
 from fashioncnn.data.dataset import DataSet
+from fashioncnn.reporting.style import LONGEST_LABEL, label_of
 from fashioncnn.runs import checkpoints
 from fashioncnn.runs.arrays import read as read_arrays
 
@@ -172,6 +173,13 @@ def test_a_recipes_words_cannot_inject_markup(tmp_path: Path, tiny_recipe: Path)
     evil = 'summary = "<script>alert(1)</script>"\n'
     tiny_recipe.write_text(evil + tiny_recipe.read_text())
     check_page(fc.report(fc.train(tiny_recipe, out=tmp_path / "runs", device="cpu")))
+
+
+def test_long_names_are_told_apart_by_their_ends() -> None:
+    first, second = (label_of(f"a class with a long name, number {one}") for one in (1, 2))
+    assert first != second
+    assert len(first) == LONGEST_LABEL
+    assert label_of("Ankle boot") == "Ankle boot"
 
 
 def test_names_of_any_letters_are_drawn(tiny_recipe: Path, tmp_path: Path) -> None:

@@ -640,7 +640,6 @@ def test_a_killed_worker_is_replaced_and_loses_nothing() -> None:
 
 def test_a_worker_that_hangs_is_replaced() -> None:
     code = f"""
-from fashioncnn.serving.answering import QUICK_FILE_BYTES, is_quick
 from fashioncnn.serving.limits import Limits
 from fashioncnn.workflows.serve import serve
 serve([{str(own_bundle().path)!r}], port=0, limits=Limits(answer_seconds=0.5), log_requests=False)
@@ -708,7 +707,6 @@ def test_too_many_are_told_to_come_again() -> None:
 def test_slow_clients_are_left() -> None:
     """With short waits, for which the command line has no option."""
     code = f"""
-from fashioncnn.serving.answering import QUICK_FILE_BYTES, is_quick
 from fashioncnn.serving.limits import Limits
 from fashioncnn.workflows.serve import serve
 limits = Limits(head_seconds=0.4, body_seconds=0.4)

@@ -123,12 +123,19 @@ def train_seeds(
                 try_own_code(chosen, opened.train)
             order = Order.of(chosen, seeds=(), subfolder="", data=opened.address(), device=device)
             if resume:
-                for seed in seeds:
-                    run = earlier_run(chosen, wishes.out, seed, opened.train.digest)
-                    if run and len(run.metrics) == chosen.training.epochs:
-                        runs[seed] = run
+                runs |= _finished(chosen, opened.train.digest, wishes.out, seeds)
             _train_elsewhere(order, seeds, wishes, executor, wish, runs)
     return [runs[seed] for seed in seeds]
+
+
+def _finished(recipe: Recipe, train_sha256: str, out: Path, seeds: Sequence[int]) -> dict[int, Run]:
+    """Return the runs below `out` that are trained to their end, by seed."""
+    found = {seed: earlier_run(recipe, out, seed, train_sha256) for seed in seeds}
+    return {
+        seed: run
+        for seed, run in found.items()
+        if run and len(run.metrics) == recipe.training.epochs
+    }
 
 
 def _train_elsewhere(

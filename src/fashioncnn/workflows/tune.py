@@ -83,14 +83,7 @@ def tune(
     Stopped when the user asks.
     """
     check(track)
-    if seeds < 1:
-        raise SpaceError(f"seeds is {seeds}; it must be 1 or more")
-    for name, value in (("trials", trials), ("budget_minutes", budget_minutes)):
-        if value is not None and value <= 0:
-            raise SpaceError(f"{name} is {value}; it must be more than 0")
-    if sampler is not None and sampler not in get_args(SamplerName):
-        known = " or ".join(get_args(SamplerName))
-        raise SpaceError(f"sampler is {sampler!r}; it must be {known}")
+    _check_counts(seeds=seeds, trials=trials, budget_minutes=budget_minutes)
     chosen = read_space(space)
     _check_validation(chosen)
     sampler = _sampler(chosen, sampler, trials)
@@ -153,7 +146,16 @@ def _check_earlier(file: Path, begun: Mapping[str, Any], resume: bool) -> None:
         )
 
 
+def _check_counts(**counts: float | None) -> None:
+    for name, value in counts.items():
+        if value is not None and value <= 0:
+            raise SpaceError(f"{name} is {value}; it must be more than 0")
+
+
 def _sampler(space: Space, sampler: SamplerName | None, trials: int | None) -> SamplerName:
+    if sampler is not None and sampler not in get_args(SamplerName):
+        known = " or ".join(get_args(SamplerName))
+        raise SpaceError(f"sampler is {sampler!r}; it must be {known}")
     if sampler is None:
         ranges = any(isinstance(values, Range) for values in space.keys.values())
         return "tpe" if ranges or trials else "grid"
