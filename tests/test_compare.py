@@ -94,6 +94,8 @@ def test_what_cannot_be_compared(groups: list[Path], tmp_path: Path) -> None:
         fc.compare([groups[0]])
     with pytest.raises(RunError, match="is given twice"):
         fc.compare([groups[0], groups[0]], device="cpu")
+    with pytest.raises(RunError, match="is given twice"):
+        fc.compare([fc.open_runs([groups[0]])[0], groups[0]], device="cpu")
     mixed = tmp_path / "mixed"
     shutil.copytree(groups[0], mixed)
     shutil.copytree(fc.open_runs([groups[1]])[0].path, mixed / "brief")

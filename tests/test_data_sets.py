@@ -387,6 +387,44 @@ def test_pictures_that_belong_to_no_class_are_said(tmp_path: Path) -> None:
     assert f"left out: {nested}: pictures in a folder within a class's" in remarks
 
 
+def test_what_is_no_picture_of_a_class_is_said(tmp_path: Path) -> None:
+    write_folders(tmp_path, {"train": digits()["train"]})
+    (tmp_path / "train" / "zed").mkdir()
+    (tmp_path / "classes.txt").unlink()
+    dead = tmp_path / "train" / "0" / "dead.png"
+    dead.symlink_to(tmp_path / "nowhere")
+    odd = fc.show_data(tmp_path).odd
+    assert f"left out: {tmp_path / 'train' / 'zed'}: a class's folder without a picture" in odd
+    assert f"left out: {dead}: neither a file nor a folder" in odd
+
+
+def test_images_without_labels_are_said(tmp_path: Path) -> None:
+    pictures = digits()["train"]
+    write_idx(tmp_path / "train-images-idx3-ubyte", pictures.images_NHWC[..., 0])
+    write_idx(tmp_path / "train-labels-idx1-ubyte", pictures.labels.astype(np.uint8))
+    alone = tmp_path / "t10k-images-idx3-ubyte"
+    write_idx(alone, pictures.images_NHWC[:9, :, :, 0])
+    assert f"left out: {alone}: images or labels without the other" in DataSet(tmp_path).remarks()
+
+
+def test_classes_that_a_split_lacks_are_said() -> None:
+    labels = np.repeat(np.arange(3), [40, 1, 40]).astype(np.int64)
+    images = np.random.default_rng(0).integers(0, 256, (len(labels), 8, 8, 1), np.uint8)
+    few = DataSet.of(LabelledImages(images, labels, ("a", "b", "c")))
+    assert few.train.counts().tolist()[1] == 1
+    assert "no test picture of b" in few.remarks()
+
+
+def test_one_picture_in_two_classes_is_odd(tmp_path: Path) -> None:
+    train = digits()["train"]
+    labels = train.labels.copy()
+    labels[1] = (labels[0] + 1) % 10
+    images = train.images_NHWC.copy()
+    images[1] = images[0]
+    write_npz(tmp_path / "a.npz", {"train": LabelledImages(images, labels, DIGITS)})
+    assert "1 pictures are in more than one class" in fc.show_data(tmp_path / "a.npz").odd
+
+
 def test_a_damaged_or_unknown_file_changes_no_size(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     for name in ("cat", "dog"):
@@ -652,7 +690,7 @@ def test_what_does_not_fit_is_said_before_training() -> None:
     _, remarks = fit(fc.load_recipe("fast-93"), DataSet.of(colours(70)))
     assert ["shrunk to 28 x 28" in line for line in remarks] == [True]
     _, remarks = fit(fc.load_recipe("fast-93"), DataSet.of(digits()["train"]))
-    assert ["look like digits" in line for line in remarks] == [True]
+    assert ["if these are digits" in line for line in remarks] == [True]
     fitted, remarks = fit(fc.load_recipe("photo"), DataSet.of(digits()["train"]))
     assert fitted.settings()["loss"]["class_weights"] == {}
     assert fit(fc.load_recipe("fast-93"), DataSet.of(digits()["train"]))[0].promise is None

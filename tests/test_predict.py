@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -17,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 import fashioncnn as fc
 from conftest import make_pictures
+from fashioncnn.console.say import with_progress
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import DataError, StorageError
@@ -25,6 +28,7 @@ from fashioncnn.photos import convert as conversion
 from fashioncnn.photos.convert import convert
 from fashioncnn.photos.files import read_picture, read_picture_bytes
 from fashioncnn.photos.outline import Outline, without_ground
+from fashioncnn.photos.pixel_budget import PixelBudget
 
 Words = Callable[..., tuple[int, str, str]]
 
@@ -312,6 +316,55 @@ def test_a_picture_too_large_for_the_memory_is_said(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("fashioncnn.photos.files.Image.open", full)
     with pytest.raises(DataError, match=r"^it: too large for the memory$"):
         read_picture_bytes(b"", "it")
+
+
+@pytest.mark.parametrize("suffix", ["heic", "avif"])
+def test_phones_other_kinds_of_picture_are_named(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / f"a.{suffix}").write_bytes(b"\0\0\0 ftypheic" + bytes(50))
+    (answer,) = fc.predict([tmp_path / f"a.{suffix}"])
+    assert answer.fault
+    assert answer.fault.endswith(f"{suffix.upper()} files are not read; save it as JPEG or PNG")
+
+
+def test_a_stricter_wish_is_no_sign_of_a_strange_picture(tmp_path: Path) -> None:
+    photograph().save(tmp_path / "a.png")
+    (answer,) = fc.predict([tmp_path / "a.png"], not_sure_below=1)
+    assert answer.answer is None
+    assert answer.warnings == ()
+
+
+def test_a_cut_out_on_nothing_is_not_dark() -> None:
+    drawn = np.zeros((300, 300, 3), np.uint8)
+    drawn[120:180, 130:170] = (120, 130, 140)
+    assert "too dark" not in convert(Image.fromarray(drawn)).warnings
+    assert "too dark" in convert(Image.fromarray(drawn // 10)).warnings
+
+
+def test_pictures_in_memory_have_a_budget() -> None:
+    budget, now, most = PixelBudget(10), 0, 0
+    lock = threading.Lock()
+
+    def hold(pixels: int) -> None:
+        nonlocal now, most
+        with budget.spend(pixels):
+            with lock:
+                now += pixels
+                most = max(most, now)
+            time.sleep(0.005)
+            with lock:
+                now -= pixels
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(hold, [4, 6, 3, 3, 3, 12, 4, 6] * 3))
+    assert most == 12
+
+
+def test_progress_where_the_first_takes_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("fashioncnn.console.say.SECONDS_BETWEEN_LINES", 0)
+    assert list(with_progress(iter("ab"), 2, "reading")) == ["a", "b"]
+    assert "reading: 1 of 2, about 0.0 s left" in capsys.readouterr().err
 
 
 def test_bad_wishes_are_one_line(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.places import Place
 from fashioncnn.data.sources.fashion_mnist import CLASSES
-from fashioncnn.data.splits import split
+from fashioncnn.data.splits import split, stratified
 from fashioncnn.errors import DataError
 from fashioncnn.recipes.load import load
 
@@ -57,6 +57,16 @@ def test_classes_are_set_aside_in_proportion(pictures: LabelledImages) -> None:
         counts = split(uneven, validation_images=count, seed=0).validation.counts()
         assert counts.sum() == count
         assert abs(counts - uneven.counts() * count / len(uneven)).max() < 1
+
+
+def test_of_each_class_one_stays_to_train_on() -> None:
+    for sizes, count in (([1] * 20 + [2], 1), ([1, 30], 4), ([3] * 10, 20), ([5, 1, 9], 12)):
+        labels = np.repeat(np.arange(len(sizes)), sizes).astype(np.int64)
+        stays, aside = stratified(labels, len(sizes), count, seed=0)
+        assert len(aside) == count
+        assert np.bincount(labels[stays], minlength=len(sizes)).min() >= 1
+    # Where there are not enough for that, the number counts.
+    assert len(stratified(np.arange(4), 4, 3, seed=0)[1]) == 3
 
 
 def test_none_set_aside_leaves_everything_to_train_on(pictures: LabelledImages) -> None:

@@ -339,10 +339,39 @@ def test_what_cannot_be_trained_is_said_at_once(tiny_recipe: Path, tmp_path: Pat
         fc.train(tiny_recipe, data=data, changes=single, out=tmp_path, device="cpu")
     # Without batch norm of features, one picture is enough.
     fc.train(tiny_recipe, data=data, changes=one_left[1:], out=tmp_path, device="cpu")
-    with pytest.raises(RecipeError, match="seed -1: it must be 0 or more"):
+    with pytest.raises(RecipeError, match="seed -1: it must be a whole number, 0 or more"):
         fc.train(tiny_recipe, seed=-1, out=tmp_path, device="cpu")
+    for seed in (1.5, True, "1"):
+        with pytest.raises(RecipeError, match=f"seed {seed!r}: it must be a whole number"):
+            fc.train(tiny_recipe, seed=seed, out=tmp_path, device="cpu")  # type: ignore[arg-type]
+    with pytest.raises(RecipeError, match="seed 1 is given twice"):
+        fc.train_seeds(tiny_recipe, seeds=[1, 1], out=tmp_path, device="cpu")
     with pytest.raises(DeviceError, match="--device tpu: there is none on this machine"):
         fc.train(tiny_recipe, out=tmp_path, device="tpu")  # type: ignore[arg-type]
+
+
+def test_numpys_numbers_are_numbers(
+    tiny_recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data, one = DataSet.of(make_pictures(90, 0), make_pictures(20, 1)), np.int64(1)
+    changes = {"training.epochs": one, "data.validation_images": 0}
+    run = fc.train(
+        tiny_recipe,
+        seed=one,  # type: ignore[arg-type]
+        data=data,
+        changes=changes,
+        device="cpu",
+    )
+    assert (run.seed, len(run.metrics)) == (1, 1)
+    assert fc.open_run(str(run.path)).seed == 1
+    with pytest.raises(RunError, match=r"report: \. is a folder; give the page's file"):
+        fc.report(run, out=".")
+    # A relative path is another one elsewhere.
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir("sub")
+    with pytest.raises(RunError, match="no such run directory"):
+        _ = run.metrics
 
 
 def test_resume_goes_on_from_the_best_when_the_last_is_damaged(

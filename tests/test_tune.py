@@ -18,10 +18,12 @@ import fashioncnn as fc
 from conftest import Cli, make_pictures
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.errors import SpaceError, Stopped, StudyError
+from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import readings
 from fashioncnn.sessions import order as orders
 from fashioncnn.tuning.open_search import open_search
+from fashioncnn.tuning.ranking import Tried, rank
 from fashioncnn.tuning.space import read_space
 from fashioncnn.workflows.tune import Tuned, tune
 from forks import Fork
@@ -219,12 +221,37 @@ def test_what_cannot_be_tuned_is_said(space: Path, tmp_path: Path) -> None:
     space.write_text(GRID.replace("0.3", "0.4"))
     with pytest.raises(StudyError, match="begun with another space"):
         tune(space, out=out, resume=True)
+    space.write_text(GRID + "data.split_seed = [1, 2]\n")
+    with pytest.raises(SpaceError, match=r"data\.split_seed varies; settings are ranked on the"):
+        tune(space, out=tmp_path / "other")
+    space.write_text(GRID)
+    recipe = space.with_name("tiny.toml")
+    text = recipe.read_text()
+    recipe.write_text(text.replace("epochs = 3", "epochs = 2"))
+    with pytest.raises(StudyError, match="the recipe changed since the study in"):
+        tune(space, out=out, resume=True)
+    recipe.write_text(text)
     space.write_text(GRID + "data.validation_images = [0]\n")
     with pytest.raises(SpaceError, match="sets no pictures aside to select by"):
         tune(space, out=tmp_path / "other")
     space.write_text(GRID)
     with pytest.raises(StudyError, match="cannot use postgresql://nowhere"):
         tune(space, out=tmp_path / "third", storage="postgresql://nowhere/x")
+
+
+def test_the_best_of_many_is_marked_as_any_pair_would_be() -> None:
+    """McNemar's p for 9 to none is 0.004: below 5 % for ten against one, not for 45 pairs."""
+
+    def answers(wrong: int) -> Predictions:
+        right = np.arange(500) >= wrong
+        logits = np.stack([~right, right], axis=1).astype(np.float32)
+        return Predictions(logits, np.ones(500, np.int64), np.arange(500), ("a", "b"))
+
+    for wrong, told in ((9, False), (20, True)):
+        tried = [Tried(number, {"x": number}, (answers(wrong),)) for number in range(1, 10)]
+        ranking = rank([Tried(0, {"x": 0}, (answers(0),)), *tried], ["x"])
+        assert ranking.best.number == 0
+        assert {one.distinguishable for one in ranking.ranks[1:]} == {told}
 
 
 def test_a_setting_that_diverges_or_does_not_fit_is_pruned(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fashioncnn.workflows.tune import Tuned
 
 RANKS_SHOWN = 10
+ONE_SEED = "with one seed each, this is of these networks: what another seed would do is not in it"
 
 
 class Sampler(enum.StrEnum):
@@ -153,8 +154,9 @@ def words(tuned: Tuned) -> str:
             table(rows),
             "",
             table(effects),
-            "* unlikely to be chance, corrected for the number of settings; "
+            "* unlikely to be chance, corrected for all pairs of settings; "
             f"{len(ranking.ties)} cannot be told from the best",
+            *([ONE_SEED] if best.seeds == 1 else []),
             "",
             f"the best on test, read once a run: {spread(tuned.test_accuracies)}",
             f"as a recipe: {tuned.winner}",

@@ -71,7 +71,7 @@ def with_progress(items: Iterable[T], count: int, words: str) -> Iterator[T]:
         yield from track(items, words, count, console=console(), transient=True)
         return
     started = told = time.perf_counter()
-    for done, item in enumerate(items):
+    for done, item in enumerate(items, start=1):
         now = time.perf_counter()
         if now - told > SECONDS_BETWEEN_LINES:
             told = now

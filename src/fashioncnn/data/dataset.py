@@ -173,11 +173,16 @@ class DataSet:
                 f"{source.place} brings no test pictures: {len(self._made_test[1]):,} are set "
                 f"aside (a seventh of each class, seed {MADE_TEST_SEED})"
             )
-        empty = [
-            name for name, count in zip(self.class_names, train.counts(), strict=True) if not count
-        ]
-        if empty:
-            lines.append(f"no training picture of {', '.join(empty[:10])}")
+        counts = {"training": train.counts()}
+        if "validation" in source.parts:
+            counts["validation"] = self._read("validation").counts()
+        if self._made_test is not None:
+            labels = self._read("train").labels[self._made_test[1]]
+            counts["test"] = np.bincount(labels, minlength=len(self.class_names))
+        for part, of_classes in counts.items():
+            if empty := [self.class_names[at] for at in np.flatnonzero(of_classes == 0)]:
+                more = f" and {len(empty) - 10:,} more" if len(empty) > 10 else ""
+                lines.append(f"no {part} picture of {', '.join(empty[:10])}{more}")
         return lines
 
     @cached_property

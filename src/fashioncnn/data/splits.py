@@ -65,9 +65,16 @@ def stratified(
 
 
 def _shares(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Share `count` out in proportion to `sizes`, by the largest remainders (Hamilton's method)."""
+    """Share `count` out in proportion to `sizes`, by the largest remainders (Hamilton's method).
+
+    Of each class one stays, where there are enough pictures for that.
+    """
+    most = np.maximum(sizes - 1, 0)
+    if count > most.sum():
+        most = sizes
     exact = sizes * count / max(1, sizes.sum())
-    shares: NDArray[np.int64] = np.floor(exact).astype(np.int64)
+    shares: NDArray[np.int64] = np.minimum(np.floor(exact).astype(np.int64), most)
     order = np.argsort(shares - exact, kind="stable")
-    shares[order[: count - int(shares.sum())]] += 1
+    while (left := count - int(shares.sum())) > 0:
+        shares[order[shares[order] < most[order]][:left]] += 1
     return shares

@@ -159,7 +159,7 @@ def tell_prepared(
         prepared.items(), orders.tolist(), likeliest, energies.tolist(), strict=True
     ):
         known = values[0] >= least.probability and energy >= least.energy
-        unlike = model.photographs and not known and not one.warnings
+        unlike = model.photographs and not_sure_below is None and not known and not one.warnings
         told[name] = Prediction(
             str(name),
             names[order[0]] if known and not one.doubtful else None,

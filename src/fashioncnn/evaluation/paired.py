@@ -160,7 +160,7 @@ def _comparison(
     return Comparison(
         runs=(first.shape[1], second.shape[1]),
         accuracies=(float(before.mean()), float(after.mean())),
-        difference=_possible(estimate.interval),
+        difference=possible(estimate.interval),
         p_value=p_value,
         adjusted_p_value=adjusted,
         gained=float((after * (1 - before)).sum()),
@@ -169,6 +169,6 @@ def _comparison(
     )
 
 
-def _possible(gap: Interval) -> Interval:
+def possible(gap: Interval) -> Interval:
     """Few runs that differ much stretch an interval beyond what two shares can differ by."""
     return Interval(gap.value, max(-1.0, gap.low), min(1.0, gap.high))

@@ -76,10 +76,16 @@ def _warnings(rgb_HWC: UInt8, found: Outline, drawn: bool) -> tuple[str, ...]:
         HARDLY_FOUND: found.mask.any() and not found.certain,
         DRAWN: drawn,
         SEVERAL_PIECES: found.pieces > 1,
-        DARK: rgb_HWC.mean() < TOO_DARK,
+        DARK: _brightness(rgb_HWC) < TOO_DARK,
         CUT_OFF: touches_frame(found.mask),
     }
     return tuple(words for words, true in wrong.items() if true)
+
+
+def _brightness(rgb_HWC: UInt8) -> float:
+    """Return the mean of what is not black: a picture is read as black where it is transparent."""
+    seen = rgb_HWC.any(axis=2)
+    return float(rgb_HWC[seen].mean()) if seen.any() else 0.0
 
 
 def with_mirrored(images_NHW: UInt8) -> UInt8:

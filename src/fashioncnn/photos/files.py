@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 from fashioncnn.errors import DataError, StorageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+OTHER_SUFFIXES = (".heic", ".heif", ".avif", ".jxl", ".svg", ".pdf")
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
 MAX_PIXELS = 50_000_000
 MAX_FILE_BYTES = 256 << 20
@@ -105,6 +106,11 @@ def _one_line(name: str, max_pixels: int | None = None) -> Iterator[None]:
         # What Pillow raises for damaged and hostile files has no type in common.
         if isinstance(error, OSError) and error.errno is not None:
             raise StorageError.from_os_error("read", name, error) from None
+        suffix = Path(name).suffix.lower()
+        if suffix in OTHER_SUFFIXES:
+            raise DataError(
+                f"{name}: {suffix[1:].upper()} files are not read; save it as JPEG or PNG"
+            ) from None
         raise DataError(f"{name}: not a picture, or damaged") from None
 
 

@@ -94,7 +94,7 @@ def _unfitting(recipe: Recipe, data: DataSet) -> list[str]:
     flips = recipe.augmentation.strengths().get("horizontal_flip_probability", 0.0)
     if flips and all(len(name) == 1 for name in data.class_names):
         remarks.append(
-            "the recipe mirrors pictures, and these look like digits or letters; "
-            "--set augmentation.horizontal_flip_probability=0 does not"
+            "the recipe mirrors pictures; if these are digits or letters, leave that out: "
+            "--set augmentation.horizontal_flip_probability=0"
         )
     return remarks

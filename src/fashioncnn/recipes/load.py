@@ -125,6 +125,9 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
     inner = table
     while isinstance(deeper := next(iter(inner.values())), dict):
         inner = deeper
+    if hasattr(value, "dtype") and not getattr(value, "ndim", 1):
+        # A number of NumPy's or PyTorch's.
+        value = value.item()
     inner[next(iter(inner))] = list(value) if isinstance(value, tuple) else value
     return table
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fashioncnn.evaluation.paired import Comparison, compare, holm
+from fashioncnn.evaluation.paired import Comparison, compare, holm, possible
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.run_groups import differences
 from fashioncnn.reporting.documents.comparison import (
@@ -145,8 +145,10 @@ def _f1_effects(first: Named, other: Named) -> tuple[Effect, ...]:
     estimates = [found[f"test/f1/{name}"] for name in names]
     adjusted = holm([estimate.p_value for estimate in estimates])
     return tuple(
-        Effect(name, one.interval.value, one.interval.low, one.interval.high, p_value)
-        for name, one, p_value in zip(names, estimates, adjusted, strict=True)
+        Effect(name, gap.value, gap.low, gap.high, p_value)
+        for name, gap, p_value in zip(
+            names, [possible(one.interval) for one in estimates], adjusted, strict=True
+        )
     )
 
 

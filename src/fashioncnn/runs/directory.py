@@ -110,6 +110,8 @@ class Run:
     @property
     def metrics(self) -> list[dict[str, Any]]:
         """The records of metrics.jsonl, oldest epoch first. Raises RunError when damaged."""
+        if not self.path.is_dir():
+            raise RunError(f"{self.path}: no such run directory")
         return metrics.read(self.metrics_file)
 
     @property
@@ -194,8 +196,9 @@ def is_run(path: Path) -> bool:
     return (path / "recipe.toml").is_file() and (path / "provenance.json").is_file()
 
 
-def open_run(path: Path) -> Run:
+def open_run(path: Path | str) -> Run:
     """Return the run at `path`. Raises RunError when there is none."""
+    path = Path(path)
     if is_run(path):
         return Run(path)
     if not path.exists():

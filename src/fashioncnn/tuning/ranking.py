@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fashioncnn.evaluation.paired import compare
+from fashioncnn.evaluation.paired import SIGNIFICANCE, compare
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.run_groups import intervals
 from fashioncnn.html_table import html_table
@@ -36,7 +36,7 @@ class Rank:
 
     `low` and `high` are its 95 % interval over pictures and seeds. `behind` is how much less than
     the best it has, with its own interval; `distinguishable` whether that is unlikely to be chance,
-    corrected for the number of settings (Holm). Both are None for the best.
+    corrected for all pairs of settings (Bonferroni). Both are None for the best.
     """
 
     number: int
@@ -95,10 +95,14 @@ def rank(tried: Sequence[Tried], keys: Sequence[str]) -> Ranking:
     ordered = sorted(tried, key=lambda one: (-one.accuracy, one.number))
     best, others = ordered[0], ordered[1:]
     found = compare(best.predictions, [one.predictions for one in others]) if others else []
+    # Which is the best is found on the same pictures, so that any pair might have been compared.
+    pairs = len(ordered) * len(others) // 2
     ranks = [_rank(best, None, None)]
     for one, result in zip(others, found, strict=True):
         gap = result.difference
-        ranks.append(_rank(one, (gap.value, gap.low, gap.high), result.distinguishable))
+        ranks.append(
+            _rank(one, (gap.value, gap.low, gap.high), result.p_value * pairs < SIGNIFICANCE)
+        )
     return Ranking(tuple(ranks), tuple(_best_of_values(ranks, keys)))
 
 

@@ -17,6 +17,7 @@ import hashlib
 import itertools
 import json
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ from fashioncnn.tuning.setting import Setting
 MAX_BYTES = 1 << 20
 MAX_GRID = 10_000
 TOP_KEYS = ("name", "summary", "recipe", "space")
+# As a recipe is called, with "-winner" behind it.
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,55}")
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,11 @@ def read_space(name_or_path: str | Path) -> Space:
         for key in ("name", "recipe")
         if not isinstance(tables.get(key), str)
     ]
+    name = tables.get("name")
+    if isinstance(name, str) and not NAME.fullmatch(name):
+        faults.append(
+            f"name is {json.dumps(name)}; it must be small letters, digits and hyphens, at most 56"
+        )
     if not isinstance(tables.get("space"), dict) or not tables["space"]:
         faults.append("[space] is missing or empty; it names the keys to vary")
     _raise(name_or_path, faults)
@@ -175,11 +183,17 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield prefix + key, value
 
 
+def _as_text(value: Any) -> str:
+    """Return text that is the same for equal values, 0 and 0.0 too."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return repr(float(value)) if is_number else json.dumps(value, default=str)
+
+
 def _values(key: str, value: Any) -> Choices | Range:
     if isinstance(value, list):
         if not value:
             raise SpaceError(f"{key} is an empty list; give one value or more")
-        if len({json.dumps(one, default=str) for one in value}) < len(value):
+        if len({_as_text(one) for one in value}) < len(value):
             raise SpaceError(f"{key} names a value twice: {json.dumps(value, default=str)}")
         return Choices(tuple(value))
     if not isinstance(value, dict):

@@ -38,7 +38,8 @@ def as_changes(model: object) -> dict[str, Any]:
         raise CodeError(f"model {name} is made inside a function; put it at the top of a file")
     try:
         file = inspect.getsourcefile(model)
-    except TypeError:
+    except (TypeError, OSError):
+        # Of a cell of a notebook, inspect finds no source.
         file = None
     if not file or not file.endswith(".py"):
         raise CodeError(

@@ -40,6 +40,9 @@ def compare(
     groups = [
         [open_evaluated(run, data, device) for run in _runs_of_one_recipe(given)] for given in runs
     ]
+    folders = [one.run.path.resolve() for group in groups for one in group]
+    if again := [folder for folder in folders if folders.count(folder) > 1]:
+        raise RunError(f"compare: {again[0]} is given twice")
     return compare_groups(groups, paths, pictures=False).comparisons
 
 

@@ -19,6 +19,7 @@ from fashioncnn.evaluation.answers import Model, Prediction, most_alike, predict
 from fashioncnn.opening.models import AnyModel, open_model
 from fashioncnn.photos.files import MAX_FILE_BYTES, picture_files, read_picture, read_picture_bytes
 from fashioncnn.photos.pictures import Prepared, prepare, wanted_side
+from fashioncnn.photos.pixel_budget import BUDGET, decoded_pixels
 from fashioncnn.runs.files import write_bytes
 from fashioncnn.usercode.faults import user_code
 
@@ -95,6 +96,11 @@ def _files(pictures: Sequence[Path | str]) -> list[str]:
 
 def _read(model: Model, name: str, *, keep_steps: bool) -> Prepared | str:
     """Make pictures of a file as the network's data set has them, or say why that cannot be."""
+    with BUDGET.spend(0 if name == STANDARD_INPUT else decoded_pixels(Path(name))):
+        return _read_alone(model, name, keep_steps)
+
+
+def _read_alone(model: Model, name: str, keep_steps: bool) -> Prepared | str:
     shape, photographs = model.shape, model.photographs
     side = wanted_side(shape.height, shape.width, photographs)
     try:

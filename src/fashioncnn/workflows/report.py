@@ -60,6 +60,8 @@ def report(
     TrackingError when a tracker cannot.
     """
     check(track)
+    if out is not None and Path(out).is_dir():
+        raise RunError(f"report: {out} is a folder; give the page's file")
     given = [runs] if isinstance(runs, Run | Path | str) else list(runs)
     if len(given) == 1 and (study := _study(given[0])):
         if track:

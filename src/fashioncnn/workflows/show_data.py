@@ -51,10 +51,10 @@ def show_data(
     if isinstance(data.source, Folders) and data.source.mixed:
         sizes = data.source.sizes
         (height, width), most = sizes.most_common(1)[0]
-        odd.append(
-            f"{len(sizes):,} sizes, {height} x {width} the most frequent ({most:,}): all are made "
-            f"{train.shape.height} x {train.shape.width}"
-        )
+        told = f"{height} x {width} pixels"
+        if len(sizes) > 1:
+            told = f"{len(sizes):,} sizes, {height} x {width} the most frequent ({most:,})"
+        odd.append(f"{told}: all are made {train.shape.height} x {train.shape.width}")
     odd += [*_near_empty(parts), *_copies(parts)]
     if "test" not in parts:
         odd.append("no test pictures: a seventh of each class will be set aside")
@@ -90,6 +90,12 @@ def _copies(parts: dict[Part, LabelledImages]) -> list[str]:
         for part, counts in seen.items()
         if (copies := sum(count - 1 for count in counts.values()))
     ]
+    classes: dict[bytes, set[int]] = {}
+    for one in parts.values():
+        for image, label in zip(one.images_NHWC, one.labels.tolist(), strict=True):
+            classes.setdefault(hashlib.sha256(image.tobytes()).digest(), set()).add(label)
+    if unclear := sum(len(labels) > 1 for labels in classes.values()):
+        found.append(f"{unclear:,} pictures are in more than one class")
     for first, second in combinations(seen, 2):
         if shared := sum(seen[second][one] for one in seen[first].keys() & seen[second].keys()):
             found.append(f"{shared:,} pictures of {second} are in {first}, too")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,8 +103,7 @@ def train_seeds(
         )
     if model is not None:
         recipe = load(recipe, as_changes(model))
-    if negative := [seed for seed in seeds if seed < 0]:
-        raise RecipeError(f"seed {negative[0]}: it must be 0 or more")
+    seeds = _whole(seeds)
     chosen = load(recipe, changes, kept=Path(out) if resume else None)
     if precision != "auto":
         chosen = load(chosen, {"training.precision": precision})
@@ -126,6 +126,22 @@ def train_seeds(
                 runs |= _finished(chosen, opened.train.digest, wishes.out, seeds)
             _train_elsewhere(order, seeds, wishes, executor, wish, runs)
     return [runs[seed] for seed in seeds]
+
+
+def _whole(seeds: Sequence[int]) -> list[int]:
+    """Return seeds as Python's own numbers. RecipeError for those that are none, or come twice."""
+    whole: list[int] = []
+    for seed in seeds:
+        try:
+            number = -1 if isinstance(seed, bool) else operator.index(seed)
+        except TypeError:
+            number = -1
+        if number < 0:
+            raise RecipeError(f"seed {seed!r}: it must be a whole number, 0 or more")
+        if number in whole:
+            raise RecipeError(f"seed {number} is given twice")
+        whole.append(number)
+    return whole
 
 
 def _finished(recipe: Recipe, train_sha256: str, out: Path, seeds: Sequence[int]) -> dict[int, Run]:

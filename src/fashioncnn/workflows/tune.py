@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -21,7 +20,8 @@ from fashioncnn.recipes.load import as_files, load
 from fashioncnn.reporting.html import write_page
 from fashioncnn.reporting.study import RANKING, TRIALS, study_document
 from fashioncnn.runs.directory import Run, open_run
-from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
+from fashioncnn.runs.files import make_folder, to_json, write_text
+from fashioncnn.sessions.begun_study import BegunStudy
 from fashioncnn.sessions.session import at_size_of
 from fashioncnn.sessions.study import Study
 from fashioncnn.tracking.trackers import TrackerName, check
@@ -29,13 +29,13 @@ from fashioncnn.training.device import DeviceName
 from fashioncnn.tuning.open_search import SamplerName, open_search
 from fashioncnn.tuning.outcome import Outcome
 from fashioncnn.tuning.ranking import Ranking, Tried, rank
-from fashioncnn.tuning.space import Choices, Range, Space, read_space
+from fashioncnn.tuning.space import Choices, Range, Space, digest, read_space
 from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.evaluate import evaluate, evaluate_trained, predictions_of
 
 DEFAULT_OUT = Path("studies")
 DEFAULT_TRIALS = 30
-STUDY, WINNER = "study.json", "winner.toml"
+WINNER = "winner.toml"
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,10 @@ def tune(
     _check_validation(chosen)
     sampler = _sampler(chosen, sampler, trials)
     folder = make_folder(Path(out or DEFAULT_OUT / chosen.name))
-    file = folder / STUDY
     recipe = load(chosen.recipe)
     opened = at_size_of(recipe, open_data(data))
-    begun = {
-        "space": str(space),
-        "sampler": sampler,
-        "seeds": seeds,
-        "code": recipe.code,
-        "train_sha256": opened.train.digest,
-    }
-    if file.exists():
-        _check_earlier(file, begun, resume)
+    begun = BegunStudy(str(space), sampler, seeds, digest(recipe), recipe.code, opened.train.digest)
+    begun.check(folder, resume)
     deadline = time.time() + 60 * budget_minutes if budget_minutes else None
     with (
         stop_wish() as wish,
@@ -107,7 +99,7 @@ def tune(
             chosen, folder, sampler=sampler, trials=trials or DEFAULT_TRIALS, address=storage
         ) as search,
     ):
-        write_text(file, to_json(begun))
+        begun.write(folder)
         done = len(search.outcomes())
         say(
             f"{chosen.name}: {search.wanted} settings by {sampler}, "
@@ -119,31 +111,6 @@ def tune(
         )
         study.work()
         return _conclude(chosen, study, sampler)
-
-
-def _check_earlier(file: Path, begun: Mapping[str, Any], resume: bool) -> None:
-    """Raise StudyError unless the study that `file` tells of can be gone on with as `begun`."""
-    if not resume:
-        raise StudyError(
-            f"{file.parent} holds a study: --resume goes on with it, or choose another --out"
-        )
-    told = read_json(file)
-    earlier = told if isinstance(told, dict) else {}
-    if earlier.get("seeds") != begun["seeds"]:
-        raise StudyError(
-            f"the study in {file.parent} was begun with {json.dumps(earlier.get('seeds'))} seeds, "
-            f"not {begun['seeds']}: choose another --out, or the seeds that it was begun with"
-        )
-    if earlier.get("train_sha256", begun["train_sha256"]) != begun["train_sha256"]:
-        raise StudyError(
-            f"the study in {file.parent} was begun with other pictures: choose another --out, as "
-            "settings tried on two data sets cannot be ranked"
-        )
-    if earlier.get("code", begun["code"]) != begun["code"]:
-        raise StudyError(
-            f"{', '.join(begun['code'])} changed since the study in {file.parent} was begun: put "
-            "it back, or choose another --out, as settings of two versions cannot be ranked"
-        )
 
 
 def _check_counts(**counts: float | None) -> None:
@@ -228,6 +195,14 @@ def _facts(
 
 
 def _check_validation(space: Space) -> None:
+    """Raise SpaceError where settings would not be ranked on the same validation pictures."""
+    for key in ("data.split_seed", "data.validation_images"):
+        values = space.keys.get(key)
+        if isinstance(values, Range) or (values is not None and len(values.values) > 1):
+            raise SpaceError(
+                f"space {space.name}: {key} varies; settings are ranked on the same validation "
+                "pictures, so give it one value"
+            )
     setting = {
         key: values.values[0] if isinstance(values, Choices) else values.low
         for key, values in space.keys.items()

@@ -202,6 +202,13 @@ def _of_classes(folder: Path, left_out: list[str]) -> list[tuple[str, Path]]:
     found = []
     for one in _folders(folder):
         entries = _entries(one)
+        if not entries:
+            left_out.append(f"{one}: a class's folder without a picture")
+        left_out += [
+            f"{entry.path}: neither a file nor a folder"
+            for entry in entries
+            if not entry.is_file() and not entry.is_dir()
+        ]
         files = [Path(entry.path) for entry in entries if entry.is_file()]
         folders = [entry.path for entry in entries if entry.is_dir()]
         nested = [path for path in folders if _has_pictures(Path(path))]

@@ -51,7 +51,12 @@ class IdxPairs(Source):
                 labels[part] = _labels(pair["labels"])
         if "train" not in self._images:
             raise DataError(f"{folder}: no pair of IDX files for training ({self.looks_like})")
-        self._labels, self.left_out = filled(labels, folder)
+        self._labels, left_out = filled(labels, folder)
+        alone = [next(iter(pair.values())) for pair in pairs.values() if len(pair) == 1]
+        self.left_out = (
+            *left_out,
+            *(f"{path}: images or labels without the other" for path in alone),
+        )
         self.parts = tuple(self._labels)
         self._values, self.class_names = self._classes()
 

@@ -20,6 +20,7 @@ from fashioncnn.data.sources.base import Part, Progress, Size
 from fashioncnn.data.sources.known_files import content_of
 from fashioncnn.errors import DataError, StorageError
 from fashioncnn.photos.files import read_picture_bytes, stretched
+from fashioncnn.photos.pixel_budget import BUDGET, decoded_pixels
 
 MAX_LEFT_OUT = 20
 # Counts up when what is kept changes.
@@ -166,6 +167,10 @@ class _Decoder:
     size: Size
 
     def __call__(self, one: PictureFile) -> NDArray[np.uint8] | str:
+        with BUDGET.spend(decoded_pixels(one.path)):
+            return self._decoded(one)
+
+    def _decoded(self, one: PictureFile) -> NDArray[np.uint8] | str:
         height, width = self.size
         try:
             picture = read_picture_bytes(
