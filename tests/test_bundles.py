@@ -364,6 +364,8 @@ def test_everything_is_in_the_metadata(bundle: Path) -> None:
     assert json.loads(told["fashioncnn"]) == json.loads(opened.facts.model_dump_json())
     assert told["weights_sha256"] == sha256((bundle / "model.safetensors").read_bytes())
     assert told["recipe"] == (bundle / "recipe.toml").read_text()
+    # 100 of 600 are set aside for validation.
+    assert opened.facts.trained_on.train_images == 500
 
 
 def test_what_a_class_is_called_breaks_no_card() -> None:

@@ -266,14 +266,22 @@ class _Export:
 
     def _trained_on(self) -> TrainedOn:
         run = self.trained.run
-        told = run.provenance.get("data_set") or {}
         return TrainedOn(
             # A folder may be called what JSON cannot say.
             name=run.trained_on.name.encode(errors="backslashreplace").decode()[:MAX_WORDS],
-            train_images=int(told.get("train_images", len(self.trained.data.train))),
+            train_images=self._train_images(),
             train_sha256=run.trained_on.sha256,
             seed=run.seed,
         )
+
+    def _train_images(self) -> int:
+        """Return how many pictures it was fitted to, as `build_splits` divides them."""
+        told, data = self.trained.run.provenance, self.trained.data
+        images = int((told.get("data_set") or {}).get("train_images", len(data.train)))
+        validated = int(told["split"]["validation_images"])
+        if data.validation is None:
+            return images - validated
+        return images if validated else images + len(data.validation)
 
     def _license(self) -> str:
         of_data = "MIT" if self.trained.run.trained_on.name == FASHION_MNIST else UNSTATED
