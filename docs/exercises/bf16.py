@@ -3,7 +3,7 @@
 #
 # bfloat16 keeps 8 of fp32's 24 bits of precision. Train one recipe in both. What happens to the
 # time, and what to the accuracy? (`fashioncnn bench machine` says whether your processor has
-# instructions for it; without them it is slower.)
+# instructions for it; without them it takes ten times as long and more.)
 
 # %% [markdown]
 # ## Solution

@@ -40,7 +40,7 @@ def _reported(group: Group) -> Iterator[tuple[str, float, list[float], bool]]:
 def _row(name: str, reported: float, values: list[float], higher_is_better: bool) -> ReportedRow:
     ours = summarise([{name: value} for value in values])[name]
     mean, std = ours["mean"], ours["std"]
-    # Reported figures have two decimals at least: half of the last one is their own uncertainty.
+    # Most reported figures have two decimals: half a hundredth is their own uncertainty.
     margin = (std or 0.0) + 0.005
     difference = (mean - reported) if higher_is_better else (reported - mean)
     if abs(difference) <= margin:

@@ -31,9 +31,9 @@ class Figures(Mapping[str, Figure]):
             there = list(self)
             near = difflib.get_close_matches(name, there, 1)
             hint = (
-                f"did you mean {near[0]!r}?" if near else f"there are {', '.join(there) or 'none'}"
+                f"did you mean {near[0]!r}" if near else f"there are {', '.join(there) or 'none'}"
             )
-            raise KeyError(f"no figure {name!r}; {hint} fc.report and fc.explain draw them")
+            raise KeyError(f"no figure {name!r}; {hint}; fc.report and fc.explain draw them")
         return Figure(path)
 
     def __iter__(self) -> Iterator[str]:

@@ -47,6 +47,8 @@ def train(
 ) -> Run:
     """Train `recipe` (a built-in name, a path, or a Recipe) once; see `train_seeds`.
 
+    One at a time in a process: its threads share PyTorch's random numbers.
+
     With `model`, a network of your own takes the place of the recipe's: a class of nn.Module, a
     function that makes one, or a network; its weights are drawn anew, from the seed.
     """
