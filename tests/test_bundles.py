@@ -20,7 +20,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from torch import Tensor, nn
 
@@ -51,7 +51,7 @@ from fashioncnn.errors import BundleError, DataError
 from fashioncnn.evaluation.selective import answering
 from fashioncnn.explanation.embedding import features
 from fashioncnn.exporting.graph import NEWEST_OPSET, OLDEST_OPSET, OPSET, to_onnx
-from fashioncnn.exporting.new_bundle import NewBundle, put
+from fashioncnn.exporting.new_bundle import NewBundle, check_place, put
 from fashioncnn.exporting.onnx_functions import read_once
 from fashioncnn.models.parts import parts_of
 from fashioncnn.opening.models import own_bundle
@@ -463,6 +463,44 @@ def varint(value: int) -> bytes:
     return bytes([*parts, value])
 
 
+def impossible_shape(model: Any) -> None:
+    shape = helper.make_tensor("wrong", TensorProto.INT64, [2], [7, 13])
+    model.graph.initializer.append(shape)
+    model.graph.node.append(helper.make_node("Reshape", ["logits", "wrong"], ["unused"]))
+    model.graph.output.append(helper.make_tensor_value_info("unused", TensorProto.FLOAT, [7, 13]))
+
+
+def not_a_number(model: Any) -> None:
+    for weights in model.graph.initializer:
+        if weights.data_type == TensorProto.FLOAT:
+            values = np.full(tuple(weights.dims), np.nan, np.float32)
+            weights.CopyFrom(numpy_helper.from_array(values, weights.name))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [(impossible_shape, "cannot be computed"), (not_a_number, "answers with what is no number")],
+)
+def test_what_cannot_be_computed_is_one_line(
+    bundle: Path, tmp_path: Path, words_of: Words, change: Callable[[Any], None], says: str
+) -> None:
+    model = onnx.load_from_string((bundle / MODEL).read_bytes())
+    change(model)
+    anew(bundle, model.SerializeToString())
+    Image.new("L", (28, 28), 90).save(tmp_path / "one.png")
+    status, _, err = words_of("predict", bundle, tmp_path / "one.png")
+    assert status == 2
+    assert (err.count("\n"), says in err) == (1, True)
+
+
+def test_what_is_no_part_of_a_bundle_is_kept(bundle: Path) -> None:
+    (bundle / "LICENSE").write_text("mine")
+    with pytest.raises(BundleError, match="holds 'LICENSE', which is no part of a bundle"):
+        check_place(bundle)
+    (bundle / "LICENSE").unlink()
+    check_place(bundle)
+
+
 def test_files_that_readers_see_differently_are_refused(bundle: Path) -> None:
     model = (bundle / MODEL).read_bytes()
     graph = helper.make_graph([], "second", [], [])
@@ -501,6 +539,7 @@ def test_files_that_do_not_fit_are_refused_when_asked(
         ({"temperature": 0.0}, "temperature"),
         ({"class_names": ["a", "a"]}, "same name"),
         ({"class_names": ["a"]}, "class_names"),
+        ({"class_names": ["a", "\x1b[31mb"]}, "class_names"),
         ({"height": 10**9}, "height"),
         ({"channels": 2}, "channels"),
         ({"form": 2}, "form"),

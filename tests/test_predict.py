@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -19,16 +20,19 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 import fashioncnn as fc
 from conftest import make_pictures
+from fashioncnn import npz
 from fashioncnn.console.say import with_progress
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages
-from fashioncnn.errors import DataError, StorageError
+from fashioncnn.errors import DataError, RunError, StorageError
 from fashioncnn.opening.models import own_bundle
 from fashioncnn.photos import convert as conversion
 from fashioncnn.photos.convert import convert
 from fashioncnn.photos.files import read_picture, read_picture_bytes
 from fashioncnn.photos.outline import Outline, without_ground
 from fashioncnn.photos.pixel_budget import PixelBudget
+from fashioncnn.runs import json_lines
+from fashioncnn.runs.files import read_json
 
 Words = Callable[..., tuple[int, str, str]]
 
@@ -359,6 +363,29 @@ def test_pictures_in_memory_have_a_budget() -> None:
     assert most == 12
 
 
+def test_no_picture_and_no_device_is_written_over(tmp_path: Path, words_of: Words) -> None:
+    place = tmp_path / "one.png"
+    Image.new("L", (28, 28), 90).save(place)
+    content = place.read_bytes()
+    (tmp_path / "link").symlink_to(place)
+    for option in ("--csv", "--show"):
+        for file in (place, tmp_path / "link"):
+            status, _, err = words_of("predict", place, option, file)
+            assert (status, err.count("\n")) == (2, 1)
+            assert f"{file} is one of the pictures" in err
+    assert place.read_bytes() == content
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StorageError, match=r"cannot write .*pipe: it is there, and no file"):
+        fc.predict(place, show=tmp_path / "pipe")
+    for read in (read_json, json_lines.read):
+        with pytest.raises(RunError, match="pipe: no plain file"):
+            read(tmp_path / "pipe")
+    with pytest.raises(DataError, match="pipe: no plain file"):
+        npz.read(tmp_path / "pipe", 1 << 20, DataError)
+    with pytest.raises(DataError, match="an empty name"):
+        fc.predict("")
+
+
 def test_progress_where_the_first_takes_long(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -378,7 +405,7 @@ def test_bad_wishes_are_one_line(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=f"top is {top}; it must be 1 or more"):
             fc.predict(["a.png"], top=top)
     Image.new("L", (28, 28)).save(tmp_path / "a.png")
-    with pytest.raises(StorageError, match=r"^cannot write \.: "):
+    with pytest.raises(StorageError, match=r"^cannot write .*: it is there, and no file"):
         fc.predict(tmp_path / "a.png", show=Path())
     (answer,) = fc.predict([tmp_path / "none.png"])
     assert "No such file" in str(answer.fault)

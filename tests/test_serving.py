@@ -372,7 +372,7 @@ def test_broken_requests_are_answered_or_closed(server: Server) -> None:
     answer = server.send(b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400")
     random = np.random.default_rng(0)
-    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
     whole = head + b"Content-Length: %d\r\n\r\n" % len(picture()) + picture()
     for _ in range(150):
         mutant = bytearray(whole)
@@ -386,7 +386,7 @@ def test_broken_requests_are_answered_or_closed(server: Server) -> None:
 
 def test_heads_are_bounded(server: Server) -> None:
     length = b"Content-Length: " + 5000 * b"0" + b"5\r\n"
-    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
     whole = head + b"Connection: close\r\n" + length + b"\r\nhello"
     assert server.send(whole, and_go=False).startswith(b"HTTP/1.1 422")
     large = head + b"".join(b"X-%d: %s\r\n" % (at, b"y" * 100) for at in range(20_000))
@@ -532,6 +532,16 @@ def test_the_description_tells_the_truth(server: Server) -> None:
     assert server.ask(picture()).status_code == 200
 
 
+def test_names_bent_to_this_machine_are_not_answered(server: Server) -> None:
+    for host in ("evil.example", "127.0.0.1.evil.example", "localhost:80:80"):
+        answer = server.client.get("/models", headers={"Host": host})
+        assert answer.status_code == 403
+    for host in ("localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]:8000"):
+        assert server.client.get("/models", headers={"Host": host}).status_code == 200
+    # An address with a slash behind it is not led elsewhere.
+    assert server.client.get("/models/").status_code == 404
+
+
 def test_it_needs_its_token(tmp_path: Path) -> None:
     del tmp_path
     with serving(own_bundle().path, environment={"FASHIONCNN_TOKEN": "secret"}) as server:
@@ -541,7 +551,7 @@ def test_it_needs_its_token(tmp_path: Path) -> None:
             headers = PNG | {"Authorization": given}
             answer = server.client.post("/predict", content=picture(), headers=headers)
             assert answer.status_code == 401
-        headers = PNG | {"Authorization": "Bearer secret"}
+        headers = PNG | {"Authorization": "bearer secret"}
         assert server.client.post("/predict", content=picture(), headers=headers).is_success
         assert server.client.get("/metrics").status_code == 401
         assert server.client.get("/v2/health/live").status_code == 200
@@ -712,7 +722,7 @@ from fashioncnn.workflows.serve import serve
 limits = Limits(head_seconds=0.4, body_seconds=0.4)
 serve([{str(own_bundle().path)!r}], port=0, limits=limits, log_requests=False)
 """
-    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
     with serving(code=code) as server:
 
         def answer(*parts: bytes) -> bytes:
@@ -731,7 +741,7 @@ serve([{str(own_bundle().path)!r}], port=0, limits=limits, log_requests=False)
         assert slow.startswith(b"HTTP/1.1 408")
         assert b"the body did not arrive within 0.4 s" in slow
         # After an answer, a byte is no request.
-        live = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n"
+        live = b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n"
         assert answer(live + b"\r\n", b"\r\n").startswith(b"HTTP/1.1 200")
         assert answer(live + b"Content-Length: 9\r\n\r\n", b"x").startswith(b"HTTP/1.1 200")
         assert time.monotonic() - started < 8

@@ -30,6 +30,8 @@ def read(
     not give it.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise error_type(f"{path}: no plain file")
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             if len(members) > MAX_ARRAYS or sum(one.file_size for one in members) > max_bytes:

@@ -173,13 +173,24 @@ def open_session(model: bytes, threads: int = 0, name: str = MODEL) -> Any:
 def run_session(
     session: Any, images_NHWC: NDArray[np.uint8], outputs: Sequence[str], batch: int = BATCH
 ) -> list[NDArray[np.float32]]:
-    """Return these outputs of a session for pictures (n, h, w, c), `batch` at a time."""
+    """Return these outputs of a session for pictures (n, h, w, c), `batch` at a time.
+
+    Raises BundleError where the network cannot be computed, or answers with what is no number.
+    """
     pictures = np.ascontiguousarray(images_NHWC)
-    parts = [
-        session.run(outputs, {INPUT: pictures[start : start + batch]})
-        for start in range(0, len(pictures), batch)
-    ]
-    return [np.concatenate(of_output) for of_output in zip(*parts, strict=True)]
+    try:
+        parts = [
+            session.run(outputs, {INPUT: pictures[start : start + batch]})
+            for start in range(0, len(pictures), batch)
+        ]
+    except Exception as error:
+        # ONNX Runtime's exceptions have no type in common.
+        why = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise BundleError(f"{MODEL} cannot be computed: {why}") from None
+    answers = [np.concatenate(of_output) for of_output in zip(*parts, strict=True)]
+    if any(np.isnan(one).any() for one in answers):
+        raise BundleError(f"{MODEL} answers with what is no number")
+    return answers
 
 
 def _fits(found: tuple[str, list[Any]] | None, kind: str, size: list[Any]) -> bool:

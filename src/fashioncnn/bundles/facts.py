@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from fashioncnn.data.images import CHANNELS, LARGEST_SIDE, SMALLEST_SIDE, Shape
 from fashioncnn.data.sources.base import MAX_CLASSES
 from fashioncnn.evaluation.sureness import Sureness
-from fashioncnn.settings import Count, NotNegative, Positive, Probability, Settings
+from fashioncnn.settings import Count, NotNegative, Probability, Settings
+
+
+def _printable(text: str) -> str:
+    """Refuse what a terminal would obey."""
+    if not text.isprintable():
+        raise ValueError("it must be printable")
+    return text
+
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 MAX_WORDS = 200
@@ -18,7 +26,9 @@ Words = Annotated[str, Field(max_length=MAX_WORDS)]
 Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Channels = Annotated[int, Field(ge=1, le=3)]
-Names = Annotated[tuple[Words, ...], Strict(False)]
+Printable = Annotated[str, Field(min_length=1, max_length=MAX_WORDS), AfterValidator(_printable)]
+Names = Annotated[tuple[Printable, ...], Strict(False)]
+Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
 
 
 class Range(Settings):
@@ -105,7 +115,7 @@ class Facts(Settings):
     height: Side
     width: Side
     photographs: bool
-    temperature: Positive
+    temperature: Temperature
     not_sure_below: Probability
     not_sure_energy: float | None = None
     thresholds: Annotated[tuple[Threshold, ...], Strict(False), Field(max_length=10)]

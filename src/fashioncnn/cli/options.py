@@ -150,8 +150,10 @@ def as_size(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isdecimal() and 8 <= int(side) <= 224 for side in sides):
-        raise typer.BadParameter(f"{text!r}: 8 to 224 pixels a side, as 28 or 48x64")
+    if len(sides) > 2 or not all(
+        side.isdecimal() and len(side) < 4 and 8 <= int(side) <= 224 for side in sides
+    ):
+        raise typer.BadParameter(f"{text[:20]!r}: 8 to 224 pixels a side, as 28 or 48x64")
     return int(sides[0]), int(sides[-1])
 
 

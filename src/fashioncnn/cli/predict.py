@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -45,6 +46,7 @@ def predict(
     """
     from fashioncnn.bundles.bundle import is_bundle
     from fashioncnn.runs.directory import is_run
+    from fashioncnn.workflows.predict import check_output
     from fashioncnn.workflows.predict import predict as predict_pictures
 
     first = Path(pictures[0])
@@ -58,7 +60,8 @@ def predict(
         device=device.value,
     )
     if csv is not None:
-        _write_csv(csv, found)
+        check_output(csv, [one.picture for one in found] + [str(show)] * (show is not None))
+        _write_csv(Path(os.path.realpath(csv)), found)
     answer(as_json, {"pictures": [asdict(one) for one in found]}, _words(found))
     if all(one.fault for one in found):
         raise typer.Exit(2)

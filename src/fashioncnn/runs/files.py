@@ -20,6 +20,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     beside = path.parent / f".{path.name}.{os.getpid()}.tmp"
     try:
+        if path.exists() and not path.is_file():
+            # Root could put a file in the place of a device.
+            raise StorageError(f"cannot write {path}: it is there, and no file")
         try:
             with beside.open("wb") as file:
                 file.write(content)
@@ -75,6 +78,9 @@ def to_json(value: object) -> str:
 def read_json(path: Path, max_bytes: int = MAX_JSON_BYTES) -> Any:
     """Read JSON from a file of bounded size. Raises RunError when it is missing or is not JSON."""
     try:
+        if path.exists() and not path.is_file():
+            # A pipe could keep us waiting for ever.
+            raise RunError(f"{path}: no plain file")
         if path.stat().st_size > max_bytes:
             raise RunError(f"{path}: larger than {max_bytes:,} bytes")
         return parse_json(path.read_bytes())

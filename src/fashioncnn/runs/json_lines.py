@@ -37,6 +37,8 @@ def read(path: Path) -> list[Any]:
     try:
         if not path.exists():
             return []
+        if not path.is_file():
+            raise RunError(f"{path}: no plain file")
         if path.stat().st_size > MAX_BYTES:
             raise RunError(f"{path}: larger than {MAX_BYTES:,} bytes")
         lines = path.read_bytes().split(b"\n")[:-1]

@@ -35,6 +35,7 @@ def make_app(server: Server) -> FastAPI:
         version=VERSION,
         summary="What a trained network says of small pictures.",
         docs_url=None,
+        redirect_slashes=False,
         redoc_url=None,
         lifespan=life,
         responses=describe.EVERYWHERE,

@@ -15,6 +15,7 @@ from fashioncnn.serving.messages import error
 from fashioncnn.serving.responses import to_response
 from fashioncnn.serving.state import Server
 
+LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The page, and whether the server lives, are no secret.
 PAGE_PATHS = ("/", "/ask", "/page.js", "/page.css", "/models")
@@ -51,7 +52,10 @@ class Around:
             await send(message)
 
         try:
-            if self._may_enter(scope["path"], headers):
+            if not self._is_meant(headers):
+                reply = error(403, "Host must be localhost, unless there is a token or a --host")
+                await to_response(reply)(scope, receive, send_on)
+            elif self._may_enter(scope["path"], headers):
                 await self._app(scope, receive, send_on)
             else:
                 reply = error(401, "a bearer token is needed")
@@ -66,7 +70,13 @@ class Around:
         token = self._server.token
         if token is None or path in OPEN_PATHS:
             return True
-        return hmac.compare_digest(headers.get(b"authorization", b""), b"Bearer " + token.encode())
+        scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+        return scheme.lower() == b"bearer" and hmac.compare_digest(given, token.encode())
+
+    def _is_meant(self, headers: dict[bytes, bytes]) -> bool:
+        """Say whether a request names this machine, where it answers this machine alone."""
+        host = headers.get(b"host", b"localhost").decode("latin-1")
+        return not self._server.loopback_names_only or bool(LOOPBACK_HOST.fullmatch(host))
 
     def _note(self, scope: Any, identity: str, status: int, seconds: float) -> None:
         route = scope.get("route")

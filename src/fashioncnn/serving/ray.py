@@ -35,7 +35,7 @@ def build() -> FastAPI:
     facts, pages = told(bundles)
     limits = Limits()
     token = os.environ.get("FASHIONCNN_TOKEN")
-    return make_app(Server(facts, InProcess(bundles, limits), limits, _log, token, pages))
+    return make_app(Server(facts, InProcess(bundles, limits), limits, _log, token, pages=pages))
 
 
 def _log(line: dict[str, Any]) -> None:

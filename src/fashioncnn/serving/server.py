@@ -22,6 +22,8 @@ from fashioncnn.serving.named import told
 from fashioncnn.serving.state import Server
 from fashioncnn.serving.workers import Workers
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 
 async def run(
     bundles: dict[str, Path],
@@ -45,7 +47,8 @@ async def run(
     await asyncio.sleep(0)
     try:
         facts, pages = _told(bundles)
-        server = Server(facts, workers, limits, log, token, pages)
+        here_alone = token is None and host in LOOPBACK
+        server = Server(facts, workers, limits, log, token, here_alone, pages)
         await starting
     except FashionCNNError:
         starting.cancel()

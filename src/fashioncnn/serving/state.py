@@ -54,6 +54,8 @@ class Server:
     limits: Limits
     log: Callable[[dict[str, Any]], None]
     token: str | None = None
+    # Browsers send the name that a page was asked by: another one may have been bent to here.
+    loopback_names_only: bool = False
     pages: dict[str, bytes] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
     waiting: int = 0

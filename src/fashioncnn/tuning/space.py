@@ -118,7 +118,7 @@ def read_space(name_or_path: str | Path) -> Space:
     text, folder = _read(str(name_or_path))
     try:
         tables = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise SpaceError(f"{name_or_path}: not valid TOML: {error}") from None
     faults = [
         f"unknown key {key}; allowed: {', '.join(TOP_KEYS)}" for key in tables.keys() - {*TOP_KEYS}

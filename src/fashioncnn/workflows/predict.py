@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,8 @@ def predict(
     if top < 1:
         raise DataError(f"top is {top}; it must be 1 or more")
     names = _files([pictures] if isinstance(pictures, str | Path) else pictures)
+    if show is not None:
+        check_output(show, names)
     model = open_model(run, device)
     steps = set(names[:MOST_SHOWN]) if show is not None else set()
     read = partial(_read, model)
@@ -76,10 +79,19 @@ def predict(
     return [of_whole.get(name) or Prediction(name, fault=str(prepared[name])) for name in names]
 
 
+def check_output(file: Path | str, names: Sequence[str]) -> None:
+    """Raise DataError where `file` is one of the pictures called `names`: it would be lost."""
+    written = os.path.realpath(file)
+    if any(os.path.realpath(name) == written for name in names):
+        raise DataError(f"{file} is one of the pictures: choose another file to write")
+
+
 def _files(pictures: Sequence[Path | str]) -> list[str]:
     """Return the files that `pictures` name, each once. Raises DataError where there are none."""
     names: list[str] = []
     for given in map(str, pictures):
+        if not given:
+            raise DataError("no picture: an empty name")
         path = Path(given)
         if given != STANDARD_INPUT and path.is_dir():
             names += map(str, picture_files(path, MAX_PICTURES))
@@ -149,4 +161,4 @@ def _show(
     ]
     png = BytesIO()
     sheet(shown, names).png(120).save(png, "PNG")
-    write_bytes(file, png.getvalue())
+    write_bytes(Path(os.path.realpath(file)), png.getvalue())
