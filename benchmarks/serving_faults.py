@@ -83,7 +83,7 @@ def requests_of(load: Load) -> list[bytes]:
         (infer, binary, tensor + raw),
     ]
     return [
-        f"POST {path} HTTP/1.1\r\nHost: here\r\nContent-Type: {kind}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n".encode()
         + body
         for path, kind, body in kinds
