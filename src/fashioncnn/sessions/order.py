@@ -88,7 +88,9 @@ def train_order(
             raise GivenUp("hopeless beside other settings")
 
     wishes = Wishes(folder / order.subfolder, True, tuple(order.track), after_epoch)
-    opened = data or _data_set(*order.data)
+    # As JSON, a size is a list.
+    place, size = order.data
+    opened = data or _data_set(place, (size[0], size[1]) if size else None)
     with (
         stop_wish() as wish,
         silence(),
