@@ -15,6 +15,9 @@ import fashioncnn as fc
 from conftest import TINY_RECIPE, Cli, use_tiny_data
 from fashioncnn.cli import tables
 from fashioncnn.errors import RunError
+from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.run_groups import differences
+from fashioncnn.reporting.comparison import f1_effects
 from fashioncnn.runs.arrays import read as read_arrays
 from fashioncnn.runs.arrays import write as write_arrays
 
@@ -87,6 +90,22 @@ def test_two_runs_that_differ_in_five_pictures(groups: list[Path], tmp_path: Pat
     assert found.accuracy.adjusted_p_value == 1
     assert "are not distinguishable with these 1 + 1 runs" in found.verdict
     assert "several seeds of each" in found.verdict
+
+
+def test_no_share_differs_by_more_than_all() -> None:
+    """Two runs that differ much would put an interval of F1 far beyond 1."""
+    labels, rows = np.arange(20) % 2, np.arange(20)
+
+    def group(*shares: float) -> list[Predictions]:
+        answers = [np.where(rows < share * 20, labels, 1 - labels) for share in shares]
+        logits = [np.eye(2, dtype=np.float32)[one] for one in answers]
+        return [Predictions(one, labels, rows, ("a", "b")) for one in logits]
+
+    first, other = group(0.1, 1.0), group(0.9, 0.0)
+    raw = differences(first, other)["test/f1/a"].interval
+    assert raw.high - raw.low > 2
+    told = f1_effects(first, other, ("a", "b"))
+    assert all(-1 <= one.low <= one.difference <= one.high <= 1 for one in told)
 
 
 def test_what_cannot_be_compared(groups: list[Path], tmp_path: Path) -> None:

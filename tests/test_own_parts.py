@@ -6,6 +6,8 @@ import functools
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -311,6 +313,17 @@ def test_a_network_handed_in(tmp_path: Path, tiny_recipe: Path) -> None:
     }.items():
         with pytest.raises(FashionCNNError, match=told):
             fc.train(tiny_recipe, model=model, changes=changes, out=tmp_path / "no", device="cpu")
+
+
+def test_a_network_of_a_notebooks_cell_is_told(tiny_recipe: Path) -> None:
+    """As `python -c`, a cell has no file that a class could be read from."""
+    code = (
+        "import fashioncnn as fc, torch\n"
+        "class Net(torch.nn.Module): pass\n"
+        f"fc.train({str(tiny_recipe)!r}, model=Net)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "CodeError: model Net is in no file" in done.stderr
 
 
 def test_a_file_that_trains_while_it_is_imported_is_told(tmp_path: Path, tiny_recipe: Path) -> None:

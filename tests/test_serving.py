@@ -536,7 +536,7 @@ def test_names_bent_to_this_machine_are_not_answered(server: Server) -> None:
     for host in ("evil.example", "127.0.0.1.evil.example", "localhost:80:80"):
         answer = server.client.get("/models", headers={"Host": host})
         assert answer.status_code == 403
-    for host in ("localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]:8000"):
+    for host in ("localhost", "LOCALHOST:8000", "127.0.0.2:1", "[::1]:8000", "[::1]"):
         assert server.client.get("/models", headers={"Host": host}).status_code == 200
     # An address with a slash behind it is not led elsewhere.
     assert server.client.get("/models/").status_code == 404

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import fashioncnn as fc
 from conftest import make_pictures
@@ -372,6 +373,25 @@ def test_numpys_numbers_are_numbers(
     monkeypatch.chdir("sub")
     with pytest.raises(RunError, match="no such run directory"):
         _ = run.metrics
+
+
+def test_processes_train_on_pictures_of_another_size(tiny_recipe: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for number in range(40):
+        place = tmp_path / "data" / "ab"[number % 2] / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        side = 20 + number % 3
+        Image.fromarray(random.integers(0, 256, (side, side), np.uint8)).save(place)
+    (run,) = fc.train_seeds(
+        tiny_recipe,
+        seeds=[0],
+        data=DataSet(tmp_path / "data", (16, 24)),
+        changes={"training.epochs": 1, "data.validation_images": 0, "data.image_size": "data"},
+        out=tmp_path,
+        device="cpu",
+        executor=fc.Processes(1),
+    )
+    assert run.trained_on.shape[1:] == (16, 24)
 
 
 def test_resume_goes_on_from_the_best_when_the_last_is_damaged(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fashioncnn.cli.options import DataFolder, Json, answer
+
+if TYPE_CHECKING:
+    from fashioncnn.bundles.bundle import Bundle
 
 TOKEN_VARIABLE = "FASHIONCNN_TOKEN"
 
@@ -70,9 +73,14 @@ def export(
         explorer=explorer,
         data=data,
     )
-    facts, size = bundle.facts, len(bundle.model)
+    values = {"bundle": str(bundle.path), "bytes": len(bundle.model)}
+    answer(as_json, values | bundle.facts.model_dump(mode="json"), _words(bundle))
+
+
+def _words(bundle: Bundle) -> str:
+    facts = bundle.facts
     lines = [
-        f"The bundle: {bundle.path} ({facts.precision}, {size / 1e6:.2f} MB)",
+        f"The bundle: {bundle.path} ({facts.precision}, {len(bundle.model) / 1e6:.2f} MB)",
         f"Like PyTorch on {facts.parity.images:,} pictures: no answer changed, probabilities "
         f"differ by {facts.parity.largest_difference:.1e} at most",
     ]
@@ -81,8 +89,7 @@ def export(
             f"int8: test accuracy {told.accuracy:.4f} ({told.accuracy_points:+.2f} points), "
             f"{told.bytes / told.fp32_bytes:.2f} of the size; speed in {bundle.path / 'speed.json'}"
         )
-    values = {"bundle": str(bundle.path), "bytes": size} | facts.model_dump(mode="json")
-    answer(as_json, values, "\n".join(lines))
+    return "\n".join(lines)
 
 
 def serve(

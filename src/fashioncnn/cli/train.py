@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,6 +29,9 @@ from fashioncnn.cli.options import (
     executor,
     trackers,
 )
+
+if TYPE_CHECKING:
+    from fashioncnn.runs.directory import Run
 
 
 def train(
@@ -75,7 +78,6 @@ def train(
     """Train a network by a recipe."""
     if seed is not None and seeds is not None:
         raise typer.BadParameter("give --seed or --seeds, not both")
-    from fashioncnn.evaluation.summary import summarise
     from fashioncnn.opening.data import open_data
     from fashioncnn.workflows.train import is_first_process, train_seeds
 
@@ -94,8 +96,6 @@ def train(
     )
     if not is_first_process():
         return
-    validated = [one for run in runs if (one := _validation(run.metrics))]
-    paths = [str(run.path) for run in runs]
     page, tested = None, []
     if report:
         from fashioncnn.runs import artifacts
@@ -104,6 +104,17 @@ def train(
         page = write_page(runs, data=data, device=device.value, track=names)
         file = artifacts.scores()
         tested = [file.read(run.path / file.path)[0].metrics() for run in runs]
+    _tell(as_json, runs, page, tested)
+
+
+def _tell(
+    as_json: bool, runs: Sequence[Run], page: Path | None, tested: Sequence[Mapping[str, float]]
+) -> None:
+    """Print what validation and test say of the runs, and where the page is or how to have it."""
+    from fashioncnn.evaluation.summary import summarise
+
+    validated = [one for run in runs if (one := _validation(run.metrics))]
+    paths = [str(run.path) for run in runs]
     values = {
         "runs": paths,
         "metrics": summarise(validated) | summarise(tested),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -108,7 +108,12 @@ def tune(
         device=device.value,
         track=trackers(track, log),
     )
-    values = tuned.ranking.to_json() | {
+    answer(as_json, values(tuned), words(tuned))
+
+
+def values(tuned: Tuned) -> dict[str, Any]:
+    """Return the ranking, where all lies, and what the best has on test."""
+    return tuned.ranking.to_json() | {
         "folder": str(tuned.folder),
         "winner": str(tuned.winner),
         "report": str(tuned.page),
@@ -116,7 +121,6 @@ def tune(
         "pruned": tuned.pruned,
         "test_accuracies": list(tuned.test_accuracies),
     }
-    answer(as_json, values, words(tuned))
 
 
 def words(tuned: Tuned) -> str:

@@ -60,13 +60,8 @@ def check_place(folder: Path) -> None:
     """Raise BundleError where a bundle would take the place of something else."""
     if folder.exists() and not is_bundle(folder) and (folder.is_file() or any(folder.iterdir())):
         raise BundleError(f"{folder} is there already, and no bundle: choose another --out")
-    own = {*parts.FILES, parts.CONFIG, SPEED}
-    others = (
-        sorted(one.name for one in folder.iterdir() if one.name not in own)
-        if (folder.is_dir())
-        else []
-    )
-    if others:
+    there = {one.name for one in folder.iterdir()} if folder.exists() else set()
+    if others := sorted(there - {*parts.FILES, parts.CONFIG, SPEED}):
         raise BundleError(
             f"{folder} is replaced, and holds {others[0]!r}, which is no part of a bundle: choose "
             "another --out"

@@ -131,7 +131,7 @@ def _compared(
             result.adjusted_p_value,
         ),
         runs_needed=result.runs_needed,
-        f1=_f1_effects(first, other),
+        f1=f1_effects(_predictions(first), _predictions(other), first.group.class_names),
         gained_count=result.gained,
         lost_count=result.lost,
         gained=_changed(other, before, after, gained, test_NHWC),
@@ -139,16 +139,17 @@ def _compared(
     )
 
 
-def _f1_effects(first: Named, other: Named) -> tuple[Effect, ...]:
-    found = differences(_predictions(first), _predictions(other))
-    names = first.group.class_names
+def f1_effects(
+    first: Sequence[Predictions], other: Sequence[Predictions], names: Sequence[str]
+) -> tuple[Effect, ...]:
+    """Return how much more F1 `other` has for each class, p-values corrected for the classes."""
+    found = differences(first, other)
     estimates = [found[f"test/f1/{name}"] for name in names]
     adjusted = holm([estimate.p_value for estimate in estimates])
+    gaps = [possible(estimate.interval) for estimate in estimates]
     return tuple(
         Effect(name, gap.value, gap.low, gap.high, p_value)
-        for name, gap, p_value in zip(
-            names, [possible(one.interval) for one in estimates], adjusted, strict=True
-        )
+        for name, gap, p_value in zip(names, gaps, adjusted, strict=True)
     )
 
 

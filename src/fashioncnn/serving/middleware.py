@@ -11,11 +11,11 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
+from fashioncnn.serving.loopback import names_loopback
 from fashioncnn.serving.messages import error
 from fashioncnn.serving.responses import to_response
 from fashioncnn.serving.state import Server
 
-LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The page, and whether the server lives, are no secret.
 PAGE_PATHS = ("/", "/ask", "/page.js", "/page.css", "/models")
@@ -53,7 +53,7 @@ class Around:
 
         try:
             if not self._is_meant(headers):
-                reply = error(403, "Host must be localhost, unless there is a token or a --host")
+                reply = error(403, "without a token, only Host: localhost is answered")
                 await to_response(reply)(scope, receive, send_on)
             elif self._may_enter(scope["path"], headers):
                 await self._app(scope, receive, send_on)
@@ -76,7 +76,7 @@ class Around:
     def _is_meant(self, headers: dict[bytes, bytes]) -> bool:
         """Say whether a request names this machine, where it answers this machine alone."""
         host = headers.get(b"host", b"localhost").decode("latin-1")
-        return not self._server.loopback_names_only or bool(LOOPBACK_HOST.fullmatch(host))
+        return not self._server.loopback_names_only or names_loopback(host)
 
     def _note(self, scope: Any, identity: str, status: int, seconds: float) -> None:
         route = scope.get("route")

@@ -18,11 +18,10 @@ from fashioncnn.serving.app import make_app
 from fashioncnn.serving.connections import bounded
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.log import Log
+from fashioncnn.serving.loopback import is_loopback
 from fashioncnn.serving.named import told
 from fashioncnn.serving.state import Server
 from fashioncnn.serving.workers import Workers
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 async def run(
@@ -47,7 +46,7 @@ async def run(
     await asyncio.sleep(0)
     try:
         facts, pages = _told(bundles)
-        here_alone = token is None and host in LOOPBACK
+        here_alone = token is None and is_loopback(host)
         server = Server(facts, workers, limits, log, token, here_alone, pages)
         await starting
     except FashionCNNError:
@@ -56,19 +55,6 @@ async def run(
         await workers.close()
         listening.close()
         raise
-    config = uvicorn.Config(
-        make_app(server),
-        http=bounded(limits),
-        loop="asyncio",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        limit_concurrency=limits.connections,
-        backlog=128,
-        timeout_keep_alive=limits.keep_alive_seconds,
-        timeout_graceful_shutdown=limits.drain_seconds,
-    )
 
     async def read_anew() -> None:
         # A process that starts anew opens what lies there now.
@@ -81,8 +67,25 @@ async def run(
     _reload_on_sighup(server, workers, bundles, log)
     address = f"http://{host if ':' not in host else f'[{host}]'}:{listening.getsockname()[1]}"
     log({"event": "serving", "address": address, "models": list(bundles)})
-    await _Gently(config).serve(sockets=[listening])
+    await _Gently(_config(server)).serve(sockets=[listening])
     log({"event": "stopped"})
+
+
+def _config(server: Server) -> uvicorn.Config:
+    limits = server.limits
+    return uvicorn.Config(
+        make_app(server),
+        http=bounded(limits),
+        loop="asyncio",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=limits.connections,
+        backlog=128,
+        timeout_keep_alive=limits.keep_alive_seconds,
+        timeout_graceful_shutdown=limits.drain_seconds,
+    )
 
 
 class _Gently(uvicorn.Server):

@@ -35,14 +35,11 @@ def compare(
         count = 1 if isinstance(runs, str) else len(runs)
         raise RunError(f"compare needs two runs or more; {count} given")
     paths = [str(one.path if isinstance(one, Run) else one) for one in runs]
-    if twice := [path for path in paths if paths.count(path) > 1]:
+    opened = [_runs_of_one_recipe(given) for given in runs]
+    folders = [run.path.resolve() for group in opened for run in group]
+    if twice := [folder for folder in folders if folders.count(folder) > 1]:
         raise RunError(f"compare: {twice[0]} is given twice")
-    groups = [
-        [open_evaluated(run, data, device) for run in _runs_of_one_recipe(given)] for given in runs
-    ]
-    folders = [one.run.path.resolve() for group in groups for one in group]
-    if again := [folder for folder in folders if folders.count(folder) > 1]:
-        raise RunError(f"compare: {again[0]} is given twice")
+    groups = [[open_evaluated(run, data, device) for run in group] for group in opened]
     return compare_groups(groups, paths, pictures=False).comparisons
 
 

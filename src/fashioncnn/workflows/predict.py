@@ -68,7 +68,12 @@ def predict(
     steps = set(names[:MOST_SHOWN]) if show is not None else set()
     read = partial(_read, model)
     with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda name: read(name, keep_steps=name in steps), names)
+
+        def read_within_budget(name: str) -> Prepared | str:
+            with BUDGET.spend(0 if name == STANDARD_INPUT else decoded_pixels(Path(name))):
+                return read(name, keep_steps=name in steps)
+
+        found = pool.map(read_within_budget, names)
         done = with_progress(found, len(names), "reading pictures")
         prepared = dict(zip(names, done, strict=True))
     whole = {name: one for name, one in prepared.items() if isinstance(one, Prepared)}
@@ -108,11 +113,6 @@ def _files(pictures: Sequence[Path | str]) -> list[str]:
 
 def _read(model: Model, name: str, *, keep_steps: bool) -> Prepared | str:
     """Make pictures of a file as the network's data set has them, or say why that cannot be."""
-    with BUDGET.spend(0 if name == STANDARD_INPUT else decoded_pixels(Path(name))):
-        return _read_alone(model, name, keep_steps)
-
-
-def _read_alone(model: Model, name: str, keep_steps: bool) -> Prepared | str:
     shape, photographs = model.shape, model.photographs
     side = wanted_side(shape.height, shape.width, photographs)
     try:

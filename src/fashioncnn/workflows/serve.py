@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from fashioncnn.console.say import say
 from fashioncnn.serving.limits import Limits
+from fashioncnn.serving.loopback import is_loopback
 from fashioncnn.serving.named import named
 from fashioncnn.serving.token import check_token
 
@@ -33,7 +33,7 @@ def serve(
     """
     places = named(bundles)
     check_token(token)
-    if token is None and not _is_loopback(host):
+    if token is None and not is_loopback(host):
         say(f"{host} can be reached from other machines, and no token is asked for")
     # Here, as FastAPI takes a while to import.
     from fashioncnn.serving.log import Log
@@ -52,10 +52,3 @@ def serve(
                 log=log,
             )
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -81,19 +81,20 @@ def _near_empty(parts: dict[Part, LabelledImages]) -> list[str]:
 
 def _copies(parts: dict[Part, LabelledImages]) -> list[str]:
     """Say how many pictures are the same, pixel by pixel, within and across splits."""
-    seen = {
-        part: Counter(hashlib.sha256(image.tobytes()).digest() for image in one.images_NHWC)
+    digests = {
+        part: [hashlib.sha256(image.tobytes()).digest() for image in one.images_NHWC]
         for part, one in parts.items()
     }
+    seen = {part: Counter(found) for part, found in digests.items()}
     found = [
         f"{copies:,} pictures of {part} are there more than once"
         for part, counts in seen.items()
         if (copies := sum(count - 1 for count in counts.values()))
     ]
     classes: dict[bytes, set[int]] = {}
-    for one in parts.values():
-        for image, label in zip(one.images_NHWC, one.labels.tolist(), strict=True):
-            classes.setdefault(hashlib.sha256(image.tobytes()).digest(), set()).add(label)
+    for part, one in parts.items():
+        for digest, label in zip(digests[part], one.labels.tolist(), strict=True):
+            classes.setdefault(digest, set()).add(label)
     if unclear := sum(len(labels) > 1 for labels in classes.values()):
         found.append(f"{unclear:,} pictures are in more than one class")
     for first, second in combinations(seen, 2):

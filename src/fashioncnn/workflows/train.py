@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fashioncnn.console.say import say
 from fashioncnn.console.stopping import StopWish, stop_wish
+from fashioncnn.data.dataset import DataSet
 from fashioncnn.errors import CodeError, RecipeError, Stopped
 from fashioncnn.executors.base import Executor, Job, run_jobs
 from fashioncnn.executors.here import Here
@@ -118,16 +119,22 @@ def train_seeds(
                     runs[seed] = session.train(seed)
         else:
             opened = at_size_of(chosen, open_data(data))
-            chosen, _ = fit(chosen, opened)
-            if resume:
-                chosen = as_begun(chosen, wishes.out)
-            if chosen.code:
-                try_own_code(chosen, opened.train)
-            order = Order.of(chosen, seeds=(), subfolder="", data=opened.address(), device=device)
+            chosen = _fitted(chosen, opened, wishes)
             if resume:
                 runs |= _finished(chosen, opened.train.digest, wishes.out, seeds)
+            order = Order.of(chosen, seeds=(), subfolder="", data=opened.address(), device=device)
             _train_elsewhere(order, seeds, wishes, executor, wish, runs)
     return [runs[seed] for seed in seeds]
+
+
+def _fitted(recipe: Recipe, data: DataSet, wishes: Wishes) -> Recipe:
+    """Return the recipe as it will be trained on `data`, its own code tried."""
+    recipe, _ = fit(recipe, data)
+    if wishes.resume:
+        recipe = as_begun(recipe, wishes.out)
+    if recipe.code:
+        try_own_code(recipe, data.train)
+    return recipe
 
 
 def _whole(seeds: Sequence[int]) -> list[int]:

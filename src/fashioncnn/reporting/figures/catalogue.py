@@ -50,21 +50,7 @@ def _results(document: RunDocument) -> Iterator[Named]:
     )
 
     names = [one.name for one in document.classes]
-    found = document.inside
-    # What these figures show; without all else, so that more on the page leaves them as they are.
-    results = replace(
-        document,
-        confused=None,
-        worst_mistakes=None,
-        closest_right_answers=None,
-        confidence=None,
-        risk_coverage=None,
-        cost=None,
-        stress=None,
-        unknown=(),
-        inside=Inside(found.class_names),
-        provenance=(),
-    )
+    found, results = document.inside, _scores_alone(document)
     if found.filters and found.feature_maps and found.feature_maps[0].maps.shape[2:]:
         first = Inside(found.class_names, found.pictures, found.filters[:1], found.feature_maps[:1])
         yield "overview", partial(overview.overview, replace(results, inside=first))
@@ -94,6 +80,23 @@ def _results(document: RunDocument) -> Iterator[Named]:
         )
     if document.stress:
         yield "robustness", partial(robustness.curves, document.stress)
+
+
+def _scores_alone(document: RunDocument) -> RunDocument:
+    """Leave all but scores and curves out, so that more on the page leaves their figures alone."""
+    return replace(
+        document,
+        confused=None,
+        worst_mistakes=None,
+        closest_right_answers=None,
+        confidence=None,
+        risk_coverage=None,
+        cost=None,
+        stress=None,
+        unknown=(),
+        inside=Inside(document.inside.class_names),
+        provenance=(),
+    )
 
 
 def _inside(found: Inside) -> Iterator[Named]:
