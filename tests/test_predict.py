@@ -374,6 +374,8 @@ def test_no_picture_and_no_device_is_written_over(tmp_path: Path, words_of: Word
             assert (status, err.count("\n")) == (2, 1)
             assert f"{file} is one of the pictures" in err
     assert place.read_bytes() == content
+    _, _, err = words_of("predict", place, "--csv", tmp_path / "x", "--show", tmp_path / "x")
+    assert f"--csv and --show are both {tmp_path / 'x'}" in err
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(StorageError, match=r"cannot write .*pipe: it is there, and no file"):
         fc.predict(place, show=tmp_path / "pipe")

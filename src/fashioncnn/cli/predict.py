@@ -44,6 +44,8 @@ def predict(
 
     Photographs of clothes are cut out and made as Fashion-MNIST's pictures are.
     """
+    if csv and show and os.path.realpath(csv) == os.path.realpath(show):
+        raise typer.BadParameter(f"--csv and --show are both {csv}")
     from fashioncnn.bundles.bundle import is_bundle
     from fashioncnn.runs.directory import is_run
     from fashioncnn.workflows.predict import check_output
@@ -60,7 +62,7 @@ def predict(
         device=device.value,
     )
     if csv is not None:
-        check_output(csv, [one.picture for one in found] + [str(show)] * (show is not None))
+        check_output(csv, [one.picture for one in found])
         _write_csv(Path(os.path.realpath(csv)), found)
     answer(as_json, {"pictures": [asdict(one) for one in found]}, _words(found))
     if all(one.fault for one in found):
