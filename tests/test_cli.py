@@ -321,8 +321,13 @@ def test_ctrl_c_and_sigterm_are_said(
 
     monkeypatch.setattr(verbs, "app", app)
     monkeypatch.setattr(sys, "argv", ["fashioncnn"])
-    with pytest.raises(SystemExit) as ended:
-        main()
+    # Tests that a script starts in the background are born deaf to Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended.value.code == 130
     assert capsys.readouterr().err == "stopped\n"
 
