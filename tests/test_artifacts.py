@@ -186,16 +186,29 @@ def test_arrays_that_claim_too_much_are_refused_before_they_are_read(tmp_path: P
 
 
 def test_specs() -> None:
-    specs = {"a": Spec("f", ("n", 2)), "b": Spec("i", ("n",), below="k"), "c *": Spec("u", ("k",))}
+    specs = {
+        "a": Spec("f", ("n", 2)),
+        "b": Spec("i", ("n",), below="k"),
+        "c *": Spec("u", ("k",)),
+        "d": Spec("f", ("n", (1, 3), "."), share=True),
+    }
     good = {
         "a": np.zeros((3, 2), np.float32),
         "b": np.array([0, 1, 3]),
         "c x": np.zeros(4, np.uint8),
+        "d": np.ones((3, 1, 2)),
     }
     assert arrays.fault(good, specs) is None
+    assert arrays.fault(good | {"d": np.zeros((3, 3, 1))}, specs) is None
     for wrong in (
         {"a": np.zeros((3, 3), np.float32)},
         {"a": np.full((3, 2), np.inf)},
+        {"a": np.full((3, 2), np.nan)},
+        {"a": np.full((3, 2), -2e15)},
+        {"d": np.full((3, 1, 2), 1.1)},
+        {"d": np.full((3, 1, 2), -0.1)},
+        {"d": np.zeros((3, 2, 2))},
+        {"d": np.zeros((3, 1, 0))},
         {"b": np.array([0, 1])},
         {"b": np.array([0, 1, 4])},
         {"b": np.array([0, 1, -1])},
@@ -382,3 +395,36 @@ def test_lines_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_every_artifact_is_of_one_path() -> None:
     assert len(set(IDS)) == len(IDS)
     assert all(isinstance(one, JsonArtifact | ArraysArtifact) for one in EVERY)
+
+
+def test_epochs_have_as_many_classes_as_the_first(run: fc.Run) -> None:
+    lines = run.metrics_file.read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    records[1]["val/accuracy_by_class"].pop()
+    run.metrics_file.write_text("".join(json.dumps(one) + "\n" for one in records))
+    with pytest.raises(RunError, match=r"line 2 is not the record of epoch 2"):
+        metrics.read(run.metrics_file)
+
+
+@pytest.mark.usefixtures("tiny_data")
+@pytest.mark.parametrize(
+    ("artifact", "name", "change"),
+    [
+        (artifacts.EXPLAINED_PICTURES, "images", lambda images: images[..., :0]),
+        (artifacts.EXPLAINED_PICTURES, "images", lambda images: images[:0]),
+        (artifacts.EXPLAINED_PICTURES, "probabilities", lambda values: values + 3e38),
+        (artifacts.TELLING_PICTURES, "answer_probabilities", lambda values: values - 2),
+        (artifacts.UNITS, "classes", lambda maps: maps[..., :0]),
+        (artifacts.LEARNING, "filters", lambda filters: filters * 0 + 3e38),
+        (artifacts.ATTRIBUTIONS, "edges", lambda maps: maps[:, :0]),
+    ],
+)
+def test_altered_arrays_are_left_out_of_the_page(
+    artifact: ArraysArtifact, name: str, change: Any, reported: fc.Run
+) -> None:
+    path = reported.path / artifact.path
+    with np.load(path) as found:
+        content = dict(found)
+    np.savez_compressed(path, **content | {name: change(content[name])})
+    page_of = run_document(groups([scored_run(opening.open_trained(reported, "best"))])[0])
+    assert page_of.accuracy.mean > 0

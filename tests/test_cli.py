@@ -17,6 +17,7 @@ import typer
 from conftest import Cli
 from fashioncnn.cli import verbs
 from fashioncnn.cli.main import main
+from fashioncnn.errors import printable, reason
 
 Words = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).resolve().parent.parent
@@ -425,3 +426,12 @@ def test_keys_are_listed(words_of: Words) -> None:
     assert max(map(len, words.splitlines())) <= 80
     listed = json.loads(words_of("recipes", "--keys", "--json")[1])["keys"]
     assert {"name", "allowed", "default", "meaning", "choice", "required"} == set(listed[0])
+
+
+@pytest.mark.fast
+def test_no_terminal_obeys_what_is_named_by_others() -> None:
+    named = "a\x1b[2J\u202eb é 日本\nnext"
+    assert printable(named) == "a\\x1b[2J\\u202eb é 日本\nnext"
+    assert reason(ValueError(" \n\x07 first\nlast ")) == "\\x07 first"
+    assert reason(ValueError("first\nlast "), line=-1) == "last"
+    assert reason(ValueError()) == "ValueError"

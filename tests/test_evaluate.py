@@ -325,3 +325,13 @@ def test_explain_of_chosen_pictures(run: fc.Run) -> None:
     assert pictures["indices"].tolist() == [7, 3]
     with pytest.raises(DataError, match="picture 200: test pictures are numbered 0 to 199"):
         fc.explain(run, pictures=[200])
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_weights_beyond_arithmetic_are_one_line(run: fc.Run) -> None:
+    saved = checkpoints.load(run.checkpoints, "best")
+    name = next(one for one in saved.tensors if one.endswith("output.weight"))
+    saved.tensors[name].fill_(3e38)
+    checkpoints.save(run.checkpoints, saved.tensors, saved.values, ("best", "last"))
+    with pytest.raises(RunError, match=r"answers with what is no number, or larger than 1e\+15"):
+        fc.evaluate(run, device="cpu")

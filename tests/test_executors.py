@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from fashioncnn.console.stopping import stop_wish
-from fashioncnn.errors import DataError, Stopped, WorkerError
+from fashioncnn.errors import DataError, RunError, Stopped, WorkerError
 from fashioncnn.executors.base import Done, Job, run_jobs
+from fashioncnn.executors.messages import pack_error, unpack_error
 from fashioncnn.executors.processes import Processes
+from fashioncnn.runs.directory import RunTaken
 
 
 def tell_process(folder: Path, report: Callable[[Any], bool], value: int) -> list[int]:
@@ -25,6 +27,12 @@ def tell_process(folder: Path, report: Callable[[Any], bool], value: int) -> lis
 def fail(folder: Path, report: Callable[[Any], bool], value: int) -> None:
     """A job that cannot be done."""
     raise DataError(f"no {value}")
+
+
+def print_below_python(folder: Path, report: Callable[[Any], bool], value: int) -> int:
+    """A job that writes to the number of standard output, as libraries in C do."""
+    os.write(1, b"a library says hello")
+    return value
 
 
 def die_once(folder: Path, report: Callable[[Any], bool], value: int) -> int:
@@ -92,3 +100,13 @@ def test_leaving_stops_what_is_under_way(tmp_path: Path) -> None:
         left = time.monotonic()
     assert time.monotonic() - left < 10
     assert (tmp_path / "saved").exists()
+
+
+def test_what_a_library_prints_is_no_message(tmp_path: Path) -> None:
+    done = results(1, tmp_path, [Job(0, print_below_python, (3,)), Job(1, tell_process, (1,))])
+    assert (done[0].value, done[1].value[1]) == (3, 1)
+
+
+def test_errors_of_any_kind_travel() -> None:
+    taken = unpack_error(pack_error(RunTaken("it exists already")))
+    assert (type(taken), str(taken)) == (RunError, "it exists already")

@@ -85,6 +85,7 @@ def test_a_recipe_beside_the_space(tmp_path: Path, tiny_recipe: Path) -> None:
         (HEAD + "optimizer.weight_decay = [0, 0.0]", "weight_decay names a value twice"),
         ('name = "../a"\nrecipe = "two-conv"\n', 'name is "../a"; it must be small letters'),
         (HEAD + "model.dropout = [" + 5000 * "9" + "]", "not valid TOML"),
+        (HEAD + "model.dropout = [0x" + 5000 * "f" + "]", "a whole number of more than 64 bits"),
         (HEAD + "model.dropout = [0.3, 1.5]", "model.dropout is 1.5; it must be"),
         (HEAD + "model.dropuot = [0.3]", "unknown key model.dropuot; did you mean dropout"),
         (HEAD + "model.dropout = { low = 0.5, high = 0.1 }", "a range needs numbers low < high"),

@@ -11,14 +11,17 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from fashioncnn.errors import RunError
 from fashioncnn.training.averaging import MovingAverage
-from fashioncnn.training.device import one_core_free
+from fashioncnn.training.device import fabric_for, one_core_free
 from fashioncnn.training.optimizers import OPTIMIZERS
 from fashioncnn.training.optimizers.muon import MuonSettings, orthogonal
+from fashioncnn.training.processes import Processes
 from fashioncnn.training.schedules import SCHEDULES
 from fashioncnn.training.schedules.cosine import CosineSettings
 from fashioncnn.training.schedules.one_cycle import OneCycleSettings
 from fashioncnn.training.state import TrainingState
+from fashioncnn.training.whole_batch import span_processes
 
 pytestmark = pytest.mark.fast
 
@@ -242,3 +245,74 @@ def test_a_core_is_left_free_for_a_while() -> None:
             assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
+
+
+def stepped() -> TrainingState:
+    """Return a network and its optimiser after a step."""
+    torch.manual_seed(0)
+    network = nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(network.parameters())
+    network(torch.randn(4, 3)).square().sum().backward()
+    optimizer.step()
+    state = TrainingState(network, optimizer, None, torch.device("cpu"))
+    state.position.step = 1
+    return state
+
+
+def without_state(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: one for name, one in tensors.items() if not name.startswith("optimizer/")}
+
+
+def without_a_key(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: one for name, one in tensors.items() if name != "optimizer/0/exp_avg_sq"}
+
+
+def of_another_shape(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return tensors | {"optimizer/0/exp_avg": torch.zeros(5)}
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (without_state, "it lacks the state of the optimiser"),
+        (without_a_key, "its state of the optimiser does not fit"),
+        (of_another_shape, "its state of the optimiser does not fit"),
+    ],
+)
+def test_training_does_not_go_on_with_half_an_optimiser(damage: Any, words: str) -> None:
+    state = stepped()
+    tensors, values = {name: one.clone() for name, one in state.tensors().items()}, state.values()
+    stepped().restore(tensors, values)
+    with pytest.raises(RunError, match=words):
+        stepped().restore(damage(tensors), values)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.BatchNorm2d(3),
+        nn.BatchNorm2d(3, affine=False),
+        nn.BatchNorm2d(3, momentum=None),
+        nn.BatchNorm2d(3, track_running_stats=False),
+        nn.Dropout(0.5),
+        nn.Dropout2d(0.5),
+    ],
+    ids=str,
+)
+def test_layers_that_span_processes_against_pytorch(layer: nn.Module) -> None:
+    processes = Processes(fabric_for("cpu", "fp32"))
+    theirs = nn.Sequential(layer).train()
+    ours = copy.deepcopy(theirs)
+    span_processes(ours, processes)
+    assert type(ours[0]) is not type(layer)
+    for _ in range(3):
+        images = torch.randn(5, 3, 4, 4)
+        processes.begin_batch(len(images))
+        torch.manual_seed(1)
+        expected = theirs(images)
+        torch.manual_seed(1)
+        torch.testing.assert_close(ours(images), expected)
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+    ours.eval(), theirs.eval()
+    torch.testing.assert_close(ours(images), theirs(images))

@@ -27,6 +27,23 @@ Each carries one message that names what is wrong, the value, and what is allowe
 ends with `exit_status`: 2 for wrong input, 1 for what went wrong while working, 130 when stopped.
 """
 
+import unicodedata
+
+
+def reason(error: BaseException, line: int = 0, most: int = 200) -> str:
+    """Return one line of what `error` says, cut and printable; its type where it says nothing."""
+    lines = [one.strip() for one in str(error).splitlines() if one.strip()]
+    said = lines[line][:most] if lines else type(error).__name__
+    return printable(said)
+
+
+def printable(text: str) -> str:
+    """Return `text` with what a terminal would obey written as its escape; lines stay."""
+    return "".join(
+        one if one == "\n" or not unicodedata.category(one).startswith("C") else repr(one)[1:-1]
+        for one in text
+    )
+
 
 class FashionCNNError(Exception):
     """Base of all; `exit_status` is what the command line ends with."""

@@ -42,7 +42,7 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
                 command, stdout=output, stderr=messages, env={**os.environ, **(environment or {})}
             )
         except OSError as error:
-            raise BenchmarkError(f"cannot run {command[0]}: {error.strerror}") from None
+            raise BenchmarkError(f"cannot run {command[0]}: {error.strerror or error}") from None
         try:
             # Not Popen.wait: this one tells the memory of this very process.
             _, status, usage = os.wait4(process.pid, 0)

@@ -20,7 +20,7 @@ from fashioncnn.bundles.wire import NotWanted, check_model
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages, Shape
 from fashioncnn.data.sources.fashion_mnist import NAME as FASHION_MNIST
-from fashioncnn.errors import BundleError, DataError, RunError, StorageError
+from fashioncnn.errors import BundleError, DataError, RunError, StorageError, reason
 from fashioncnn.evaluation.answers import Answers, answers
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.sureness import Sureness
@@ -185,8 +185,7 @@ def run_session(
         ]
     except Exception as error:
         # ONNX Runtime's exceptions have no type in common.
-        why = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise BundleError(f"{MODEL} cannot be computed: {why}") from None
+        raise BundleError(f"{MODEL} cannot be computed: {reason(error)}") from None
     answers = [np.concatenate(of_output) for of_output in zip(*parts, strict=True)]
     if any(np.isnan(one).any() for one in answers):
         raise BundleError(f"{MODEL} answers with what is no number")

@@ -11,7 +11,7 @@ import signal
 import sys
 
 from fashioncnn.cli import verbs
-from fashioncnn.errors import FashionCNNError, ProcessLost, Stopped
+from fashioncnn.errors import FashionCNNError, ProcessLost, Stopped, printable
 
 STOPPED = Stopped.exit_status
 
@@ -72,7 +72,7 @@ def _run() -> int:
             return _fail(f"error: {told}", told.exit_status)
         raise
     except OSError as error:
-        return _fail(f"error: {error.filename or 'input/output'}: {error.strerror}", 1)
+        return _fail(f"error: {error.filename or 'input/output'}: {error.strerror or error}", 1)
     except MemoryError:
         return _fail("error: out of memory", 1)
     except Exception as error:
@@ -98,7 +98,7 @@ def _fail(line: str, status: int, every_process: bool = False) -> int:
     # What ends one of torchrun's processes ends all, but is said once.
     if every_process or os.environ.get("LOCAL_RANK", "0") == "0":
         with contextlib.suppress(OSError):
-            print(line, file=sys.stderr)  # noqa: T201
+            print(printable(line), file=sys.stderr)  # noqa: T201
     return status
 
 

@@ -78,7 +78,8 @@ def _words(found: Sequence[Prediction]) -> str:
         classes = ", ".join(f"{name} {value:.0%}" for name, value in one.probabilities)
         said = one.answer or "not sure"
         lines.append("; ".join([f"{one.picture}: {said} ({classes})", *one.warnings]))
-    return "\n".join(lines)
+    # A file may have a line's end in its name.
+    return "\n".join(line.replace("\n", "\\n") for line in lines)
 
 
 def _write_csv(path: Path, found: Sequence[Prediction]) -> None:

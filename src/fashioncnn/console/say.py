@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from fashioncnn.errors import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -42,15 +44,18 @@ def say_as_much(level: int) -> None:
     console().quiet, _details = level < 0, level > 0
 
 
-def detail(line: str) -> None:
-    """Print one line for a user who asked for details."""
+@contextmanager
+def timed(words: str) -> Iterator[None]:
+    """Print `words`, and how long it took, for a user who asked for details."""
+    started = time.perf_counter()
+    yield
     if _details:
-        say(line)
+        say(f"{words}: {duration(time.perf_counter() - started)}")
 
 
 def say(line: str) -> None:
     """Print one line for the user."""
-    console().print(line)
+    console().print(printable(line))
 
 
 def duration(seconds: float) -> str:

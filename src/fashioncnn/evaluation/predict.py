@@ -10,12 +10,15 @@ from torch import nn
 from fashioncnn.data.batches import in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
+from fashioncnn.errors import RunError
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.views import VIEWS, ViewsName, seen
 
 BATCH = 250
 # Of the standard deviation of the logits: bf16 hardly ever turns a wider gap over (lab notes).
 CLOSE = 0.1
+# Of logits; the probabilities of larger ones are no numbers in float32.
+LARGEST = 1e15
 
 
 @torch.no_grad()
@@ -28,7 +31,8 @@ def predict(
 ) -> Predictions:
     """Return the logits of `network`, in evaluation mode and fp32, for every picture.
 
-    With more than one view, they are the mean over the views; each costs a pass of its own.
+    With more than one view, they are the mean over the views; each costs a pass of its own. Raises
+    RunError where they are no numbers.
     """
     network = network.to(device).eval()
     passes = [
@@ -40,8 +44,15 @@ def predict(
         )
         for view in VIEWS[views]
     ]
+    logits = torch.stack(passes).mean(0).numpy()
+    # Written so that what is no number fails, too.
+    if spoilt := int((~(np.abs(logits) <= LARGEST)).any(axis=1).sum()):
+        raise RunError(
+            f"the network answers with what is no number, or larger than {LARGEST:g}, for "
+            f"{spoilt:,} of {len(pictures):,} pictures"
+        )
     return Predictions(
-        torch.stack(passes).mean(0).numpy(),
+        logits,
         pictures.labels,
         np.arange(len(pictures)),
         pictures.class_names,

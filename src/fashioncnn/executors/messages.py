@@ -26,7 +26,8 @@ def receive(stream: IO[str]) -> Message | None:
 
 def pack_error(error: FashionCNNError) -> Message:
     """Return an error as plain values."""
-    return {"error": type(error).__name__, "message": str(error)}
+    kinds = (kind.__name__ for kind in type(error).__mro__)
+    return {"error": next(kind for kind in kinds if hasattr(errors, kind)), "message": str(error)}
 
 
 def unpack_error(packed: Message) -> FashionCNNError:

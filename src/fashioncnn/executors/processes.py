@@ -134,10 +134,12 @@ class RunningProcesses:
 
     def _listen(self, worker: _Worker) -> None:
         stream: IO[str] | Any = worker.process.stdout
-        while message := receive(stream):
-            self._heard.put((worker, message))
-        worker.process.wait()
-        self._heard.put((worker, None))
+        try:
+            while message := receive(stream):
+                self._heard.put((worker, message))
+        finally:
+            worker.process.wait()
+            self._heard.put((worker, None))
 
     def _tell(self, worker: _Worker, message: Message) -> None:
         stream: IO[str] | Any = worker.process.stdin

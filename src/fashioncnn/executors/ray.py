@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fashioncnn.errors import FashionCNNError, WorkerError
+from fashioncnn.errors import FashionCNNError, WorkerError, reason
 from fashioncnn.executors.base import Done, Job, Judge
 from fashioncnn.executors.messages import Message, pack_error, unpack_error
 
@@ -140,7 +140,7 @@ class RunningOnRay:
         try:
             return self.ray.get(reference)
         except self.ray.exceptions.RayError as error:
-            raise WorkerError(f"{words}: {last_line(error)}") from None
+            raise WorkerError(f"{words}: {reason(error, line=-1)}") from None
 
 
 def run_task(
@@ -187,7 +187,7 @@ def _connected(address: str) -> Iterator[Any]:
         _call(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError) as error:
-        raise WorkerError(f"no Ray cluster at {address!r}: {last_line(error)}") from None
+        raise WorkerError(f"no Ray cluster at {address!r}: {reason(error, line=-1)}") from None
     try:
         yield ray
     finally:
@@ -203,9 +203,3 @@ def _call(address: str) -> None:
         address = get_ray_address_from_environment(address, None)
     host, _, port = address.removeprefix("ray://").rpartition(":")
     socket.create_connection((host, int(port)), CALL_SECONDS).close()
-
-
-def last_line(error: Exception) -> str:
-    """Return the last line of what an error says: Ray's are whole tracebacks."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fashioncnn.console.say import say
+from fashioncnn.console.say import say, timed
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages, Shape
 from fashioncnn.data.preparation import Preparation, as_uint8_NCHW
@@ -81,7 +81,8 @@ class Trained:
     @cached_property
     def network(self) -> nn.Module:
         """The network that predicts. Raises RunError when the checkpoint is damaged."""
-        saved = checkpoints.load(self.run.checkpoints, self.checkpoint)
+        with timed(f"reading the weights of epoch {self.epochs} in {self.run.checkpoints}"):
+            saved = checkpoints.load(self.run.checkpoints, self.checkpoint)
         averaged = any(name.startswith("average/") for name in saved.tensors)
         network = build_network(self.recipe, len(self.class_names), self.shape.channels)
         load_network(network, saved.tensors, "average/" if averaged else "model/")
@@ -110,7 +111,8 @@ class Trained:
             train = self.data.train
             return build_splits(self.recipe, train, self.data.validation).validation
         self.check_data()
-        test = self._known(self.data.test)
+        with timed(f"reading the test pictures of {self.data.source.place}"):
+            test = self._known(self.data.test)
         readings.record(self.run, purpose, self.weights)
         return test
 

@@ -10,19 +10,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fashioncnn.errors import CodeError, FashionCNNError, RecipeError
-from fashioncnn.recipes.files import cut
+from fashioncnn.recipes.files import cut, read_tables
 from fashioncnn.recipes.schema import CHOICES, Recipe
 from fashioncnn.registry import is_own
 from fashioncnn.runs.directory import CODE
 from fashioncnn.usercode.modules import may_run, offer
 from fashioncnn.usercode.part import ADDRESS
-from fashioncnn.usercode.source import Source, read, read_copy, read_text
+from fashioncnn.usercode.source import Source, read, read_copy
 from fashioncnn.usercode.trust import is_trusted
 
 # What lies beside the recipe of a run or a study.
@@ -108,7 +107,7 @@ def _find_copies(tables: dict[str, Any], kept: Path) -> bool:
     for copies in (kept / CODE, *runs):
         recipe_file = copies.parent / "recipe.toml"
         with contextlib.suppress(OSError, ValueError, FashionCNNError):
-            digests = tomllib.loads(read_text(recipe_file)).get("code")
+            digests = read_tables(recipe_file).get("code")
             tables["code"] = _offer_copies(_named(tables), digests, copies)
             return may_run(tables["code"], [one.address for one in _named(tables)])
     raise CodeError(

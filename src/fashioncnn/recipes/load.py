@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from fashioncnn.errors import RecipeError
 from fashioncnn.recipes import faults
 from fashioncnn.recipes.code import find_code, misfits
-from fashioncnn.recipes.files import builtin_names, cut, read_tables
+from fashioncnn.recipes.files import builtin_names, cut, parse, read_tables
 from fashioncnn.recipes.schema import CHOICES, Recipe, recipe_type
 from fashioncnn.runs.directory import CODE
 from fashioncnn.usercode.modules import source_of
@@ -140,9 +139,7 @@ def _parse_change(change: str) -> dict[str, Any]:
         raise RecipeError(f"--set {shown}: write it as table.key=value")
     for candidate in (value, json.dumps(value.strip(), ensure_ascii=False)):
         try:
-            return tomllib.loads(f"{key}={candidate}")
-        except RecursionError:
-            raise RecipeError(f"--set {shown}: nested too deeply") from None
+            return parse(f"{key}={candidate}")
         except ValueError:
             continue
     raise RecipeError(f"--set {shown}: {key!r} is not a key such as optimizer.learning_rate")

@@ -63,7 +63,8 @@ def draw_page(document: Document, page: Path, figures: Path, helper: Helper | No
     make_folder(page.parent)
     colours = class_colours(getattr(document, "class_names", ()))
     html = template.render(d=document, figures=drawn, named=_named(drawn), colours=colours)
-    write_text(page, html)
+    # A path may have a byte that is no UTF-8.
+    write_text(page, html.encode(errors="backslashreplace").decode())
     return page
 
 

@@ -111,7 +111,12 @@ def _curves(group: Group) -> Curves:
         }
         for name in ("loss", "accuracy")
     }
-    by_class = group.curves("val/accuracy_by_class")
+    classes = len(group.class_names)
+    by_class = [
+        one
+        for one in group.curves("val/accuracy_by_class")
+        if all(len(row) == classes for row in one)
+    ]
     mean_by_class = None
     if by_class:
         shortest = min(map(len, by_class))

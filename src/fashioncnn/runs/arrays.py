@@ -17,20 +17,25 @@ from fashioncnn.npz import Arrays
 from fashioncnn.runs.files import write_bytes
 
 MAX_BYTES = 160 << 20
+# Of numbers; squares of larger ones are beyond float32.
+LARGEST = 1e15
+Axis = int | str | tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Spec:
     """What an array has to be: the kind of its elements, its axes, its bounds.
 
-    `kind` is numpy's: "f" (finite), "i", "u", "U", "b". An axis is a length, or a letter that
-    stands for the same length in every array of the file, or "." for any length, or "…" for any
-    number of axes. With `below`, elements are indices: at least 0, and below that letter's length.
+    `kind` is numpy's: "f" (of a size that can be computed with), "i", "u", "U", "b". An axis is a
+    length, or several that it may have, or a letter that stands for the same length in every array
+    of the file, or "." for any length but 0, or "…" for any number of axes. With `below`, elements
+    are indices: at least 0, and below that letter's length. With `share`, they lie in 0 to 1.
     """
 
     kind: str
-    axes: tuple[int | str, ...] = ()
+    axes: tuple[Axis, ...] = ()
     below: str = ""
+    share: bool = False
 
 
 def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -72,7 +77,12 @@ def fault(arrays: Arrays, specs: Mapping[str, Spec]) -> str | None:
 def _fits(values: NDArray[Any], spec: Spec, lengths: dict[str, int]) -> bool:
     if values.dtype.kind != spec.kind:
         return False
-    if spec.kind == "f" and not np.isfinite(values).all():
+    # Written so that what is no number fails, too.
+    if spec.kind == "f" and not bool((np.abs(values) <= LARGEST).all()):
+        return False
+    if spec.share and not bool(((values >= 0) & (values <= 1)).all()):
+        return False
+    if values.ndim > 1 and len(values) and not values.size:
         return False
     if spec.below and values.size and int(values.min()) < 0:
         return False
@@ -82,10 +92,12 @@ def _fits(values: NDArray[Any], spec: Spec, lengths: dict[str, int]) -> bool:
         axes, shape = spec.axes, values.shape
     if len(axes) != len(shape):
         return False
-    for axis, length in zip(axes, shape, strict=True):
-        if isinstance(axis, int):
-            if axis != length:
-                return False
-        elif axis != "." and lengths.setdefault(axis, length) != length:
-            return False
-    return True
+    return all(_allows(axis, length, lengths) for axis, length in zip(axes, shape, strict=True))
+
+
+def _allows(axis: Axis, length: int, lengths: dict[str, int]) -> bool:
+    if axis == ".":
+        return length > 0
+    if isinstance(axis, str):
+        return lengths.setdefault(axis, length) == length
+    return length in (axis if isinstance(axis, tuple) else (axis,))

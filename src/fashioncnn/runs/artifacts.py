@@ -21,8 +21,8 @@ from fashioncnn.runs.directory import EVALUATION, EXPLANATIONS
 SplitName = Literal["test", "validation"]
 
 INDICES = Spec("i", ("n",))
-PICTURES = Spec("u", ("n", "h", "w", "c"))
-SHARES = Spec("f", ("n",))
+PICTURES = Spec("u", ("n", "h", "w", (1, 3)))
+SHARES = Spec("f", ("n",), share=True)
 MAPS = Spec("f", ("n", "h", "w"))
 
 
@@ -86,7 +86,7 @@ EXPLAINED_PICTURES = ArraysArtifact(
         "images": PICTURES,
         "labels": INDICES,
         "indices": INDICES,
-        "probabilities": Spec("f", ("n", "k")),
+        "probabilities": Spec("f", ("n", "k"), share=True),
         "stages": Spec("U", (".",)),
     },
     form=2,
@@ -114,7 +114,7 @@ UNIT_FACTS = JsonArtifact(f"{EXPLANATIONS}/units.json", UnitFacts)
 ATTRIBUTIONS = ArraysArtifact(
     f"{EXPLANATIONS}/attributions.npz",
     {
-        "images": Spec("u", ("n", ".", ".", ".")),
+        "images": PICTURES,
         "indices": INDICES,
         "labels": INDICES,
         "predicted": INDICES,

@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from fashioncnn.errors import RunError, StorageError
+from fashioncnn.errors import RunError, StorageError, printable, reason
 from fashioncnn.runs.files import read_json, to_json, write_bytes
 
 MAX_TENSOR_BYTES = 4 << 30
@@ -128,12 +128,12 @@ def unpack(path: Path, packed: bytes) -> dict[str, Tensor]:
     try:
         tensors = safetensors.torch.load(packed)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
-        raise RunError(f"{path}: damaged ({str(error).splitlines()[0][:80]})") from None
+        raise RunError(f"{path}: damaged ({reason(error, most=80)})") from None
     for name, tensor in tensors.items():
         may_be_infinite = name.startswith(("losses/", "model/", "average/"))
         sound = tensor.isnan().logical_not() if may_be_infinite else tensor.isfinite()
         if not bool(sound.all()):
-            raise RunError(f"{path}: damaged ({name[:60]} holds what is no number)")
+            raise RunError(f"{path}: damaged ({printable(name[:60])} holds what is no number)")
     return tensors
 
 

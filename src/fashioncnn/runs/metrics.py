@@ -46,7 +46,9 @@ def read(path: Path) -> list[dict[str, Any]]:
     for number, record in enumerate(records, start=1):
         try:
             _RECORD.validate_python(record)
-            if record["epoch"] != number:
+            classes = len(record.get("val/accuracy_by_class") or ())
+            of_first = len(records[0].get("val/accuracy_by_class") or ())
+            if record["epoch"] != number or classes != of_first:
                 raise ValueError
         except (ValidationError, ValueError):
             raise RunError(f"{path}: line {number} is not the record of epoch {number}") from None

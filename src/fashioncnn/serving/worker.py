@@ -136,8 +136,9 @@ def main() -> None:
     # Ctrl-C and SIGTERM are for the process that asks: it closes the pipe once all is answered.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
-    # Nothing that a library prints may mix with the replies.
+    # Nothing that a library prints may mix with the replies, whichever way it does.
+    incoming, outgoing = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     sys.stdout = sys.stderr
     told: dict[str, Any] = json.loads(incoming.readline())
     limits = Limits(**told["limits"])

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from fashioncnn.console.say import duration, say, silence
+from fashioncnn.console.say import duration, say, silence, timed
 from fashioncnn.console.stopping import StopWish
 from fashioncnn.console.training_progress import TrainingProgress
 from fashioncnn.data.dataset import DataSet
@@ -88,7 +88,8 @@ def open_session(
     data = at_size_of(recipe, data)
     recipe, remarks = fit(recipe, data)
     fabric = fabric_for(device, recipe.training.precision, together=True)
-    splits = build_splits(recipe, data.train, data.validation)
+    with timed(f"reading the training pictures of {data.source.place}"):
+        splits = build_splits(recipe, data.train, data.validation)
     if wishes.resume:
         recipe = as_begun(recipe, wishes.out)
     if recipe.code:

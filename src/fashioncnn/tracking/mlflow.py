@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from fashioncnn.errors import TrackingError
+from fashioncnn.errors import TrackingError, reason
 from fashioncnn.recipes.load import flatten, load
 from fashioncnn.runs.directory import Run
 from fashioncnn.runs.files import read_json, to_json, write_text
@@ -142,8 +142,7 @@ def _reaching(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, OSError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise TrackingError(f"--track mlflow: {uri}: {reason}") from None
+        raise TrackingError(f"--track mlflow: {uri}: {reason(error)}") from None
 
 
 def _text(value: Any) -> str:

@@ -66,4 +66,6 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise TrackingError(f"--track tensorboard: cannot write: {error.strerror}") from None
+        raise TrackingError(
+            f"--track tensorboard: cannot write: {error.strerror or error}"
+        ) from None

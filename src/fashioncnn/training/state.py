@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from fashioncnn.errors import RunError
+from fashioncnn.errors import RunError, reason
 from fashioncnn.training.averaging import MovingAverage
 from fashioncnn.training.known_losses import KnownLosses
 
@@ -119,8 +120,9 @@ class TrainingState:
         try:
             self._restore(tensors, values)
         except (KeyError, IndexError, ValueError, TypeError, RuntimeError, AttributeError) as error:
-            reason = str(error).splitlines()[0][:80] if str(error) else type(error).__name__
-            raise RunError(f"the checkpoint is not of this recipe: {reason}") from None
+            raise RunError(
+                f"the checkpoint is not of this recipe: {reason(error, most=80)}"
+            ) from None
 
     def _restore(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
         load_network(self.network, tensors, "model/")
@@ -130,8 +132,8 @@ class TrainingState:
         if self.losses:
             self.losses.latest_N.copy_(tensors["losses/latest"])
             self.losses.at_epoch_start_N.copy_(tensors["losses/at_epoch_start"])
-        self._restore_optimizer(tensors)
         self.position = Position(values["epoch"], values["step"])
+        self._restore_optimizer(tensors, began=self.position != Position())
         self.seconds = values.get("seconds", 0.0)
         self.first_step_seconds = values.get("first_step_seconds", 0.0)
         self.loss_sum.copy_(tensors["sums/loss"])
@@ -142,23 +144,58 @@ class TrainingState:
         if self.device.type == "cuda" and "random/cuda" in tensors:
             torch.cuda.set_rng_state(tensors["random/cuda"].cpu(), self.device)
 
-    def _restore_optimizer(self, tensors: Mapping[str, Tensor]) -> None:
+    def _restore_optimizer(self, tensors: Mapping[str, Tensor], *, began: bool) -> None:
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        for name, value in tensors.items():
-            if not name.startswith(("optimizer/", "number/")):
-                continue
-            kind, index, key = name.split("/", 2)
-            parameter = parameters[int(index)]
-            if kind == "number":
-                self.optimizer.state[parameter][key] = value.item()
-                continue
+        kept: dict[int, dict[str, Tensor | int | float]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith(("optimizer/", "number/")):
+                kind, index, key = name.split("/", 2)
+                kept.setdefault(int(index), {})[key] = tensor.item() if kind == "number" else tensor
+        expected = _shapes_after_a_step(self.optimizer)
+        if began and expected and not kept:
+            raise ValueError("it lacks the state of the optimiser")
+        for number, values in kept.items():
+            if _shapes(values) != expected.get(number, _shapes(values)):
+                raise ValueError(f"its state of the optimiser does not fit (weights {number})")
+            for key, value in values.items():
+                held = self._as_held(value, parameters[number])
+                self.optimizer.state[parameters[number]][key] = held
+
+    def _as_held(self, value: Tensor | int | float, parameter: Tensor) -> Tensor | int | float:
+        """Return a value of the optimiser's state where and as the optimiser holds it."""
+        if isinstance(value, Tensor):
             if value.shape == parameter.shape:
                 # The fused kernels walk state and weights in memory order: strides must agree.
-                kept = torch.empty_like(parameter, dtype=value.dtype)
-                value = kept.copy_(value)
-            elif self.device.type == "cuda":
-                value = value.to(self.device)
-            self.optimizer.state[parameter][key] = value
+                return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+            if self.device.type == "cuda":
+                return value.to(self.device)
+        return value
+
+
+def _shapes_after_a_step(optimizer: Optimizer) -> dict[int, dict[str, tuple[int, ...]]]:
+    """Return the shapes of what `optimizer` keeps of each weight, by number and key.
+
+    A copy takes a step. One that cannot be copied, or take a step without gradients, as may be with
+    a user's own, is not asked.
+    """
+    try:
+        copied = copy.deepcopy(optimizer)
+        for group in copied.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = torch.zeros_like(parameter)
+        copied.step()
+    except Exception:
+        return {}
+    states = copied.state_dict()["state"]
+    return {number: shapes for number, values in states.items() if (shapes := _shapes(values))}
+
+
+def _shapes(values: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {
+        key: tuple(value.shape) if isinstance(value, Tensor) else ()
+        for key, value in values.items()
+        if isinstance(value, Tensor | int | float)
+    }
 
 
 def _kind(value: float) -> torch.dtype:
@@ -175,5 +212,4 @@ def load_network(network: nn.Module, tensors: Mapping[str, Tensor], prefix: str)
     try:
         network.load_state_dict(named)
     except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise RunError(f"the checkpoint is of another network: {reason}") from None
+        raise RunError(f"the checkpoint is of another network: {reason(error, line=-1)}") from None

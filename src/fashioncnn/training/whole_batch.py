@@ -6,10 +6,13 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
 
 from fashioncnn.training.processes import Processes
+
+# Those that multiply by what they draw.
+DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 
 
 def span_processes(network: nn.Module, processes: Processes) -> None:
@@ -20,8 +23,8 @@ def span_processes(network: nn.Module, processes: Processes) -> None:
     for name, child in network.named_children():
         if isinstance(child, _BatchNorm):
             setattr(network, name, WholeBatchNorm(child, processes))
-        elif isinstance(child, nn.Dropout):
-            setattr(network, name, WholeDropout(child.p, processes))
+        elif isinstance(child, DROPOUTS):
+            setattr(network, name, WholeDropout(child, processes))
         else:
             span_processes(child, processes)
 
@@ -33,7 +36,9 @@ class WholeBatchNorm(_BatchNorm):
     """
 
     def __init__(self, norm: _BatchNorm, processes: Processes) -> None:
-        super().__init__(norm.num_features, norm.eps, norm.momentum)
+        super().__init__(
+            norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats
+        )
         self._parameters, self._buffers = norm._parameters, norm._buffers
         self.processes = processes
         self.train(norm.training)
@@ -52,30 +57,35 @@ class WholeBatchNorm(_BatchNorm):
         mean_C = self.processes.sum(values.sum(others)) / positions
         centred = values - mean_C.view(shape)
         variance_C = self.processes.sum(centred.square().sum(others)) / positions
-        self._keep(mean_C.detach(), variance_C.detach() * positions / max(1, positions - 1))
-        scale_C = (variance_C + self.eps).rsqrt() * self.weight
+        if self.running_mean is not None:
+            self._keep(mean_C.detach(), variance_C.detach() * positions / max(1, positions - 1))
+        scale_C = (variance_C + self.eps).rsqrt()
+        if not self.affine:
+            return (centred * scale_C.view(shape)).to(features.dtype)
+        scale_C = scale_C * self.weight
         return (centred * scale_C.view(shape) + self.bias.view(shape)).to(features.dtype)
 
     def _keep(self, mean_C: Tensor, unbiased_variance_C: Tensor) -> None:
+        batches = cast(Tensor, self.num_batches_tracked).add_(1)
+        # Without a momentum the statistics are the mean over all batches.
+        share = 1 / float(batches) if self.momentum is None else self.momentum
         for name, present in (("running_mean", mean_C), ("running_var", unbiased_variance_C)):
-            cast(Tensor, self._buffers[name]).lerp_(present, cast(float, self.momentum))
-        cast(Tensor, self.num_batches_tracked).add_(1)
+            cast(Tensor, self._buffers[name]).lerp_(present, share)
 
 
-class WholeDropout(nn.Dropout):
-    """Dropout that draws for the whole batch, as one process would, and takes this part's."""
+class WholeDropout(nn.Module):
+    """Dropout, of features or of channels, drawn for the whole batch as one process would."""
 
-    def __init__(self, probability: float, processes: Processes) -> None:
-        super().__init__(probability)
-        self.processes = processes
+    def __init__(self, dropout: _DropoutNd, processes: Processes) -> None:
+        super().__init__()
+        self.dropout, self.processes = dropout, processes
+        self.train(dropout.training)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the features (n, …), some of them zero."""
-        if not self.training or not self.p:
+        if not self.training or not self.dropout.p:
             return features
-        ones = torch.ones(
-            (self.processes.image_count, *features.shape[1:]),
-            dtype=features.dtype,
-            device=features.device,
-        )
-        return features * functional.dropout(ones, self.p)[self.processes.part]
+        whole = (self.processes.image_count, *features.shape[1:])
+        ones = torch.ones(whole, dtype=features.dtype, device=features.device)
+        drawn: Tensor = self.dropout(ones)
+        return features * drawn[self.processes.part]

@@ -18,7 +18,6 @@ import itertools
 import json
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -26,8 +25,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from fashioncnn.errors import RecipeError, SpaceError, StorageError
-from fashioncnn.recipes.files import builtin_names
+from fashioncnn.errors import RecipeError, SpaceError, StorageError, reason
+from fashioncnn.recipes.faults import MAX_FAULTS, show
+from fashioncnn.recipes.files import builtin_names, cut, parse
 from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.tuning.setting import Setting
@@ -117,21 +117,23 @@ def read_space(name_or_path: str | Path) -> Space:
     """
     text, folder = _read(str(name_or_path))
     try:
-        tables = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise SpaceError(f"{name_or_path}: not valid TOML: {error}") from None
+        tables = parse(text)
+    except ValueError as error:
+        raise SpaceError(f"{name_or_path}: not valid TOML: {reason(error)}") from None
     faults = [
-        f"unknown key {key}; allowed: {', '.join(TOP_KEYS)}" for key in tables.keys() - {*TOP_KEYS}
+        f"unknown key {cut(key)}; allowed: {', '.join(TOP_KEYS)}"
+        for key in tables
+        if key not in TOP_KEYS
     ]
     faults += [
-        f"{key} is {json.dumps(tables.get(key), default=str)}; it must be text"
+        f"{key} is {show(tables.get(key))}; it must be text"
         for key in ("name", "recipe")
         if not isinstance(tables.get(key), str)
     ]
     name = tables.get("name")
     if isinstance(name, str) and not NAME.fullmatch(name):
         faults.append(
-            f"name is {json.dumps(name)}; it must be small letters, digits and hyphens, at most 56"
+            f"name is {show(name)}; it must be small letters, digits and hyphens, at most 56"
         )
     if not isinstance(tables.get("space"), dict) or not tables["space"]:
         faults.append("[space] is missing or empty; it names the keys to vary")
@@ -141,6 +143,8 @@ def read_space(name_or_path: str | Path) -> Space:
         recipe = str(folder / recipe)
     keys: dict[str, Choices | Range] = {}
     for key, value in _flatten(tables["space"]):
+        if len(faults) > MAX_FAULTS:
+            break
         try:
             keys[key] = _values(key, value)
             for one in _ends(keys[key]):
@@ -154,18 +158,21 @@ def read_space(name_or_path: str | Path) -> Space:
 def _raise(origin: str | Path, faults: list[str]) -> None:
     if faults:
         separator = " " if len(faults) == 1 else "\n  "
-        raise SpaceError(f"space {origin}:{separator}" + "\n  ".join(dict.fromkeys(faults)))
+        lines = list(dict.fromkeys(faults))
+        told = lines if len(lines) <= MAX_FAULTS else [*lines[:MAX_FAULTS], "and more"]
+        raise SpaceError(f"space {origin}:{separator}" + "\n  ".join(told))
 
 
 def _read(name: str) -> tuple[str, Path | None]:
     if name in builtin_spaces():
         return (_builtin() / f"{name}.toml").read_text("utf-8"), None
     path = Path(name)
-    if not path.is_file():
-        raise SpaceError(
-            f"no space {name!r}: neither a file nor one of {', '.join(builtin_spaces())}"
-        )
     try:
+        if not path.is_file():
+            raise SpaceError(
+                f"no space {cut(repr(name))}: neither a file nor one of "
+                + ", ".join(builtin_spaces())
+            )
         if path.stat().st_size > MAX_BYTES:
             raise SpaceError(f"{path}: larger than {MAX_BYTES:,} bytes, so not a space")
         return path.read_text("utf-8-sig"), path.parent
@@ -190,15 +197,17 @@ def _as_text(value: Any) -> str:
 
 
 def _values(key: str, value: Any) -> Choices | Range:
+    if _too_large(value):
+        raise SpaceError(f"{key} has a whole number of more than 64 bits")
     if isinstance(value, list):
         if not value:
             raise SpaceError(f"{key} is an empty list; give one value or more")
         if len({_as_text(one) for one in value}) < len(value):
-            raise SpaceError(f"{key} names a value twice: {json.dumps(value, default=str)}")
+            raise SpaceError(f"{key} names a value twice: {show(value)}")
         return Choices(tuple(value))
     if not isinstance(value, dict):
         raise SpaceError(
-            f"{key} is {json.dumps(value, default=str)}; it must be a list of values, or a range "
+            f"{key} is {show(value)}; it must be a list of values, or a range "
             "such as { low = 0.0001, high = 0.01, log = true }"
         )
     if unknown := value.keys() - {"low", "high", "log"}:
@@ -206,12 +215,18 @@ def _values(key: str, value: Any) -> Choices | Range:
     low, high, log = _number(value.get("low")), _number(value.get("high")), value.get("log", False)
     if low is None or high is None or not low < high or not isinstance(log, bool):
         raise SpaceError(
-            f"{key} is {json.dumps(value, default=str)}; a range needs numbers low < high, and log "
-            "true or false"
+            f"{key} is {show(value)}; a range needs numbers low < high, and log true or false"
         )
     if log and low <= 0:
         raise SpaceError(f"{key}: low is {low}; it must be above 0 where log is true")
     return Range(low, high, log)
+
+
+def _too_large(value: Any) -> bool:
+    """Say whether a value, or one in it, is a whole number that no recipe takes, nor JSON."""
+    if isinstance(value, list | dict):
+        return any(map(_too_large, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and value.bit_length() > 64
 
 
 def _number(value: object) -> float | None:

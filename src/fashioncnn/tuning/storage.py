@@ -8,7 +8,7 @@ from pathlib import Path
 
 from optuna.storages import BaseStorage, JournalStorage
 
-from fashioncnn.errors import StudyError
+from fashioncnn.errors import StudyError, reason
 from fashioncnn.tuning.journal import Journal
 
 JOURNAL = "study.journal"
@@ -33,13 +33,8 @@ def open_storage(folder: Path, address: str | None) -> Iterator[BaseStorage]:
         storage = RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
         yield storage
     except (SQLAlchemyError, StorageInternalError, ImportError) as error:
-        raise StudyError(f"cannot use {address}: {_first_line(error)}") from None
+        raise StudyError(f"cannot use {address}: {reason(error)}") from None
     finally:
         if storage:
             storage.remove_session()
             storage.engine.dispose()
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

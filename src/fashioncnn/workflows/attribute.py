@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fashioncnn.console.say import say
+from fashioncnn.console.say import say, timed
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.explanation.attribution import attributions, edges, random_maps, randomised
@@ -40,6 +40,7 @@ def attribute(
     return attribute_trained(open_evaluated(run, data, device))
 
 
+@timed("attributing answers to pixels")
 def attribute_trained(trained: Trained) -> AttributionChecks:
     """Attribute the answers of an opened, evaluated network; see `attribute`."""
     found = trained.kept.get(artifacts.ATTRIBUTION_CHECKS)

@@ -227,7 +227,9 @@ def _can_run(found: dict[str, tuple[Finding, ...]]) -> bool:
 def _with_training(checked: Checked, recipe: Recipe, data: DataSet, out: Path) -> Checked:
     """Train for about a minute, validation pictures set aside, and add what came of it."""
     assert checked.facts is not None
-    kept = len(data.train) - max(recipe.data.validation_images, 1)
+    kept = len(data.train)
+    if data.validation is None:
+        kept -= recipe.data.validation_images
     whole = checked.facts.trained_images_per_second * TRAINING_SECONDS / kept
     fewest = int(recipe.schedule.warmup_epochs) + 1
     epochs = min(max(fewest, int(whole)), MOST_EPOCHS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fashioncnn.console.say import say
+from fashioncnn.console.say import say, timed
 from fashioncnn.explanation.embedding import features, place
 from fashioncnn.npz import Arrays
 from fashioncnn.opening.data import Data
@@ -29,6 +29,7 @@ def embed(run: AnyRun | Trained, *, data: Data = None, device: DeviceName = "aut
     return embed_trained(open_evaluated(run, data, device))
 
 
+@timed("laying pictures out on a map")
 def embed_trained(trained: Trained) -> Arrays:
     """Lay test pictures out as an opened, evaluated network sees them; see `embed`."""
     if (found := trained.kept.get(artifacts.EMBEDDING)) is not None:

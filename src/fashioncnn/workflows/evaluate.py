@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fashioncnn.benchmarking.cost import cost
-from fashioncnn.console.say import say
+from fashioncnn.console.say import say, timed
 from fashioncnn.errors import RunError
 from fashioncnn.evaluation.as_photographed import as_photographed
 from fashioncnn.evaluation.confidence import confidence
@@ -155,7 +155,8 @@ def _predictions(trained: Trained, split: SplitName, views: ViewsName) -> tuple[
     pictures = trained.pictures(split, "evaluate")
     network, preparation = trained.network, trained.preparation
     started = time.perf_counter()
-    predictions = predict(network, pictures, preparation, trained.device, views)
+    with timed(f"asking the network about {len(pictures):,} pictures on {trained.device}"):
+        predictions = predict(network, pictures, preparation, trained.device, views)
     seconds = time.perf_counter() - started
     if split == "test" and views == "plain":
         trained.kept.put(artifacts.CONFUSED_PICTURES, confused_pictures(pictures, predictions))

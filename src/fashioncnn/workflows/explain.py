@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fashioncnn.console.say import timed
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import DataError
 from fashioncnn.explanation.feature_maps import feature_maps
@@ -71,6 +72,7 @@ def explain_trained(trained: Trained, pictures: Sequence[int] = (), per_class: i
     explain_units(trained)
 
 
+@timed("explaining filters and feature maps")
 def explain_layers(trained: Trained, pictures: Sequence[int] = (), per_class: int = 1) -> None:
     """Keep filters, and what each layer makes of chosen pictures; a matter of a second."""
     test = trained.pictures("test", "pictures")
@@ -94,6 +96,7 @@ def explain_layers(trained: Trained, pictures: Sequence[int] = (), per_class: in
     kept.put(artifacts.LEARNING, learning(networks, prepared_NCHW[:1], shown))
 
 
+@timed("explaining single channels")
 def explain_units(trained: Trained) -> None:
     """Keep what excites the channels that vary most, and which are dead or alike; some seconds."""
     # What `explain_layers` has asked for, and was counted there.

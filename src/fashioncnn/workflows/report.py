@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from fashioncnn.console.say import say
+from fashioncnn.console.say import say, timed
 from fashioncnn.errors import BundleError, RunError
 from fashioncnn.opening.data import Data, data_of
 from fashioncnn.opening.runs import AnyRun, open_runs
@@ -80,7 +80,8 @@ def report(
             one.check_data()
     with Helper() as helper:
         document = _document(trained, full, page, partial(_draw_ahead, helper, figures))
-        page = write_page(document, page, figures, helper)
+        with timed(f"drawing {figures} and {page}"):
+            page = write_page(document, page, figures, helper)
     for run in opened:
         copy_run(track, run, say)
     return page

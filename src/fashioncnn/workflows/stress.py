@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fashioncnn.console.say import with_progress
+from fashioncnn.console.say import timed, with_progress
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.evaluation.corruptions import CORRUPTIONS, strengths_of
 from fashioncnn.evaluation.out_of_distribution import UNKNOWN, Detection, detection, signs
@@ -41,6 +41,7 @@ def stress(run: AnyRun | Trained, *, data: Data = None, device: DeviceName = "au
     return stress_trained(open_evaluated(run, data, device))
 
 
+@timed("putting the network under stress")
 def stress_trained(trained: Trained) -> Stress:
     """Stress an opened, evaluated network; see `stress`."""
     if (found := trained.kept.get(artifacts.STRESS)) is not None:

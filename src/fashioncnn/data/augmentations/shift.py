@@ -38,7 +38,7 @@ class Shift(PixelAugmentation):
 def _along(images_NCHW: Tensor, axis: int, shift_N: Tensor) -> Tensor:
     """Shift each picture along `axis`; one pass for each distance, all in plain copies."""
     length = images_NCHW.shape[axis]
-    largest = int(shift_N.abs().max())
+    largest = int(shift_N.abs().max()) if len(shift_N) else 0
     margins = [0, 0, largest, largest] if axis == 2 else [largest, largest, 0, 0]
     padded = functional.pad(images_NCHW, margins)
     result = images_NCHW

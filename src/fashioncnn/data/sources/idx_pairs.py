@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashioncnn.data.identity import FASHION_MNIST, MNIST
-from fashioncnn.data.idx import read_idx
+from fashioncnn.data.idx import read_idx, read_shape
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.places import SUBFOLDERS
 from fashioncnn.data.sources.base import (
@@ -48,7 +48,7 @@ class IdxPairs(Source):
             pair = pairs.get(part)
             if pair and len(pair) == 2:
                 self._images[part] = pair["images"]
-                labels[part] = _labels(pair["labels"])
+                labels[part] = _labels(pair["labels"], pair["images"])
         if "train" not in self._images:
             raise DataError(f"{folder}: no pair of IDX files for training ({self.looks_like})")
         self._labels, left_out = filled(labels, folder)
@@ -87,8 +87,6 @@ class IdxPairs(Source):
             )
         if file.sha256 in MNIST.values():
             self.name = "MNIST"
-        if file.elements.ndim != 3:
-            raise DataError(f"{self._images[part]}: images have 3 axes, not {file.elements.ndim}")
         labels = np.searchsorted(self._values, self._labels[part])
         return checked(file.elements, labels, self.class_names, self._images[part])
 
@@ -130,11 +128,16 @@ def _set_name(stem: str) -> str:
     return stem.rpartition("-")[0]
 
 
-def _labels(path: Path) -> NDArray[np.uint8]:
-    labels = read_idx(path, max_bytes=1 << 26).elements
-    if labels.ndim != 1:
-        raise DataError(f"{path}: labels have 1 axis, not {labels.ndim}")
-    return labels
+def _labels(path: Path, images: Path) -> NDArray[np.uint8]:
+    """Read a file of labels whose header fits that of its file of images."""
+    of_images, shape = read_shape(images), read_shape(path)
+    if len(of_images) != 3:
+        raise DataError(f"{images}: images have 3 axes, not {len(of_images)}")
+    if len(shape) != 1:
+        raise DataError(f"{path}: labels have 1 axis, not {len(shape)}")
+    if shape[0] != of_images[0]:
+        raise DataError(f"{images}: {of_images[0]:,} pictures, but {shape[0]:,} labels in {path}")
+    return read_idx(path).elements
 
 
 def _mapping(path: Path) -> dict[int, str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from fashioncnn.data.sources.base import Part, Progress, Size
@@ -60,23 +61,29 @@ def decoded(files: Mapping[Part, Sequence[PictureFile]], size: Size, progress: P
     if (found := _open(folder, files, size)) is not None:
         return found
     try:
-        # What is there and cannot be opened is damaged.
-        shutil.rmtree(folder, ignore_errors=True)
         root.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-        try:
-            _decode(files, size, scratch, progress)
-            scratch.rename(folder)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with FileLock(root.with_suffix(".lock")):
+            if _open(folder, files, size) is None:
+                _make(folder, files, size, progress)
     except OSError as error:
-        # Another process may have been faster.
-        if (found := _open(folder, files, size)) is None:
-            raise StorageError.from_os_error("write", folder, error) from None
-        return found
+        raise StorageError.from_os_error("write", folder, error) from None
     found = _open(folder, files, size)
     assert found is not None
     return found
+
+
+def _make(
+    folder: Path, files: Mapping[Part, Sequence[PictureFile]], size: Size, progress: Progress
+) -> None:
+    """Decode `files` into `folder`, all or nothing."""
+    # What is there and cannot be opened is damaged.
+    shutil.rmtree(folder, ignore_errors=True)
+    scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    try:
+        _decode(files, size, scratch, progress)
+        scratch.rename(folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _open(folder: Path, files: Mapping[Part, Sequence[PictureFile]], size: Size) -> Decoded | None:

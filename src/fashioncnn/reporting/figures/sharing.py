@@ -13,14 +13,12 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
-import pydantic_core
-
-from fashioncnn.reporting.documents.files import KINDS, Document, read
+from fashioncnn.reporting.documents.files import KINDS, Document, as_json, read
 from fashioncnn.reporting.documents.inside import Inside
 from fashioncnn.reporting.figures.catalogue import makers_of
 from fashioncnn.reporting.figures.drawing import draw_missing, missing
 from fashioncnn.reporting.style import DPI
-from fashioncnn.runs.files import make_folder, write_bytes
+from fashioncnn.runs.files import make_folder, write_text
 
 CORES = os.cpu_count() or 1
 # With fewer figures, a process takes longer to start than it saves.
@@ -81,7 +79,7 @@ class Helper:
             return
         file = Path(self._scratch.name) / f"{self._count}.json"
         self._count += 1
-        write_bytes(file, pydantic_core.to_json(document))
+        write_text(file, as_json(document))
         told = [type(document).__name__, str(file), str(folder), list(names), dpi]
         assert self._process.stdin
         # It may have ended: then all is drawn here.
