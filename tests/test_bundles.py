@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 import fashioncnn as fc
 from conftest import make_pictures, use_tiny_data
+from fashioncnn.bundles import wire
 from fashioncnn.bundles.bundle import (
     CARD,
     EMBEDDING,
@@ -737,3 +738,15 @@ def test_the_bundle_knows_itself() -> None:
     assert opened.session.get_inputs()[0].name == INPUT
     assert opened.photographs
     assert opened.facts.trained_on.name == "Fashion-MNIST"
+
+
+def test_an_onnx_file_has_so_many_fields_in_all() -> None:
+    # A graph of empty names, twice, each within the bound.
+    half = b"\x12\0" * (wire.MAX_FIELDS // 2)
+    size = len(half)
+    packed = bytes(((size >> shift) & 0x7F) | 0x80 for shift in (0, 7, 14)) + bytes([size >> 21])
+    graph = b"\x3a" + packed + half
+    with pytest.raises(wire.NotWanted, match="2 graphs in place of one"):
+        wire.check_model(graph[: -len(half)] + half[:-4] + b"\x12\2\0\0" + b"\x3a\0")
+    with pytest.raises(wire.NotWanted, match="it is no ONNX model"):
+        wire.check_model(graph + graph)

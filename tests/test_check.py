@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fashioncnn as fc
+from conftest import make_pictures
 from fashioncnn.checking.finding import Finding
 from fashioncnn.errors import FashionCNNError
 from fashioncnn.workflows.check import PARTS, Checked, Part
@@ -378,3 +380,20 @@ def test_what_is_nothing_at_all_is_said(tmp_path: Path) -> None:
     (tmp_path / "two.py").write_text(HEAD + NET.lstrip() + NET.replace("Net(", "Other("))
     (found,) = bad(fc.check(tmp_path / "two.py"))
     assert "say which" in found.told
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_a_minute_of_training_takes_the_validation_pictures_of_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fashioncnn.workflows import check
+
+    monkeypatch.setattr(check, "TRAINING_SECONDS", 0.2)
+    (tmp_path / "net.py").write_text(HEAD + NET.lstrip())
+    few = make_pictures(200)
+    data = fc.DataSet.of(few, few.take(np.arange(20)), few.take(np.arange(50)))
+    checked = fc.check(
+        f"{tmp_path}/net.py:Net", data=data, train_minute=True, out=tmp_path / "runs"
+    )
+    assert checked.trained is not None
+    assert checked.trained.metrics[0]["val/accuracy"] is not None

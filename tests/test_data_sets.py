@@ -6,18 +6,22 @@ import gzip
 import os
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
 import fashioncnn as fc
 from conftest import make_pictures
+from fashioncnn.data.augmentations.shift import Shift
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.idx import write_idx
 from fashioncnn.data.images import LabelledImages, check_images
@@ -27,6 +31,8 @@ from fashioncnn.data.sources.base import Part, checked_names
 from fashioncnn.data.sources.folders import write_folders
 from fashioncnn.data.sources.npz_file import write_npz
 from fashioncnn.errors import DataError, FashionCNNError, StorageError
+from fashioncnn.photos import files
+from fashioncnn.photos.files import read_picture
 from fashioncnn.recipes.fit import channel_statistics, fit
 
 pytestmark = pytest.mark.fast
@@ -703,3 +709,43 @@ def test_a_channel_that_never_varies_can_be_divided_by() -> None:
     means, stds = channel_statistics(pictures)
     assert means == [0]
     assert stds == pytest.approx([1 / 255], abs=1e-6)
+
+
+def test_a_label_below_zero_is_no_heading(tmp_path: Path) -> None:
+    row = ",".join(["3"] * 64)
+    path = tmp_path / "below.csv"
+    path.write_text(f"-1,{row}\n0,{row}\n\n1,{row},5\n")
+    with pytest.raises(DataError, match=r"line 4 has 66 numbers, the first 65"):
+        _ = DataSet(path).train
+    path.write_text(f"-1,{row}\n0,{row}\n1,{row}\n")
+    with pytest.raises(DataError, match=r"its labels are -1, 0, 1"):
+        _ = DataSet(path).train
+
+
+def test_threads_that_decode_leave_warnings_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "one.png"
+    Image.new("L", (8, 8)).save(path)
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(read_picture, [path] * 200))
+    assert list(warnings.filters) == before
+    with pytest.warns(UserWarning, match="still shown"):
+        warnings.warn("still shown", stacklevel=1)
+
+
+def test_a_picture_file_has_its_bounds_wherever_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "one.jpg"
+    Image.new("L", (8, 8)).save(path)
+    path.write_bytes(path.read_bytes() + b"\xff\xda\0\x08\1" * 101)
+    with pytest.raises(DataError, match=r"one\.jpg: more than 100 scans"):
+        read_picture(path)
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", 500)
+    with pytest.raises(DataError, match=r"one\.jpg: larger than 500 bytes"):
+        read_picture(path)
+
+
+def test_an_empty_part_of_a_batch_is_shifted() -> None:
+    empty = torch.zeros(0, 1, 8, 8, dtype=torch.uint8)
+    assert Shift().change(empty, torch.zeros(0, 2), torch.zeros(0)).shape == empty.shape

@@ -190,6 +190,9 @@ def test_another_choice_leaves_what_only_the_former_had() -> None:
     assert changed.optimizer.weight_decay == load("fast-93").optimizer.weight_decay
     with pytest.raises(RecipeError, match=r"unknown key optimizer\.momentum; allowed"):
         load("fast-93", ["optimizer.name=adam", "optimizer.momentum=0.5"])
+    # The default of another optimiser is no less of a mistake.
+    with pytest.raises(RecipeError, match=r"unknown key optimizer\.momentum; allowed"):
+        load("two-conv", ["optimizer.momentum=0.9"])
 
 
 def test_whole_recipes_of_version_0_1_load(tmp_path: Path) -> None:

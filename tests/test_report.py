@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 
 import fashioncnn as fc
 from conftest import make_pictures
+from fashioncnn.console.say import say_as_much
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.reporting.style import LONGEST_LABEL, label_of
 from fashioncnn.runs import checkpoints
@@ -211,3 +213,24 @@ def test_scores_and_maps_of_weights_that_are_gone_are_made_anew(
     fc.report(run)
     assert json.loads((run.evaluation / "scores.json").read_text())["test_readings"] == 2
     assert fc.evaluate(run).accuracy == fc.evaluate(other).accuracy
+
+
+def test_the_page_of_a_run_at_a_path_that_is_no_utf_8(reported: fc.Run, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"a\xff")
+    shutil.copytree(reported.path, odd)
+    shutil.rmtree(odd / "figures")
+    page = fc.report(odd)
+    assert "a\\udcff" in page.read_text("utf-8")
+    assert json.loads(page.with_suffix(".json").read_bytes())["provenance"]
+
+
+def test_details_are_said_to_who_asks(run: fc.Run, capfd: pytest.CaptureFixture[str]) -> None:
+    try:
+        for level, expected in ((1, True), (0, False)):
+            say_as_much(level)
+            shutil.rmtree(run.path / "evaluation", ignore_errors=True)
+            fc.evaluate(run, device="cpu")
+            said = capfd.readouterr().err
+            assert bool(re.search(r"reading the test pictures of .*: \d+\.\d s", said)) is expected
+    finally:
+        say_as_much(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
@@ -38,6 +39,7 @@ from fashioncnn.serving.answering import QUICK_FILE_BYTES, is_quick
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.log import LINES_WAITING, Log
 from fashioncnn.serving.messages import Job, Reply, pack, read
+from fashioncnn.serving.workers import Workers, _Process
 from fashioncnn.workflows.serve import serve
 
 PNG = {"Content-Type": "image/png"}
@@ -795,3 +797,27 @@ def test_it_runs_without_torch(server: Server) -> None:
         assert "libtorch" not in maps
     assert Limits().queue == 128
     assert open_bundle(own_bundle().path).facts.photographs
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_process_that_has_too_much_to_do_is_kept_and_one_that_hangs_is_not(busy: bool) -> None:
+    killed: list[bool] = []
+
+    class Silent:
+        stdin = io.BytesIO()
+
+        def kill(self) -> None:
+            killed.append(True)
+
+    async def asked() -> int:
+        workers = Workers({}, Limits(answer_seconds=0.2), 1, Log(os.open(os.devnull, os.O_WRONLY)))
+        current = workers._current = _Process(Silent())  # type: ignore[arg-type]
+        workers._here.set()
+        waiting = asyncio.create_task(workers.ask(Job("predict", "x", b"")))
+        await asyncio.sleep(0.1)
+        if busy:
+            current.last_reply = time.monotonic()
+        return (await waiting).status
+
+    assert asyncio.run(asked()) == 503
+    assert bool(killed) is not busy

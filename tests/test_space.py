@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from fashioncnn.errors import SpaceError
 from fashioncnn.recipes.load import load
+from fashioncnn.tuning import workers
 from fashioncnn.tuning.setting import describe
 from fashioncnn.tuning.space import Choices, Range, builtin_spaces, digest, read_space
 
@@ -126,3 +128,14 @@ def test_a_grid_has_its_bound(tmp_path: Path) -> None:
 def test_a_setting_in_one_line() -> None:
     setting = {"model.dropout": 0.5, "optimizer.name": "adam"}
     assert describe(setting) == 'model.dropout 0.5, optimizer.name "adam"'
+
+
+def test_a_worker_of_a_machine_of_a_longer_name_is_of_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "node", lambda: "node-1")
+    with workers.sign_in(tmp_path) as worker:
+        assert workers.is_alive(tmp_path, worker)
+    assert not workers.is_alive(tmp_path, worker)
+    monkeypatch.setattr(platform, "node", lambda: "node")
+    assert workers.is_alive(tmp_path, worker)

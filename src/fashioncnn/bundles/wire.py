@@ -37,56 +37,89 @@ def check_model(content: bytes) -> None:
     """Raise NotWanted, a ValueError, unless `content` is an ONNX model without what is refused."""
     if content[4:8] == ORT_FORMAT:
         raise NotWanted("it is in ONNX Runtime's own form")
-    graphs = 0
-    for number, value in _fields(memoryview(content)):
-        if number == MODEL_GRAPH:
-            graphs += 1
-            _check_graph(_message(value))
-        elif number == MODEL_OPSET:
-            for field, domain in _fields(_message(value)):
-                if field == OPSET_DOMAIN:
-                    _check_domain(domain)
-        elif number in (MODEL_TRAINING, MODEL_FUNCTIONS):
-            raise NotWanted("it brings functions or training of its own")
-    if graphs != 1:
-        raise NotWanted(f"{graphs} graphs in place of one")
+    _Walk().model(memoryview(content))
 
 
-def _check_graph(graph: memoryview) -> None:
-    nodes = 0
-    for number, value in _fields(graph):
-        if number == GRAPH_NODE:
-            nodes += 1
-            if nodes > MAX_NODES:
-                raise NotWanted(f"more than {MAX_NODES:,} operators")
-            _check_node(_message(value))
-        elif number == GRAPH_INITIALIZER:
-            _check_tensor(_message(value))
-        elif number == GRAPH_SPARSE:
-            raise NotWanted("it has sparse weights")
+class _Walk:
+    """A walk through one file, of at most so many fields in all."""
 
+    def __init__(self) -> None:
+        self._count = 0
 
-def _check_node(node: memoryview) -> None:
-    operator = "?"
-    for number, value in _fields(node):
-        if number == NODE_OPERATOR:
-            operator = bytes(_message(value)[:50]).decode(errors="replace")
-        elif number == NODE_DOMAIN:
-            _check_domain(value)
-        elif number == NODE_ATTRIBUTE:
-            for field, part in _fields(_message(value)):
-                if field in (ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS):
-                    raise NotWanted(f"the operator {operator} holds a graph of its own")
-                if field in ATTRIBUTE_SPARSE:
-                    raise NotWanted("it has sparse weights")
-                if field in (ATTRIBUTE_TENSOR, ATTRIBUTE_TENSORS):
-                    _check_tensor(_message(part))
+    def model(self, model: memoryview) -> None:
+        graphs = 0
+        for number, value in self._fields(model):
+            if number == MODEL_GRAPH:
+                graphs += 1
+                self._graph(_message(value))
+            elif number == MODEL_OPSET:
+                for field, domain in self._fields(_message(value)):
+                    if field == OPSET_DOMAIN:
+                        _check_domain(domain)
+            elif number in (MODEL_TRAINING, MODEL_FUNCTIONS):
+                raise NotWanted("it brings functions or training of its own")
+        if graphs != 1:
+            raise NotWanted(f"{graphs} graphs in place of one")
 
+    def _graph(self, graph: memoryview) -> None:
+        nodes = 0
+        for number, value in self._fields(graph):
+            if number == GRAPH_NODE:
+                nodes += 1
+                if nodes > MAX_NODES:
+                    raise NotWanted(f"more than {MAX_NODES:,} operators")
+                self._node(_message(value))
+            elif number == GRAPH_INITIALIZER:
+                self._tensor(_message(value))
+            elif number == GRAPH_SPARSE:
+                raise NotWanted("it has sparse weights")
 
-def _check_tensor(tensor: memoryview) -> None:
-    for number, value in _fields(tensor):
-        if number == TENSOR_EXTERNAL or (number == TENSOR_LOCATION and value != 0):
-            raise NotWanted("its weights lie in another file")
+    def _node(self, node: memoryview) -> None:
+        operator = "?"
+        for number, value in self._fields(node):
+            if number == NODE_OPERATOR:
+                operator = bytes(_message(value)[:50]).decode(errors="replace")
+            elif number == NODE_DOMAIN:
+                _check_domain(value)
+            elif number == NODE_ATTRIBUTE:
+                for field, part in self._fields(_message(value)):
+                    if field in (ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS):
+                        raise NotWanted(f"the operator {operator} holds a graph of its own")
+                    if field in ATTRIBUTE_SPARSE:
+                        raise NotWanted("it has sparse weights")
+                    if field in (ATTRIBUTE_TENSOR, ATTRIBUTE_TENSORS):
+                        self._tensor(_message(part))
+
+    def _tensor(self, tensor: memoryview) -> None:
+        for number, value in self._fields(tensor):
+            if number == TENSOR_EXTERNAL or (number == TENSOR_LOCATION and value != 0):
+                raise NotWanted("its weights lie in another file")
+
+    def _fields(self, message: memoryview) -> Iterator[Field]:
+        """Yield number and value of each field. Raises NotWanted where bytes are missing."""
+        at, end = 0, len(message)
+        while at < end:
+            key, at = _varint(message, at)
+            number, kind = key >> 3, key & 7
+            self._count += 1
+            # Parsers cut wider keys off, and would see another field than is seen here.
+            if key > MAX_KEY or not number or self._count > MAX_FIELDS:
+                raise NotWanted("it is no ONNX model")
+            if kind == VARINT:
+                value, at = _varint(message, at)
+                yield number, value
+                continue
+            if kind == BYTES:
+                size, at = _varint(message, at)
+            elif kind in (FIXED64, FIXED32):
+                size = 8 if kind == FIXED64 else 4
+            else:
+                raise NotWanted("it is no ONNX model")
+            if size > end - at:
+                raise NotWanted("it is cut off")
+            if kind == BYTES:
+                yield number, message[at : at + size]
+            at += size
 
 
 def _check_domain(value: int | memoryview) -> None:
@@ -99,33 +132,6 @@ def _message(value: int | memoryview) -> memoryview:
     if isinstance(value, int):
         raise NotWanted("it is no ONNX model")
     return value
-
-
-def _fields(message: memoryview) -> Iterator[Field]:
-    """Yield number and value of each field. Raises NotWanted where bytes are missing."""
-    at, end, count = 0, len(message), 0
-    while at < end:
-        key, at = _varint(message, at)
-        number, kind = key >> 3, key & 7
-        count += 1
-        # Parsers cut wider keys off, and would see another field than is seen here.
-        if key > MAX_KEY or not number or count > MAX_FIELDS:
-            raise NotWanted("it is no ONNX model")
-        if kind == VARINT:
-            value, at = _varint(message, at)
-            yield number, value
-            continue
-        if kind == BYTES:
-            size, at = _varint(message, at)
-        elif kind in (FIXED64, FIXED32):
-            size = 8 if kind == FIXED64 else 4
-        else:
-            raise NotWanted("it is no ONNX model")
-        if size > end - at:
-            raise NotWanted("it is cut off")
-        if kind == BYTES:
-            yield number, message[at : at + size]
-        at += size
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:

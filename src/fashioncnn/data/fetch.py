@@ -18,6 +18,7 @@ from fashioncnn.data.places import (
     candidates,
     file_path,
     folder_with_files,
+    spellings,
 )
 from fashioncnn.data.sources.fashion_mnist import read_verified
 from fashioncnn.errors import DataError, StorageError
@@ -140,7 +141,8 @@ def _settle(scratch: Path) -> Path:
     for name in FILES:
         path = file_path(scratch, name)
         assert path is not None
-        while (stale := file_path(cache, name)) is not None:
-            stale.unlink()
         path.replace(cache / path.name)
+        for stale in spellings(cache, name):
+            if stale.name != path.name:
+                stale.unlink(missing_ok=True)
     return cache

@@ -66,8 +66,10 @@ def folder_with_files(folder: Path) -> Path | None:
 
 def file_path(folder: Path, name: str) -> Path | None:
     """Return the path of the file called `name` in `folder`, plain or gzipped, if there."""
+    return next((path for path in spellings(folder, name) if path.is_file()), None)
+
+
+def spellings(folder: Path, name: str) -> list[Path]:
+    """Return the paths that the file called `name` may have in `folder`."""
     dotted = name.replace("-idx", ".idx")
-    for candidate in (name, f"{name}.gz", dotted, f"{dotted}.gz"):
-        if (folder / candidate).is_file():
-            return folder / candidate
-    return None
+    return [folder / one for one in (name, f"{name}.gz", dotted, f"{dotted}.gz")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,7 +63,15 @@ def read_picture(path: Path, side: int | None = None) -> Image.Image:
         # A pipe or a device could keep us waiting for ever.
         raise DataError(f"{path}: neither a file nor a folder")
     with _one_line(str(path)):
-        return _read(path, str(path), side)
+        content = content_of(path)
+    return read_picture_bytes(content, str(path), side)
+
+
+def content_of(path: Path) -> bytes:
+    """Return a file's content. Raises DataError where it is too large, OSError as reading does."""
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise DataError(f"{path}: larger than {MAX_FILE_BYTES:,} bytes")
+    return path.read_bytes()
 
 
 def read_picture_bytes(
@@ -76,7 +85,7 @@ def read_picture_bytes(
     with _one_line(name, max_pixels):
         if sum(1 for _ in itertools.islice(SCAN.finditer(content), MAX_SCANS + 1)) > MAX_SCANS:
             raise DataError(f"{name}: more than {MAX_SCANS} scans")
-        return _read(io.BytesIO(content), name, side, max_pixels, formats)
+        return _read(content, name, side, max_pixels, formats)
 
 
 def stretched(picture: Image.Image, height: int, width: int) -> Image.Image:
@@ -86,13 +95,40 @@ def stretched(picture: Image.Image, height: int, width: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0)
 
 
+class Unwarned:
+    """No warning is shown while a thread is inside.
+
+    Python's own way puts back what it found, which is another thread's while that is inside.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+        self._kept = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._kept = warnings.catch_warnings()
+                self._kept.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._kept.__exit__(None, None, None)
+
+
+# What Pillow finds odd about a file is nothing that its owner can do much about.
+UNWARNED = Unwarned()
+
+
 @contextmanager
 def _one_line(name: str, max_pixels: int | None = None) -> Iterator[None]:
     """Make whatever goes wrong one line that names the file."""
     try:
-        with warnings.catch_warnings():
-            # What Pillow finds odd about a file is nothing that its owner can do much about.
-            warnings.simplefilter("ignore")
+        with UNWARNED:
             yield
     except DataError:
         raise
@@ -115,13 +151,9 @@ def _one_line(name: str, max_pixels: int | None = None) -> Iterator[None]:
 
 
 def _read(
-    file: Path | io.BytesIO,
-    name: str,
-    side: int | None,
-    max_pixels: int | None = None,
-    formats: tuple[str, ...] = FORMATS,
+    content: bytes, name: str, side: int | None, max_pixels: int | None, formats: tuple[str, ...]
 ) -> Image.Image:
-    with Image.open(file, formats=formats) as picture:
+    with Image.open(io.BytesIO(content), formats=formats) as picture:
         most = max_pixels or MAX_PIXELS
         if picture.width * picture.height > most:
             raise DataError(

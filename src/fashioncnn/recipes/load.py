@@ -174,9 +174,10 @@ def _leave_other_choices(tables: dict[str, Any], told: Mapping[str, Any]) -> Non
 
 
 def _without_others_defaults(tables: dict[str, Any]) -> dict[str, Any]:
-    """Return `tables` without keys of choices that were not taken, where they hold the default.
+    """Return `tables` without keys of choices that were not taken, where all hold the default.
 
-    Complete recipes in runs of version 0.1 name the keys of every optimiser and schedule.
+    Complete recipes in runs of version 0.1 name the keys of every optimiser and schedule; one key
+    of several is a mistake, to be told.
     """
     kept = dict(tables)
     for table, choices in CHOICES.items():
@@ -189,11 +190,9 @@ def _without_others_defaults(tables: dict[str, Any]) -> dict[str, Any]:
             for key, field in other.model_fields.items()
             if key not in choices[taken].model_fields and isinstance(field.default, float)
         }
-        kept[table] = {
-            key: value
-            for key, value in present.items()
-            if not isinstance(value, int | float) or (key, value) not in defaults
-        }
+        named = {(key, value) for key, value in present.items() if isinstance(value, int | float)}
+        if defaults and defaults <= named:
+            kept[table] = {key: present[key] for key in present.keys() - dict(defaults).keys()}
     return kept
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import time
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ class _Process:
     process: Process
     pending: dict[int, asyncio.Future[Reply]] = field(default_factory=dict)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
+    last_reply: float = field(default_factory=time.monotonic)
 
     async def ask(self, number: int, job: Job) -> Reply:
         assert self.process.stdin
@@ -59,6 +61,7 @@ class _Process:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 number, head, body = await read_async(self.process.stdout)
+                self.last_reply = time.monotonic()
                 future = self.pending.get(number)
                 if future and not future.done():
                     future.set_result(Reply(body=body, **head))
@@ -127,8 +130,8 @@ class Workers:
                         return await asked.ask(next(self._numbers), job)
                 return LOST
         except TimeoutError:
-            # It hangs, or works on what nobody waits for any more: a new one is better.
-            if asked:
+            # One that answered nobody all the while hangs; else it has more to do than it can.
+            if asked and time.monotonic() - asked.last_reply >= self._limits.answer_seconds:
                 asked.kill()
             return SLOW
 

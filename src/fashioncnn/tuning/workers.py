@@ -31,7 +31,7 @@ def is_alive(folder: Path, worker: str | None) -> bool:
     """
     if worker is None:
         return False
-    if not worker.startswith(platform.node() + "-"):
+    if worker.rpartition("-")[0] != platform.node():
         return True
     lock = FileLock(_lock_file(folder, worker))
     try:

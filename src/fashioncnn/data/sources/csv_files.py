@@ -86,11 +86,12 @@ def _rows(path: Path) -> NDArray[np.int32]:
     except OSError as error:
         raise StorageError.from_os_error("read", path, error) from None
     first = 1 if lines and _is_header(lines[0]) else 0
-    rows = [line for line in lines[first:] if line.strip()]
-    if not rows:
+    numbered = [(at, line) for at, line in enumerate(lines, start=1) if at > first and line.strip()]
+    if not numbered:
         raise DataError(f"{path}: no pictures")
+    rows = [line for _, line in numbered]
     commas = rows[0].count(b",")
-    for number, row in enumerate(rows, start=first + 1):
+    for number, row in numbered:
         if row.count(b",") != commas:
             raise DataError(
                 f"{path}: line {number} has {row.count(b',') + 1} numbers, the first {commas + 1}"
@@ -108,7 +109,9 @@ def _is_header(line: bytes) -> bool:
     """Say whether a line names columns: by words, or 0, 1, 2, … as pandas does."""
     cells = [cell.strip().strip(b'"') for cell in line.split(b",")]
     numbers = [b"%d" % number for number in range(len(cells))]
-    return not cells[0].isdigit() or (len(cells) > SMALLEST_SIDE**2 and cells == numbers)
+    return not cells[0].lstrip(b"+-").isdigit() or (
+        len(cells) > SMALLEST_SIDE**2 and cells == numbers
+    )
 
 
 def _shape(count: int, path: Path) -> tuple[int, int, int]:

@@ -24,7 +24,7 @@ from PIL import Image
 
 from fashioncnn.data.sources.base import Progress, Size
 from fashioncnn.errors import DataError
-from fashioncnn.photos.files import FORMATS, MAX_FILE_BYTES
+from fashioncnn.photos.files import FORMATS, content_of
 
 MAX_FILES = 1_000_000
 # A file changed within this time before it was read is not trusted: clocks tick in up to 2 s.
@@ -90,13 +90,6 @@ def _look(path: Path) -> KnownFile:
     except (DataError, OSError):
         return KnownFile(UNREADABLE, None)
     return KnownFile(hashlib.sha256(content).digest(), _size(content))
-
-
-def content_of(path: Path) -> bytes:
-    """Return a file's content. Raises DataError where it is too large, OSError as reading does."""
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise DataError(f"{path}: larger than {MAX_FILE_BYTES:,} bytes")
-    return path.read_bytes()
 
 
 def _size(content: bytes) -> Size | None:

@@ -18,9 +18,8 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from fashioncnn.data.sources.base import Part, Progress, Size
-from fashioncnn.data.sources.known_files import content_of
 from fashioncnn.errors import DataError, StorageError
-from fashioncnn.photos.files import read_picture_bytes, stretched
+from fashioncnn.photos.files import content_of, read_picture_bytes, stretched
 from fashioncnn.photos.pixel_budget import BUDGET, decoded_pixels
 
 MAX_LEFT_OUT = 20
