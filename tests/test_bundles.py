@@ -750,3 +750,14 @@ def test_an_onnx_file_has_so_many_fields_in_all() -> None:
         wire.check_model(graph[: -len(half)] + half[:-4] + b"\x12\2\0\0" + b"\x3a\0")
     with pytest.raises(wire.NotWanted, match="it is no ONNX model"):
         wire.check_model(graph + graph)
+
+
+def test_evaluate_takes_a_bundle() -> None:
+    few = make_pictures(30)
+    scores = fc.evaluate(own_bundle(), data=DataSet.of(few, few))
+    assert len(few) == sum(map(sum, scores.confusion))
+
+
+def test_a_network_is_asked_about_pictures_of_its_size() -> None:
+    with pytest.raises(DataError, match="takes pictures grey, 28 x 28, not grey, 32 x 32"):
+        own_bundle().predict(np.zeros((2, 32, 32), np.uint8))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -397,3 +399,21 @@ def test_a_minute_of_training_takes_the_validation_pictures_of_the_data(
     )
     assert checked.trained is not None
     assert checked.trained.metrics[0]["val/accuracy"] is not None
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: fc.explore([]), "explore: no run was given"),
+        (lambda: fc.bench_speed([]), "bench speed: no recipe was given"),
+        (lambda: fc.serve("tiny", port=-1), "port is -1; it must be 0 to 65,535"),
+        (lambda: fc.serve("tiny", host=""), "host is empty"),
+        (lambda: fc.trust("nope"), "nope: no such run directory"),
+        (lambda: fc.open_runs("nope"), "nope: no such run directory"),
+        (lambda: fc.load_recipe("two-conv", "training.epochs=0"), "training.epochs is 0"),
+        (lambda: fc.evaluate("tiny", split="validation"), "a bundle is scored on test"),
+    ],
+)
+def test_what_python_is_given_wrong_is_said(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(FashionCNNError, match=re.escape(words)):
+        call()

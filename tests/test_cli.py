@@ -79,6 +79,7 @@ def test_the_public_names_are_these_and_all_there() -> None:
             "load_recipe",
             "Bundle",
             "DataSet",
+            "LabelledImages",
             "Recipe",
             "Run",
             "Scores",

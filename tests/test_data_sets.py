@@ -749,3 +749,14 @@ def test_a_picture_file_has_its_bounds_wherever_it_is_read(
 def test_an_empty_part_of_a_batch_is_shifted() -> None:
     empty = torch.zeros(0, 1, 8, 8, dtype=torch.uint8)
     assert Shift().change(empty, torch.zeros(0, 2), torch.zeros(0)).shape == empty.shape
+
+
+def test_arrays_that_are_not_used_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "some.npz"
+    images, labels = np.zeros((4, 8, 8), np.uint8), np.array([0, 1, 0, 1])
+    others = {"test_images": images, "validation_images": images}
+    np.savez(path, train_images=images, train_labels=labels, **others)  # type: ignore[arg-type]
+    assert [line.rpartition(": ")[2] for line in DataSet(path).source.left_out] == [
+        "test_images, which has no labels",
+        "validation_images, an unknown array",
+    ]

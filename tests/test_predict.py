@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 import fashioncnn as fc
 from conftest import make_pictures
 from fashioncnn import npz
+from fashioncnn.cli.main import main
 from fashioncnn.console.say import with_progress
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.images import LabelledImages
@@ -259,8 +261,8 @@ def test_the_command_line(folder: Path, tmp_path: Path, words_of: Words) -> None
         assert drawn.size[0] > 800
     status, out, _ = words_of("predict", folder / "shirt.jpg", "--not-sure-below", 1)
     assert "shirt.jpg: not sure (" in out
-    status, out, _ = words_of("predict", folder / "broken.jpg")
-    assert (status, out.count("\n")) == (2, 1)
+    status, out, err = words_of("predict", folder / "broken.jpg")
+    assert (status, out, err.count("\n")) == (2, "", 1)
     status, out, err = words_of("predict", tmp_path / "nothing" / "*.png")
     assert (status, err.count("\n")) == (2, 1)
     assert "no picture:" in err
@@ -411,3 +413,19 @@ def test_bad_wishes_are_one_line(tmp_path: Path) -> None:
         fc.predict(tmp_path / "a.png", show=Path())
     (answer,) = fc.predict([tmp_path / "none.png"])
     assert "No such file" in str(answer.fault)
+
+
+def test_what_cannot_be_read_is_said_beside_the_answers(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (28, 28), 9).save(tmp_path / "a\nb.png")
+    (tmp_path / "c.heic").write_bytes(b"ftypheic")
+    arguments = ["fashioncnn", "predict", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capfd.readouterr()
+    assert ended.value.code == 0
+    assert f"error: {tmp_path}/c.heic: HEIC files are not read" in said.err
+    (line,) = said.out.splitlines()
+    assert "/a\\nb.png: " in line

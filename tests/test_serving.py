@@ -557,6 +557,8 @@ def test_it_needs_its_token(tmp_path: Path) -> None:
         assert server.client.post("/predict", content=picture(), headers=headers).is_success
         assert server.client.get("/metrics").status_code == 401
         assert server.client.get("/v2/health/live").status_code == 200
+        told = server.client.head("/models")
+        assert (told.status_code, told.content) == (200, b"")
         assert server.client.get("/ask").status_code == 200
         assert server.client.get("/").headers["location"] == "/ask"
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fashioncnn.bundles.bundle import Bundle as Bundle
     from fashioncnn.bundles.bundle import open_bundle as open_bundle
     from fashioncnn.data.dataset import DataSet as DataSet
+    from fashioncnn.data.images import LabelledImages as LabelledImages
     from fashioncnn.errors import FashionCNNError as FashionCNNError
     from fashioncnn.evaluation.scores import Scores as Scores
     from fashioncnn.executors.processes import Processes as Processes
@@ -99,6 +100,7 @@ _HOME = {
     "load_recipe": "recipes.load:load",
     "Bundle": "bundles.bundle:Bundle",
     "DataSet": "data.dataset:DataSet",
+    "LabelledImages": "data.images:LabelledImages",
     "Recipe": "recipes.schema:Recipe",
     "Run": "runs.directory:Run",
     "Scores": "evaluation.scores:Scores",
@@ -142,6 +144,7 @@ __all__ = [  # noqa: RUF022 in the order of use
     "load_recipe",
     "Bundle",
     "DataSet",
+    "LabelledImages",
     "Recipe",
     "Run",
     "Scores",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +30,24 @@ def read(
     Raises `error_type` when it is missing, damaged or too large; StorageError when the disk does
     not give it.
     """
+    with _opened(path, max_bytes, error_type) as (archive, by_name):
+        return {
+            name: _array(archive, member)
+            for name, member in by_name.items()
+            if names is None or name in names
+        }
+
+
+def names_in(path: Path, max_bytes: int, error_type: type[FashionCNNError]) -> set[str]:
+    """Return the names of the arrays of a file; see `read`."""
+    with _opened(path, max_bytes, error_type) as (_, by_name):
+        return set(by_name)
+
+
+@contextmanager
+def _opened(
+    path: Path, max_bytes: int, error_type: type[FashionCNNError]
+) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]]:
     try:
         if path.exists() and not path.is_file():
             raise error_type(f"{path}: no plain file")
@@ -36,12 +55,7 @@ def read(
             members = archive.infolist()
             if len(members) > MAX_ARRAYS or sum(one.file_size for one in members) > max_bytes:
                 raise error_type(f"{path}: more than {MAX_ARRAYS} arrays or {max_bytes:,} bytes")
-            by_name = {one.filename.removesuffix(".npy"): one for one in members}
-            return {
-                name: _array(archive, member)
-                for name, member in by_name.items()
-                if names is None or name in names
-            }
+            yield archive, {one.filename.removesuffix(".npy"): one for one in members}
     except FileNotFoundError:
         raise error_type(f"{path} is missing") from None
     except FashionCNNError:

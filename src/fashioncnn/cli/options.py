@@ -235,4 +235,5 @@ def answer(as_json: bool, values: dict[str, Any], text: str) -> None:
     """Print `values` for programs or `text` for people."""
     if as_json:
         text = json.dumps(values, ensure_ascii=False, allow_nan=False)
-    typer.echo(text, file=_ANSWERS.get())
+    if text:
+        typer.echo(text, file=_ANSWERS.get())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fashioncnn.cli.options import Device, DeviceOption, Json, answer
+from fashioncnn.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +65,10 @@ def predict(
     if csv is not None:
         check_output(csv, [one.picture for one in found])
         _write_csv(Path(os.path.realpath(csv)), found)
+    if not as_json:
+        for one in found:
+            if one.fault:
+                typer.echo(printable(f"error: {one.fault}"), err=True)
     answer(as_json, {"pictures": [asdict(one) for one in found]}, _words(found))
     if all(one.fault for one in found):
         raise typer.Exit(2)
@@ -71,15 +76,12 @@ def predict(
 
 def _words(found: Sequence[Prediction]) -> str:
     lines = []
-    for one in found:
-        if one.fault:
-            lines.append(f"error: {one.fault}")
-            continue
+    for one in (one for one in found if not one.fault):
         classes = ", ".join(f"{name} {value:.0%}" for name, value in one.probabilities)
         said = one.answer or "not sure"
         lines.append("; ".join([f"{one.picture}: {said} ({classes})", *one.warnings]))
     # A file may have a line's end in its name.
-    return "\n".join(line.replace("\n", "\\n") for line in lines)
+    return printable("\n".join(line.replace("\n", "\\n") for line in lines))
 
 
 def _write_csv(path: Path, found: Sequence[Prediction]) -> None:

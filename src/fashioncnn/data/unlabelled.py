@@ -26,7 +26,9 @@ def read_pictures(path: Path, *, height: int, width: int, channels: int) -> NDAr
     shape = (height, width, channels)
     if path.is_dir():
         return np.stack([_fitted(file, shape) for file in picture_files(path, MAX_PICTURES)])
-    if path.exists() and not path.is_file():
+    if not path.exists():
+        raise DataError(f"{path}: nothing is there")
+    if not path.is_file():
         # A pipe or a device could keep us waiting for ever.
         raise DataError(f"{path}: neither a file nor a folder")
     if is_picture_name(path):

@@ -115,6 +115,8 @@ def answers(model: Model, images: NDArray[np.uint8]) -> Answers:
     they are something else.
     """
     pictures = without_labels(images, model.shape, model.class_names)
+    if pictures.shape != model.shape:
+        raise DataError(f"the network takes pictures {model.shape}, not {pictures.shape}")
     logits = model.predictions(pictures).at_temperature(model.temperature)
     return Answers(np.exp(logits.log_probabilities), model.class_names)
 

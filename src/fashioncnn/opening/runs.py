@@ -18,14 +18,14 @@ def as_run(run: AnyRun) -> Run:
     return run if isinstance(run, Run) else open_run(Path(run))
 
 
-def open_runs(paths: Sequence[AnyRun]) -> list[Run]:
-    """Return the runs that `paths` name, each once.
+def open_runs(paths: AnyRun | Sequence[AnyRun]) -> list[Run]:
+    """Return the runs that `paths`, one or several, name, each once.
 
     A folder of runs stands for those in it that were trained to their end; the others are told
     and left out. Raises RunError when a path is neither a run nor such a folder.
     """
     runs: dict[Path, Run] = {}
-    for given in paths:
+    for given in [paths] if isinstance(paths, AnyRun) else paths:
         path = given.path if isinstance(given, Run) else Path(given)
         below = [] if is_run(path) else runs_below(path)
         found = [run for run in below if _finished(run)] if below else [open_run(path)]

@@ -18,7 +18,9 @@ from PIL import Image, ImageOps
 from fashioncnn.errors import DataError, StorageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-OTHER_SUFFIXES = (".heic", ".heif", ".avif", ".jxl", ".svg", ".pdf")
+# What cameras write and is not read.
+OTHER_PHOTOGRAPHS = (".heic", ".heif", ".avif", ".jxl")
+OTHER_SUFFIXES = (*OTHER_PHOTOGRAPHS, ".svg", ".pdf")
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
 MAX_PIXELS = 50_000_000
 MAX_FILE_BYTES = 256 << 20
@@ -32,12 +34,12 @@ REAL_MODE = "F"
 GREY_MODES = ("1", "L", "LA", "La", *DEEP_MODES, REAL_MODE)
 
 
-def picture_files(folder: Path, at_most: int) -> list[Path]:
-    """Return the picture files anywhere below `folder`, by name.
+def picture_files(folder: Path, at_most: int, suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
+    """Return the files anywhere below `folder` whose names end so, by name.
 
     Raises DataError when there is none, or more than `at_most`.
     """
-    found = (one for one in folder.rglob("*") if is_picture_name(one) and one.is_file())
+    found = (one for one in folder.rglob("*") if one.suffix.lower() in suffixes and one.is_file())
     files = sorted(itertools.islice(found, at_most + 1))
     if not files:
         raise DataError(f"{folder}: no picture in it ({', '.join(SUFFIXES)})")

@@ -24,8 +24,8 @@ MAX_KEYS = 5000
 # The tables with a key for each class.
 BY_CLASS = (("loss", "class_weights"), ("augmentation", "by_class"), ("reported", "classes"))
 
-# As "optimizer.learning_rate=0.002" each, or {"optimizer.learning_rate": 0.002}.
-Changes = Sequence[str] | Mapping[str, Any]
+# As "optimizer.learning_rate=0.002", one or several, or {"optimizer.learning_rate": 0.002}.
+Changes = str | Sequence[str] | Mapping[str, Any]
 
 
 def load(
@@ -115,7 +115,7 @@ def differences(mine: Recipe, theirs: Recipe, but_code: bool = False) -> list[st
 def _each(changes: Changes) -> list[dict[str, Any]]:
     if isinstance(changes, Mapping):
         return [_nested(key, value) for key, value in changes.items()]
-    return [_parse_change(change) for change in changes]
+    return [_parse_change(one) for one in ([changes] if isinstance(changes, str) else changes)]
 
 
 def _nested(key: str, value: Any) -> dict[str, Any]:

@@ -33,6 +33,9 @@ class Around:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            # As GET; whoever speaks HTTP leaves the body out.
+            scope = scope | {"method": "GET"}
         started = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"").decode("latin-1")

@@ -19,7 +19,7 @@ from fashioncnn.benchmarking.machine import matrix_peak, measure_machine
 from fashioncnn.benchmarking.peers import DEFAULT_FOLDER, check_peer, environment, measure_peer
 from fashioncnn.benchmarking.ways import Measured, Metrics, Way
 from fashioncnn.console.say import duration, say, silence
-from fashioncnn.errors import Stopped
+from fashioncnn.errors import BenchmarkError, Stopped
 from fashioncnn.opening.data import open_data
 from fashioncnn.recipes.fit import fit
 from fashioncnn.recipes.load import load
@@ -35,7 +35,7 @@ DEFAULT_OUT = Path("bench")
 
 
 def bench_speed(
-    recipes: Sequence[str],
+    recipes: str | Sequence[str],
     *,
     seeds: int = 10,
     against: Sequence[str] = (),
@@ -61,6 +61,9 @@ def bench_speed(
     (also given alone); `run/seconds` is the whole of the commands `train` and `evaluate`. Raises
     BenchmarkError when a training fails, RecipeError for an unknown recipe, Stopped after Ctrl-C.
     """
+    recipes = [recipes] if isinstance(recipes, str) else recipes
+    if not recipes:
+        raise BenchmarkError("bench speed: no recipe was given")
     folder, peers = make_folder(Path(out)), Path(peers or DEFAULT_FOLDER)
     for name in against:
         check_peer(name, peers)

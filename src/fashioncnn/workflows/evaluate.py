@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fashioncnn.benchmarking.cost import cost
+from fashioncnn.bundles.bundle import Bundle, is_bundle
 from fashioncnn.console.say import say, timed
-from fashioncnn.errors import RunError
+from fashioncnn.errors import BundleError, RunError
 from fashioncnn.evaluation.as_photographed import as_photographed
 from fashioncnn.evaluation.confidence import confidence
 from fashioncnn.evaluation.pictures import confused_pictures, telling_pictures
@@ -27,6 +29,7 @@ from fashioncnn.runs.contents import ScoredCheckpoint, ScoredSplit
 from fashioncnn.runs.directory import Run
 from fashioncnn.training.device import DeviceName
 from fashioncnn.usercode.faults import user_code
+from fashioncnn.workflows.evaluate_bundle import evaluate_bundle
 
 # So many validation pictures are enough to say when an answer to a photograph is sure.
 MOST_PHOTOGRAPHED = 2000
@@ -34,7 +37,7 @@ MOST_PHOTOGRAPHED = 2000
 
 @user_code()
 def evaluate(
-    run: AnyRun,
+    run: AnyRun | Bundle,
     *,
     split: SplitName = "test",
     checkpoint: CheckpointName = "best",
@@ -45,9 +48,14 @@ def evaluate(
     """Score the run's network on `split`, in fp32, and keep predictions and scores in the run.
 
     With `views` "flip" or "flip-shift", answers are averaged over 2 or 6 views of every picture.
-    A split that this checkpoint has already predicted is not read again: its predictions are.
-    Raises RunError when the run or its checkpoint cannot be used, DataError without data.
+    A split that this checkpoint has already predicted is not read again: its predictions are. Of a
+    bundle, it is the test split in plain view, and nothing is kept. Raises RunError when the run or
+    its checkpoint cannot be used, BundleError when a bundle cannot, DataError without data.
     """
+    if isinstance(run, Bundle) or (not isinstance(run, Run) and is_bundle(Path(run))):
+        if (split, checkpoint, views) != ("test", "best", "plain"):
+            raise BundleError("a bundle is scored on test, in plain view, alone")
+        return evaluate_bundle(run, data=data).scores
     trained = open_trained(run, checkpoint, data, device)
     if data is not None:
         # What the run keeps is of its own pictures.

@@ -54,7 +54,9 @@ def explore(
     pictures are large. All networks must know the same classes and the same shape of pictures.
     Raises RunError, BundleError where the page cannot compute a network; nothing is written then.
     """
-    found = open_runs([runs] if isinstance(runs, AnyRun) else runs)
+    found = open_runs(runs)
+    if not found:
+        raise RunError("explore: no run was given")
     if not 1 <= pictures <= MOST_PICTURES:
         raise RunError(f"pictures is {pictures}; it must be 1 to {MOST_PICTURES}")
     if len(found) + len(epochs) > MOST_NETWORKS:

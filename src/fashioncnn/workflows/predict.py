@@ -18,7 +18,14 @@ from fashioncnn.console.say import with_progress
 from fashioncnn.errors import DataError, StorageError
 from fashioncnn.evaluation.answers import Model, Prediction, most_alike, predict_prepared
 from fashioncnn.opening.models import AnyModel, open_model
-from fashioncnn.photos.files import MAX_FILE_BYTES, picture_files, read_picture, read_picture_bytes
+from fashioncnn.photos.files import (
+    MAX_FILE_BYTES,
+    OTHER_PHOTOGRAPHS,
+    SUFFIXES,
+    picture_files,
+    read_picture,
+    read_picture_bytes,
+)
 from fashioncnn.photos.pictures import Prepared, prepare, wanted_side
 from fashioncnn.photos.pixel_budget import BUDGET, decoded_pixels
 from fashioncnn.runs.files import write_bytes
@@ -99,7 +106,8 @@ def _files(pictures: Sequence[Path | str]) -> list[str]:
             raise DataError("no picture: an empty name")
         path = Path(given)
         if given != STANDARD_INPUT and path.is_dir():
-            names += map(str, picture_files(path, MAX_PICTURES))
+            # Each that is not read is said.
+            names += map(str, picture_files(path, MAX_PICTURES, (*SUFFIXES, *OTHER_PHOTOGRAPHS)))
         elif given != STANDARD_INPUT and not path.exists() and glob.has_magic(given):
             names += sorted(glob.glob(given, recursive=True))  # noqa: PTH207 as it was typed
         else:

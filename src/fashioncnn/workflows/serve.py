@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fashioncnn.console.say import say
+from fashioncnn.errors import ServingError
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.loopback import is_loopback
 from fashioncnn.serving.named import named
@@ -16,7 +17,7 @@ from fashioncnn.serving.token import check_token
 
 
 def serve(
-    bundles: Sequence[Path | str],
+    bundles: Path | str | Sequence[Path | str],
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
@@ -31,7 +32,11 @@ def serve(
     With `token`, clients have to bring it. Raises BundleError or ServingError where the server
     cannot start.
     """
-    places = named(bundles)
+    places = named([bundles] if isinstance(bundles, str | Path) else bundles)
+    if not 0 <= port < 1 << 16:
+        raise ServingError(f"port is {port}; it must be 0 to 65,535")
+    if not host:
+        raise ServingError("host is empty; 0.0.0.0 is reached from everywhere")
     check_token(token)
     if token is None and not is_loopback(host):
         say(f"{host} can be reached from other machines, and no token is asked for")

@@ -47,4 +47,4 @@ def _runs_at(given: AnyRun) -> list[Run]:
     path = Path(given)
     if path.name == "recipe.toml":
         path = path.parent
-    return [open_run(path)] if is_run(path) else runs_below(path)
+    return [open_run(path)] if is_run(path) or not path.is_dir() else runs_below(path)

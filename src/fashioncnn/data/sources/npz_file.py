@@ -53,7 +53,16 @@ class NpzFile(Source):
                     self._labels[part] = _flat(labels[labels_name], path, labels_name)
         if "train" not in self._labels:
             raise DataError(f"{path}: without train_labels")
-        self._labels, self.left_out = filled(self._labels, path)
+        self._labels, without_pictures = filled(self._labels, path)
+        known = {*self._names.values(), *wanted}
+        self.left_out = [
+            *without_pictures,
+            *(
+                f"{path}: {name}, "
+                + ("which has no labels" if name in every else "an unknown array")
+                for name in sorted(npz.names_in(path, MAX_BYTES, DataError) - known)
+            ),
+        ]
         self.parts = tuple(self._labels)
         if names is not None:
             self.class_names = checked_names(_as_text(names, path), path)
