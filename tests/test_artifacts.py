@@ -428,3 +428,22 @@ def test_altered_arrays_are_left_out_of_the_page(
     np.savez_compressed(path, **content | {name: change(content[name])})
     page_of = run_document(groups([scored_run(opening.open_trained(reported, "best"))])[0])
     assert page_of.accuracy.mean > 0
+
+
+def test_a_file_of_nothing_but_a_torn_line_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text('{"half')
+    json_lines.append(path, {"whole": 1})
+    assert path.read_text() == '{"whole": 1}\n'
+
+
+def test_arrays_in_the_order_of_fortran_and_their_number(tmp_path: Path) -> None:
+    path = tmp_path / "file.npz"
+    values = np.arange(6).reshape(2, 3)
+    np.savez(path, values=np.asfortranarray(values))
+    np.testing.assert_array_equal(arrays.read(path)["values"], values)
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(4097):
+            archive.writestr(f"{number}.npy", b"")
+    with pytest.raises(RunError, match="more than 4096 arrays"):
+        arrays.read(path)

@@ -145,3 +145,11 @@ def test_arrays_are_never_unpickled(tmp_path: Path) -> None:
     np.savez(path, allow_pickle=True, evil=np.array([{"a": 1}], dtype=object))
     with pytest.raises(RunError, match="damaged"):
         arrays.read(path)
+
+
+def test_best_is_written_before_last(tmp_path: Path) -> None:
+    # A last that is newer than best would not be trained again, and best would be lost.
+    (tmp_path / "best.json").mkdir()
+    with pytest.raises(StorageError):
+        checkpoints.save(tmp_path, tensors(), values(1), ["last", "best"])
+    assert not (tmp_path / "last.json").exists()

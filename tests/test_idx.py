@@ -40,6 +40,7 @@ def test_reads_what_was_written(tmp_path: Path, shape: tuple[int, ...], packed: 
         (b"PK\3\4 a zip", "not an IDX file"),
         (header(4, kind=13) + bytes(16), "type 0x0d"),
         (header(2, 3)[:7], "ends inside its header"),
+        (header(1, 1, 1, 1) + bytes(1), "not an IDX file"),
         (header(10) + bytes(9), "can hold at most"),
         (header(10) + bytes(11), "more than the 10"),
         (header(2**32 - 1, 28, 28), "can hold at most"),

@@ -143,6 +143,11 @@ def test_one_setting_can_be_the_finalist_of_two_values(space: Path, tmp_path: Pa
         assert finalist
         assert tuple(finalist.setting.values()) == (0.3, 0.00001)
         assert search.study.get_trials()[finalist.number].user_attrs["finalist"] == only
+        search.give_back(finalist.number)
+        again = search.next()
+        assert again
+        assert again.setting == finalist.setting
+        assert search.study.get_trials()[again.number].user_attrs["finalist"] == only
         assert search.next() is None
 
 
@@ -249,7 +254,9 @@ def test_the_best_of_many_is_marked_as_any_pair_would_be() -> None:
 
     for wrong, told in ((9, False), (20, True)):
         tried = [Tried(number, {"x": number}, (answers(wrong),)) for number in range(1, 10)]
-        ranking = rank([Tried(0, {"x": 0}, (answers(0),)), *tried], ["x"])
+        ranking = rank([*tried[::-1], Tried(0, {"x": 0}, (answers(0),))], ["x"])
+        # Equal ones in the order of their numbers.
+        assert [one.number for one in ranking.ranks] == list(range(10))
         assert ranking.best.number == 0
         assert {one.distinguishable for one in ranking.ranks[1:]} == {told}
 

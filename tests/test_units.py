@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import nn
 
 import fashioncnn as fc
 from fashioncnn.data.preparation import Preparation
+from fashioncnn.explanation.learning import learning
 from fashioncnn.explanation.maximisation import maximise
 from fashioncnn.explanation.units import patches, units
 from fashioncnn.models.parts import parts_of
@@ -117,3 +119,19 @@ def test_activation_maximisation(tiny_recipe: Path, tmp_path: Path) -> None:
     assert made_answers[1, 3] > others[:, 3].max()
     again, _ = maximise(network, 10, {layer: [0, 3]}, (1, 28, 28), LIMITS)
     np.testing.assert_array_equal(made, again)
+
+
+def test_how_those_filters_came_about_that_changed_most() -> None:
+    torch.manual_seed(0)
+    before = PlainCNN(
+        in_channels=1, image_size=(28, 28), classes=10, channels=(12, 4), hidden_features=(8,)
+    ).eval()
+    after = copy.deepcopy(before)
+    changes = {0: 3.0, 1: -4.0, 11: 0.1, **dict.fromkeys(range(3, 10), 1.0)}
+    with torch.no_grad():
+        for number, change in changes.items():
+            after.layers.conv1.weight[number] += change  # type: ignore[index, operator, union-attr]
+    found = learning({0: before, 5: after}, torch.randn(1, 1, 28, 28), ["pool1_relu"])
+    assert found["epochs"].tolist() == [0, 5]
+    mine = after.layers.conv1.weight.detach()[sorted(changes), 0]  # type: ignore[operator, union-attr]
+    np.testing.assert_array_equal(found["filters"][1], mine)
