@@ -13,7 +13,8 @@ import pytest
 from optuna.storages import JournalStorage
 
 from fashioncnn.errors import StorageError, StudyError
-from fashioncnn.tuning.journal import BLOCK, Journal
+from fashioncnn.runs.json_lines import BLOCK
+from fashioncnn.tuning.journal import Journal
 from forks import Fork
 
 RECORDS = [{"n": n, "words": "é" * n} for n in range(50)]

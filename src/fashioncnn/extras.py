@@ -16,7 +16,7 @@ EXTRAS = {
         "starlette",
     ),
     "train": (
-        *("torch", "captum", "cleanlab", "jinja2", "lightning", "lightning_fabric", "matplotlib"),
+        *("torch", "captum", "cleanlab", "jinja2", "lightning_fabric", "matplotlib"),
         *("openTSNE", "optuna", "safetensors", "sqlalchemy", "tomli_w"),
     ),
     "export": ("onnx", "onnx_ir", "onnxscript"),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from fashioncnn.explanation.feature_maps import feature_maps
 from fashioncnn.explanation.filters import convolution_filters
 
-FILTERS, CHANNELS, LAYERS = 10, 4, 3
+FILTERS, CHANNELS = 10, 4
 
 
 def learning(

@@ -18,6 +18,13 @@ MAX_FAULTS = 20
 MAX_GUESSED = 40
 
 
+def in_lines(what: str, lines: Iterable[str]) -> str:
+    """Return the message about `what`: one fault is one line; several follow, a line each."""
+    told = list(dict.fromkeys(lines))
+    told = told if len(told) <= MAX_FAULTS else [*told[:MAX_FAULTS], "and more"]
+    return f"{what}:" + (" " if len(told) == 1 else "\n  ") + "\n  ".join(told)
+
+
 def explain(faults: Iterable[Mapping[str, Any]]) -> list[str]:
     """Turn pydantic's errors about a `Recipe` into lines for people, one a key."""
     lines: dict[str, str] = {}

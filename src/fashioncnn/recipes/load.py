@@ -83,9 +83,7 @@ def validate(
 
 
 def _raise(origin: str, lines: Sequence[str]) -> NoReturn:
-    # One fault is one line; several follow, a line each.
-    separator = " " if len(lines) == 1 else "\n  "
-    raise RecipeError(f"recipe {origin}:{separator}" + "\n  ".join(lines))
+    raise RecipeError(faults.in_lines(f"recipe {origin}", lines))
 
 
 def dump(recipe: Recipe) -> str:

@@ -23,7 +23,6 @@ INK = "#1b1f24"
 FAINT = "#8b949e"
 TRAINING = "#b35900"
 VALIDATION = "#0b5cad"
-REPORTED = "#9aa4af"
 DPI = 120
 # Of more classes, an axis names every second or third.
 MOST_LABELS, LONGEST_LABEL = 25, 25

@@ -6,12 +6,14 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from fashioncnn.errors import RunError, StorageError
 from fashioncnn.runs.files import parse_json
 
 MAX_BYTES = 64 << 20
+# A file is looked at from its end in steps of this.
+BLOCK = 1 << 16
 
 
 def append(path: Path, record: Mapping[str, object]) -> None:
@@ -21,7 +23,7 @@ def append(path: Path, record: Mapping[str, object]) -> None:
     """
     try:
         with path.open("ab+") as file:
-            file.truncate(_whole_end(file.seek(0, os.SEEK_END), path))
+            file.truncate(whole_end(file))
             file.write(json.dumps(record).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -53,13 +55,14 @@ def read(path: Path) -> list[Any]:
     return records
 
 
-def _whole_end(size: int, path: Path) -> int:
-    """Return the position behind the last line that ended."""
-    if not size:
-        return 0
-    with path.open("rb") as file:
-        file.seek(size - 1)
-        if file.read(1) == b"\n":
-            return size
-        file.seek(0)
-        return file.read().rfind(b"\n") + 1
+def whole_end(file: BinaryIO) -> int:
+    """Return the position behind the last line of an open file that ended."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - BLOCK)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0

@@ -51,11 +51,6 @@ class Ready:
         read = [one.images_NHWC for _, one in self.files if isinstance(one, Prepared)]
         return np.concatenate(read)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no file could be read."""
-        return not self.tensor and not any(isinstance(one, Prepared) for _, one in self.files)
-
 
 def is_quick(job: Job, shape: Shape) -> bool:
     """Say whether reading a job's pictures, for a network of `shape`, takes next to no time.

@@ -16,9 +16,9 @@ from filelock import FileLock
 from optuna.storages.journal import BaseJournalBackend
 
 from fashioncnn.errors import StorageError, StudyError
+from fashioncnn.runs.json_lines import whole_end
 
 MAX_BYTES = 1 << 30
-BLOCK = 1 << 16
 
 
 class Journal(BaseJournalBackend):
@@ -39,7 +39,7 @@ class Journal(BaseJournalBackend):
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
         try:
             with self._lock, self.path.open("r+b") as file:
-                end = _whole_end(file)
+                end = whole_end(file)
                 file.truncate(end)
                 file.seek(end)
                 file.write(lines)
@@ -73,16 +73,3 @@ class Journal(BaseJournalBackend):
         if not isinstance(record, dict):
             raise StudyError(f"{self.path}: line {at + 1} is damaged")
         return record
-
-
-def _whole_end(file: Any) -> int:
-    """Return the position behind the last line that ended."""
-    end = file.seek(0, os.SEEK_END)
-    while end:
-        start = max(0, end - BLOCK)
-        file.seek(start)
-        newline = file.read(end - start).rfind(b"\n")
-        if newline >= 0:
-            return int(start + newline + 1)
-        end = start
-    return 0

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from fashioncnn.errors import RecipeError, SpaceError, StorageError, reason
-from fashioncnn.recipes.faults import MAX_FAULTS, show
+from fashioncnn.recipes.faults import MAX_FAULTS, in_lines, show
 from fashioncnn.recipes.files import builtin_names, cut, parse
 from fashioncnn.recipes.load import load
 from fashioncnn.recipes.schema import Recipe
@@ -157,10 +157,7 @@ def read_space(name_or_path: str | Path) -> Space:
 
 def _raise(origin: str | Path, faults: list[str]) -> None:
     if faults:
-        separator = " " if len(faults) == 1 else "\n  "
-        lines = list(dict.fromkeys(faults))
-        told = lines if len(lines) <= MAX_FAULTS else [*lines[:MAX_FAULTS], "and more"]
-        raise SpaceError(f"space {origin}:{separator}" + "\n  ".join(told))
+        raise SpaceError(in_lines(f"space {origin}", faults))
 
 
 def _read(name: str) -> tuple[str, Path | None]:

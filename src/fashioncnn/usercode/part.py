@@ -102,6 +102,17 @@ class OwnPart(BaseModel):
         return 0 if inspect.isclass(self.target) else count
 
 
+class NamedOwnPart(OwnPart):
+    """Settings whose table says by `name` where the part is."""
+
+    name: Address
+
+    @property
+    def address(self) -> str:
+        """See OwnPart."""
+        return self.name
+
+
 def parameters(target: Callable[..., Any]) -> tuple[dict[str, inspect.Parameter], bool]:
     """Return what can be given by name, and whether anything can."""
     try:

@@ -9,18 +9,11 @@ from torch import Tensor, nn
 from fashioncnn.errors import CodeError
 from fashioncnn.training.losses.base import LossSettings
 from fashioncnn.usercode.faults import user_code
-from fashioncnn.usercode.part import Address, OwnPart
+from fashioncnn.usercode.part import NamedOwnPart
 
 
-class OwnLossSettings(OwnPart, LossSettings, extra="allow"):
+class OwnLossSettings(NamedOwnPart, LossSettings, extra="allow"):
     """A loss of your own: every further key is a keyword of its function or class."""
-
-    name: Address
-
-    @property
-    def address(self) -> str:
-        """See OwnPart."""
-        return self.name
 
     @property
     def by_place(self) -> int:

@@ -8,25 +8,18 @@ from torch.optim import Optimizer
 from fashioncnn.errors import CodeError
 from fashioncnn.training.optimizers.base import OptimizerSettings
 from fashioncnn.usercode.faults import user_code
-from fashioncnn.usercode.part import Address, OwnPart, parameters
+from fashioncnn.usercode.part import NamedOwnPart, parameters
 
 # A class whose first argument is called so wants the network, not its weights.
 NETWORK = ("network", "model", "module")
 
 
-class OwnOptimizerSettings(OwnPart, OptimizerSettings, extra="allow"):
+class OwnOptimizerSettings(NamedOwnPart, OptimizerSettings, extra="allow"):
     """An optimiser of your own: every further key is a keyword of its class or function.
 
     It is given the weights, or the network where its first argument is called so, then as `lr`
     and `weight_decay` what the recipe says.
     """
-
-    name: Address
-
-    @property
-    def address(self) -> str:
-        """See OwnPart."""
-        return self.name
 
     @property
     def by_place(self) -> int:

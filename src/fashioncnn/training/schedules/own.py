@@ -10,18 +10,11 @@ from typing import Any
 from fashioncnn.errors import CodeError
 from fashioncnn.training.schedules.base import ScheduleSettings
 from fashioncnn.usercode.faults import user_code
-from fashioncnn.usercode.part import Address, OwnPart
+from fashioncnn.usercode.part import NamedOwnPart
 
 
-class OwnScheduleSettings(OwnPart, ScheduleSettings, extra="allow"):
+class OwnScheduleSettings(NamedOwnPart, ScheduleSettings, extra="allow"):
     """A schedule of your own: every further key is a keyword of its function or class."""
-
-    name: Address
-
-    @property
-    def address(self) -> str:
-        """See OwnPart."""
-        return self.name
 
     @property
     def by_place(self) -> int:
