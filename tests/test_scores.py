@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
+from fashioncnn.cli.score_tables import confusion
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.evaluation.pictures import TELLING_PICTURES, confused_pictures, telling_pictures
 from fashioncnn.evaluation.predictions import Predictions
@@ -130,3 +131,13 @@ def test_telling_pictures_are_the_worst_mistakes_and_the_narrowest_answers() -> 
     np.testing.assert_array_equal(found["others"], others)
     np.testing.assert_allclose(found["answer_probabilities"], shares[wanted].max(1), rtol=1e-5)
     np.testing.assert_allclose(found["other_probabilities"], shares[wanted, others], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("classes", "lines"), [(20, 22), (21, 1)])
+def test_a_matrix_that_fits_on_no_terminal_is_elsewhere(classes: int, lines: int) -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(classes)
+    names = tuple(f"class {number}" for number in range(classes))
+    logits = random.normal(size=(classes, classes)).astype(np.float32)
+    found = score(Predictions(logits, labels, labels, names))
+    assert len(confusion(found).strip().splitlines()) == lines

@@ -75,7 +75,14 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
         size = math.prod(shape) * dtype.itemsize
         if dtype.hasobject or size != member.file_size - file.tell():
             raise ValueError("not the size that its header declares")
-        values = np.frombuffer(bytearray(file.read(size)), dtype)
+        content = bytearray(size)
+        filled = 0
+        while filled < size:
+            read = file.readinto(memoryview(content)[filled:])  # type: ignore[attr-defined]
+            if not read:
+                raise ValueError("cut short")
+            filled += read
+        values = np.frombuffer(content, dtype)
         return values.reshape(shape, order="F" if fortran else "C")
 
 

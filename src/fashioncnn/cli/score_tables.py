@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from fashioncnn.runs.contents import Cost, Stress, UnknownPictures
 
 
+# A wider matrix fits on no terminal.
+MOST_COLUMNS = 20
+
+
 def scores(result: Scores, intervals: Mapping[str, Interval]) -> str:
     """Show one run's scores, whole; `intervals` by metric name, as of `Scores.metrics`."""
     prefix = next(iter(intervals)).split("/")[0]
@@ -133,6 +137,8 @@ def confidence(found: Confidence) -> str:
 def confusion(result: Scores) -> str:
     """Show the confusion matrix: a row for each true class, a column for each answer."""
     names = [score.name for score in result.classes]
+    if len(names) > MOST_COLUMNS:
+        return f"the confusion matrix of {len(names)} classes is on the page, and in --json"
     heading = ["true class \\ answer", *(name[:7] for name in names)]
     rows = [[name, *map(str, row)] for name, row in zip(names, result.confusion, strict=True)]
     return table([heading, *rows])

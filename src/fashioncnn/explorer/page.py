@@ -7,7 +7,7 @@ import hashlib
 import html
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
@@ -90,28 +90,32 @@ def page(
     }
     style = _read("style.css")
     scripts = {name: _read(f"{name}.js") for name in SCRIPTS}
-    policy = "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src {' '.join(map(_hash, scripts.values()))}",
-            f"style-src {_hash(style)}",
-            "img-src data: blob:",
-            "worker-src blob:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
     tags = [f'<script id="script_{name}">{text}</script>' for name, text in scripts.items()]
     start = _read(f"{WORKER_START}.js")
     # The scripts look for it when they run, so it stands before them.
     tags.insert(0, f'<script type="text/plain" id="script_{WORKER_START}">{start}</script>')
     return Template(_read("page.html")).substitute(
         title=html.escape(title),
-        policy=policy,
+        policy=_policy(scripts.values(), style),
         style=style,
         # "</script>" and "<!--" within a text would end the data.
         data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
         scripts="\n".join(tags),
+    )
+
+
+def _policy(scripts: Iterable[str], style: str) -> str:
+    """Return the policy under which a page runs these alone."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {' '.join(map(_hash, scripts))}",
+            f"style-src {_hash(style)}",
+            "img-src data: blob:",
+            "worker-src blob:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
     )
 
 
