@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 
 import numpy as np
@@ -29,6 +30,7 @@ from fashioncnn.evaluation.paired import (
     compare,
     holm,
     mcnemar,
+    paired_shares,
     runs_needed,
 )
 from fashioncnn.evaluation.predictions import Predictions
@@ -500,3 +502,32 @@ def test_no_pictures_cannot_be_scored() -> None:
     run = Predictions(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), np.arange(0), ("a", "b"))
     with pytest.raises(DataError, match="no pictures to score"):
         score(run)
+
+
+@pytest.mark.parametrize(
+    ("n", "more", "less"), [(50, 0.04, 0.02), (200, 0.03, 0.005), (1000, 0.01, 0.005)]
+)
+def test_two_single_runs_of_few_pictures_have_an_interval_that_covers(
+    n: int, more: float, less: float
+) -> None:
+    random = np.random.default_rng(0)
+    drawn = random.multinomial(n, [more, less, 1 - more - less], SIMULATIONS)
+    covered = 0
+    for gained, lost, _ in drawn.tolist():
+        found = paired_shares(gained, lost, n)
+        assert found.low <= found.value <= found.high
+        assert found.high > found.low
+        covered += found.low <= more - less <= found.high
+    assert 1 - covered / SIMULATIONS <= binomial_bound(0.05)
+
+
+def test_interval_and_mark_of_two_single_runs_agree_but_for_the_stricter_test() -> None:
+    for gained, lost in itertools.product(range(60), range(60)):
+        one = np.array([True] * gained + [False] * lost + [True] * 200)[:, None]
+        other = np.array([False] * gained + [True] * lost + [True] * 200)[:, None]
+        p_value = mcnemar(one.astype(np.float32), other.astype(np.float32))
+        found = paired_shares(gained, lost, len(one))
+        if found.low <= 0 <= found.high:
+            assert p_value >= 0.05
+        else:
+            assert p_value < 0.08

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from fashioncnn.evaluation.intervals import (
+    LEVEL,
     Between,
     Estimate,
     Interval,
@@ -35,8 +36,9 @@ PLANNED = 4000
 class Comparison:
     """How a second group compares with a first in accuracy.
 
-    `difference` is the second's mean less the first's, a share, with its interval. `p_value` is
-    McNemar's exact one for two single runs and Student's on the paired bootstrap for groups;
+    `difference` is the second's mean less the first's, a share. Its interval is Bonett and Price's
+    for two single runs, by the paired bootstrap for groups. `p_value` is McNemar's exact one for two
+    single runs, which asks for a little more than that interval, and Student's for groups;
     `adjusted_p_value` takes into account how many comparisons were made (Holm). `gained` and
     `lost` count pictures that only the second, or only the first, has right, the mean over pairs
     of runs. `runs_needed`, in each group, would tell a difference of this size apart with 80 %
@@ -101,6 +103,19 @@ def mcnemar(right: NDArray[np.float32], other_right: NDArray[np.float32]) -> flo
     return min(1.0, 2 * float(special.bdtr(min(lost, gained), lost + gained, 0.5)))
 
 
+def paired_shares(gained: int, lost: int, n: int) -> Interval:
+    """Return by how much one share of `n` pictures exceeds another, of the same pictures.
+
+    `gained` and `lost` are right in one of both alone; one more is added to each (Bonett and Price,
+    J. Educ. Behav. Stat. 37, 2012), so that few pictures have an interval that covers.
+    """
+    more, less = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
+    value, middle = (gained - lost) / n, more - less
+    variance = (more + less - middle**2) / (n + 2)
+    half = float(special.ndtri((1 + LEVEL) / 2)) * math.sqrt(variance)
+    return Interval(value, min(value, middle - half), max(value, middle + half))
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values adjusted for their number (Holm, Scand. J. Statist. 6, 1979)."""
     adjusted = [0.0] * len(p_values)
@@ -157,14 +172,17 @@ def _comparison(
     adjusted: float,
 ) -> Comparison:
     before, after = first.mean(1, dtype=np.float64), second.mean(1, dtype=np.float64)
+    gained, lost = float((after * (1 - before)).sum()), float((before * (1 - after)).sum())
+    single = first.shape[1] == second.shape[1] == 1
+    gap = paired_shares(int(gained), int(lost), len(first)) if single else estimate.interval
     return Comparison(
         runs=(first.shape[1], second.shape[1]),
         accuracies=(float(before.mean()), float(after.mean())),
-        difference=possible(estimate.interval),
+        difference=possible(gap),
         p_value=p_value,
         adjusted_p_value=adjusted,
-        gained=float((after * (1 - before)).sum()),
-        lost=float((before * (1 - after)).sum()),
+        gained=gained,
+        lost=lost,
         runs_needed=runs_needed(estimate),
     )
 
