@@ -37,8 +37,8 @@ class Comparison:
     """How a second group compares with a first in accuracy.
 
     `difference` is the second's mean less the first's, a share. Its interval is Bonett and Price's
-    for two single runs, by the paired bootstrap for groups. `p_value` is McNemar's exact one for two
-    single runs, which asks for a little more than that interval, and Student's for groups;
+    for two single runs, by the paired bootstrap for groups. `p_value` is McNemar's exact one for
+    two single runs, which asks for a little more than that interval, and Student's for groups;
     `adjusted_p_value` takes into account how many comparisons were made (Holm). `gained` and
     `lost` count pictures that only the second, or only the first, has right, the mean over pairs
     of runs. `runs_needed`, in each group, would tell a difference of this size apart with 80 %
