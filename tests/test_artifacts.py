@@ -18,6 +18,7 @@ import torch
 import fashioncnn as fc
 from fashioncnn.data.sources.npz_file import NpzFile
 from fashioncnn.errors import FashionCNNError, RunError
+from fashioncnn.npz import Arrays
 from fashioncnn.opening import trained as opening
 from fashioncnn.opening.scored import scored_run
 from fashioncnn.recipes.load import load
@@ -402,7 +403,7 @@ def test_epochs_have_as_many_classes_as_the_first(run: fc.Run) -> None:
     records = [json.loads(line) for line in lines]
     records[1]["val/accuracy_by_class"].pop()
     run.metrics_file.write_text("".join(json.dumps(one) + "\n" for one in records))
-    with pytest.raises(RunError, match=r"line 2 is not the record of epoch 2"):
+    with pytest.raises(RunError, match=r"its epochs are of \d+ and \d+ classes"):
         metrics.read(run.metrics_file)
 
 
@@ -447,3 +448,20 @@ def test_arrays_in_the_order_of_fortran_and_their_number(tmp_path: Path) -> None
             archive.writestr(f"{number}.npy", b"")
     with pytest.raises(RunError, match="more than 4096 arrays"):
         arrays.read(path)
+
+
+def test_explanations_of_a_network_without_convolutions_are_kept() -> None:
+    images = np.zeros((2, 8, 8, 1), np.uint8)
+    labels = np.arange(2)
+    explained: Arrays = {"images": images, "labels": labels, "indices": labels}
+    explained |= {"probabilities": np.ones((2, 3)), "stages": np.array([], np.str_)}
+    assert arrays.fault(explained, artifacts.EXPLAINED_PICTURES.specs) is None
+    learned: Arrays = {"epochs": np.arange(2), "filters": np.zeros((2, 0, 1, 1), np.float32)}
+    assert arrays.fault(learned, artifacts.LEARNING.specs) is None
+
+
+def test_metrics_from_before_classes_were_noted_are_whole(run: fc.Run) -> None:
+    records = [json.loads(line) for line in run.metrics_file.read_text().splitlines()]
+    del records[0]["val/accuracy_by_class"]
+    run.metrics_file.write_text("".join(json.dumps(one) + "\n" for one in records))
+    assert len(metrics.read(run.metrics_file)) == len(records)

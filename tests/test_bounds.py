@@ -13,6 +13,7 @@ import torch
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.idx import read_idx, write_idx
 from fashioncnn.errors import DataError, RecipeError, RunError, SpaceError, StudyError
+from fashioncnn.recipes.files import parse
 from fashioncnn.recipes.load import load
 from fashioncnn.runs import checkpoints
 from fashioncnn.runs.files import read_json
@@ -84,7 +85,12 @@ def test_an_idx_header_is_compared_before_anything_is_read(tmp_path: Path) -> No
 DEEP = ".".join(["a"] * 20_000)
 
 
-@pytest.mark.parametrize("text", [f"{DEEP} = 1", f"[{DEEP}]", f"a = {{ {DEEP} = 1 }}"])
+QUOTED = ".".join(['"!"', "'a b'"] * 10_000)
+
+
+@pytest.mark.parametrize(
+    "text", [f"{QUOTED} = 1", f"{DEEP} = 1", f"[{DEEP}]", f"a = {{ {DEEP} = 1 }}"]
+)
 def test_a_key_of_many_parts_is_not_read(text: str, tmp_path: Path) -> None:
     path = tmp_path / "deep.toml"
     path.write_text(text)
@@ -107,3 +113,9 @@ def test_the_faults_of_a_space_are_counted(tmp_path: Path) -> None:
         read_space(path)
     assert str(caught.value).endswith("and more")
     assert len(str(caught.value).splitlines()) < 30
+
+
+def test_texts_and_lists_are_no_deep_keys() -> None:
+    many = ", ".join(["0.25"] * 500)
+    text = f'a = [{many}]\nb = "{"one. two, " * 300}"\n"c d".e = "{"x" * 100_000}"\n'
+    assert parse(text)["c d"]["e"]

@@ -431,8 +431,8 @@ def test_keys_are_listed(words_of: Words) -> None:
 
 @pytest.mark.fast
 def test_no_terminal_obeys_what_is_named_by_others() -> None:
-    named = "a\x1b[2J\u202eb é 日本\nnext"
-    assert printable(named) == "a\\x1b[2J\\u202eb é 日本\nnext"
+    named = "a\x1b[2J\u202eb é 日本 👩\u200d🎨\nnext"
+    assert printable(named) == "a\\x1b[2J\\u202eb é 日本 👩\u200d🎨\nnext"
     assert reason(ValueError(" \n\x07 first\nlast ")) == "\\x07 first"
     assert reason(ValueError("first\nlast "), line=-1) == "last"
     assert reason(ValueError()) == "ValueError"

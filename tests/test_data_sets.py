@@ -175,7 +175,7 @@ def test_a_folder_as_people_have_it(tmp_path: Path) -> None:
 def test_what_was_decoded_is_found_again_by_content(tmp_path: Path) -> None:
     write_folders(tmp_path, {"train": digits()["train"]})
     first = DataSet(tmp_path).train.digest
-    (kept,) = (tmp_path / "cache" / "fashioncnn" / "pictures").iterdir()
+    (kept,) = (tmp_path / "cache" / "fashioncnn" / "pictures").glob("[!.]*")
     changed = kept.stat().st_mtime_ns
     moved = tmp_path / "moved"
     moved.mkdir()
@@ -186,7 +186,7 @@ def test_what_was_decoded_is_found_again_by_content(tmp_path: Path) -> None:
     (picture,) = (moved / "train" / "3").glob("000003.png")
     Image.new("L", (8, 8), 7).save(picture)
     assert DataSet(moved).train.digest != first
-    assert len(list(kept.parent.iterdir())) == 2
+    assert len(list(kept.parent.glob("[!.]*"))) == 2
 
 
 def opened(folder: Path) -> tuple[str, int]:
@@ -246,7 +246,7 @@ def test_files_that_did_not_change_are_not_read_again(tmp_path: Path) -> None:
 def test_a_damaged_cache_is_made_anew(name: str, tmp_path: Path) -> None:
     write_folders(tmp_path, {"train": digits()["train"]})
     first = DataSet(tmp_path).train.digest
-    (kept,) = (tmp_path / "cache" / "fashioncnn" / "pictures").iterdir()
+    (kept,) = (tmp_path / "cache" / "fashioncnn" / "pictures").glob("[!.]*")
     whole = (kept / name).read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"\0" * len(whole)):
         (kept / name).write_bytes(damaged)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +17,7 @@ from fashioncnn.console.stopping import stop_wish
 from fashioncnn.errors import DataError, RunError, Stopped, WorkerError
 from fashioncnn.executors.base import Done, Job, run_jobs
 from fashioncnn.executors.messages import pack_error, unpack_error
-from fashioncnn.executors.processes import Processes
+from fashioncnn.executors.processes import Processes, RunningProcesses, _Worker
 from fashioncnn.runs.directory import RunTaken
 
 
@@ -110,3 +112,21 @@ def test_what_a_library_prints_is_no_message(tmp_path: Path) -> None:
 def test_errors_of_any_kind_travel() -> None:
     taken = unpack_error(pack_error(RunTaken("it exists already")))
     assert (type(taken), str(taken)) == (RunError, "it exists already")
+
+
+def test_a_process_that_says_what_is_no_message_is_replaced(tmp_path: Path) -> None:
+    script = tmp_path / "talker.py"
+    script.write_text("import sys, time\nprint('no message', flush=True)\ntime.sleep(60)\n")
+    running = RunningProcesses(1, tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    running._listen(_Worker(process))
+    assert running._heard.get(timeout=1)[1] is None
+    assert process.returncode == -signal.SIGKILL
+    for pipe in (process.stdin, process.stdout):
+        assert pipe
+        pipe.close()

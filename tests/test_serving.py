@@ -39,6 +39,7 @@ from fashioncnn.serving.answering import QUICK_FILE_BYTES, is_quick
 from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.log import LINES_WAITING, Log
 from fashioncnn.serving.messages import Job, Reply, pack, read
+from fashioncnn.serving.worker import Worker
 from fashioncnn.serving.workers import Workers, _Process
 from fashioncnn.workflows.serve import serve
 
@@ -818,8 +819,28 @@ def test_a_process_that_has_too_much_to_do_is_kept_and_one_that_hangs_is_not(bus
         waiting = asyncio.create_task(workers.ask(Job("predict", "x", b"")))
         await asyncio.sleep(0.1)
         if busy:
-            current.last_reply = time.monotonic()
+            current.last_answer = time.monotonic()
         return (await waiting).status
 
     assert asyncio.run(asked()) == 503
     assert bool(killed) is not busy
+
+
+def test_what_nobody_waits_for_any_more_is_not_answered() -> None:
+    opened = own_bundle()
+    asked, told = os.pipe(), os.pipe()
+    image = picture()
+    jobs = [
+        Job("predict", opened.facts.name, image, "image/png", until=time.monotonic() + seconds)
+        for seconds in (-1.0, 60.0)
+    ]
+    with os.fdopen(asked[1], "wb") as sending:
+        for number, job in enumerate(jobs):
+            sending.write(pack(number, job))
+    with os.fdopen(asked[0], "rb") as incoming, os.fdopen(told[1], "wb") as outgoing:
+        Worker({opened.facts.name: opened}, Limits(), incoming, outgoing).run()
+    with os.fdopen(told[0], "rb") as replies:
+        found = read(replies)
+        assert found is not None
+        assert (found[0], found[1]["status"], found[1]["batch"]) == (1, 200, 1)
+        assert read(replies) is None

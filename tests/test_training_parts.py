@@ -316,3 +316,33 @@ def test_layers_that_span_processes_against_pytorch(layer: nn.Module) -> None:
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
     ours.eval(), theirs.eval()
     torch.testing.assert_close(ours(images), theirs(images))
+
+
+class Lookahead(torch.optim.SGD):
+    """Keeps its slow weights from the second step on, as users' own optimisers may."""
+
+    def step(self, closure: Any = None) -> Any:
+        loss = super().step(closure)
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                state = self.state[parameter]
+                state["step"] = state.get("step", 0) + 1
+                if state["step"] == 2:
+                    state["slow"] = parameter.detach().clone()
+        return loss
+
+
+def test_an_optimiser_of_the_users_own_keeps_what_it_will_when_it_will() -> None:
+    def begun() -> TrainingState:
+        torch.manual_seed(0)
+        network = nn.Linear(3, 2)
+        return TrainingState(network, Lookahead(network.parameters()), None, torch.device("cpu"))
+
+    state = begun()
+    for _ in range(3):
+        state.network(torch.randn(4, 3)).square().sum().backward()
+        state.optimizer.step()
+    state.position.step = 3
+    other = begun()
+    other.restore(state.tensors(), state.values())
+    torch.testing.assert_close(other.tensors(), state.tensors())

@@ -27,7 +27,10 @@ Each carries one message that names what is wrong, the value, and what is allowe
 ends with `exit_status`: 2 for wrong input, 1 for what went wrong while working, 130 when stopped.
 """
 
-import unicodedata
+import re
+
+# Control characters, halves of characters, and what turns the direction of writing.
+OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def reason(error: BaseException, line: int = 0, most: int = 200) -> str:
@@ -39,10 +42,7 @@ def reason(error: BaseException, line: int = 0, most: int = 200) -> str:
 
 def printable(text: str) -> str:
     """Return `text` with what a terminal would obey written as its escape; lines stay."""
-    return "".join(
-        one if one == "\n" or not unicodedata.category(one).startswith("C") else repr(one)[1:-1]
-        for one in text
-    )
+    return OBEYED.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 class FashionCNNError(Exception):

@@ -78,7 +78,9 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
         content = bytearray(size)
         filled = 0
         while filled < size:
-            read = file.readinto(memoryview(content)[filled:])  # type: ignore[attr-defined]
+            # It makes a copy of each piece, so that pieces are small.
+            piece = memoryview(content)[filled : filled + (1 << 20)]
+            read = file.readinto(piece)  # type: ignore[attr-defined]
             if not read:
                 raise ValueError("cut short")
             filled += read

@@ -11,14 +11,12 @@ from fashioncnn.data.batches import in_order
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import Preparation
 from fashioncnn.errors import RunError
-from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.predictions import LARGEST, Predictions
 from fashioncnn.evaluation.views import VIEWS, ViewsName, seen
 
 BATCH = 250
 # Of the standard deviation of the logits: bf16 hardly ever turns a wider gap over (lab notes).
 CLOSE = 0.1
-# Of logits; the probabilities of larger ones are no numbers in float32.
-LARGEST = 1e15
 
 
 @torch.no_grad()

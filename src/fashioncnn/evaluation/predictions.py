@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# Of logits, and of numbers that a run keeps: the squares of larger ones come near float32's end.
+LARGEST = 1e15
+
 
 @dataclass(frozen=True)
 class Predictions:

@@ -137,6 +137,9 @@ class RunningProcesses:
         try:
             while message := receive(stream):
                 self._heard.put((worker, message))
+        except ValueError:
+            # What it said is no message: it cannot be understood any more.
+            worker.process.kill()
         finally:
             worker.process.wait()
             self._heard.put((worker, None))

@@ -14,8 +14,9 @@ from fashioncnn.errors import RecipeError, reason
 MAX_BYTES = 1 << 20
 # So many characters are shown of what a file holds.
 MAX_SHOWN = 60
-# A key of 64 parts or more, as in a.b.c = 1; no text is looked at twice.
-DEEP_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){63}""")
+# A key of 64 parts or more, as in a.b.c = 1; a part may be quoted.
+_PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+DEEP_KEY = re.compile(rf"""(?<![\w"'-])(?:{_PART}[ \t]*+\.[ \t]*+){{63}}""")
 
 
 def builtin_names() -> list[str]:
@@ -62,7 +63,7 @@ def parse(text: str) -> dict[str, Any]:
     The time and memory that tomllib takes rise with the square of the parts of one key.
     """
     if DEEP_KEY.search(text):
-        raise ValueError("nested too deeply")
+        raise ValueError("nested too deeply, or a text of 64 parts with dots between")
     try:
         return tomllib.loads(text)
     except RecursionError:

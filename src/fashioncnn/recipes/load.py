@@ -21,6 +21,12 @@ from fashioncnn.usercode.modules import source_of
 # A recipe has some 50 keys, and one for each class here and there.
 MAX_KEYS = 5000
 
+# What version 0.1 wrote of every optimiser and schedule, whichever was chosen.
+OF_0_1 = {
+    "optimizer": {"momentum": 0.9, "sgd_learning_rate": 1.0},
+    "schedule": {"final_factor": 0.0},
+}
+
 # The tables with a key for each class.
 BY_CLASS = (("loss", "class_weights"), ("augmentation", "by_class"), ("reported", "classes"))
 
@@ -172,25 +178,21 @@ def _leave_other_choices(tables: dict[str, Any], told: Mapping[str, Any]) -> Non
 
 
 def _without_others_defaults(tables: dict[str, Any]) -> dict[str, Any]:
-    """Return `tables` without keys of choices that were not taken, where all hold the default.
+    """Return `tables` as version 0.1 would write them today.
 
-    Complete recipes in runs of version 0.1 name the keys of every optimiser and schedule; one key
-    of several is a mistake, to be told.
+    Its complete recipes, as runs have them, name the keys of every optimiser and schedule, at their
+    defaults. One of two such keys is a mistake, to be told.
     """
     kept = dict(tables)
-    for table, choices in CHOICES.items():
-        present = tables.get(table)
+    for table, defaults in OF_0_1.items():
+        present, choices = tables.get(table), CHOICES[table]
         if not isinstance(present, dict) or (taken := choices.chosen(present)) not in choices:
             continue
-        defaults = {
-            (key, field.default)
-            for other in choices.values()
-            for key, field in other.model_fields.items()
-            if key not in choices[taken].model_fields and isinstance(field.default, float)
+        others = {
+            key: value for key, value in defaults.items() if key not in choices[taken].model_fields
         }
-        named = {(key, value) for key, value in present.items() if isinstance(value, int | float)}
-        if defaults and defaults <= named:
-            kept[table] = {key: present[key] for key in present.keys() - dict(defaults).keys()}
+        if all(present.get(key) == value for key, value in others.items()):
+            kept[table] = {key: value for key, value in present.items() if key not in others}
     return kept
 
 

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from fashioncnn import npz
 from fashioncnn.errors import RunError
+from fashioncnn.evaluation.predictions import LARGEST
 from fashioncnn.npz import Arrays
 from fashioncnn.runs.files import write_bytes
 
 # Logits of 1,000 classes for 80,000 pictures.
 MAX_BYTES = 320 << 20
-# Of numbers; squares of larger ones are beyond float32.
-LARGEST = 1e15
 Axis = int | str | tuple[int, ...]
 
 
@@ -27,9 +26,9 @@ Axis = int | str | tuple[int, ...]
 class Spec:
     """What an array has to be: the kind of its elements, its axes, its bounds.
 
-    `kind` is numpy's: "f" (of a size that can be computed with), "i", "u", "U", "b". An axis is a
-    length, or several that it may have, or a letter that stands for the same length in every array
-    of the file, or "." for any length but 0, or "…" for any number of axes. With `below`, elements
+    `kind` is numpy's: "f" (at most 1e15, and numbers), "i", "u", "U", "b". An axis is a length, or
+    several that it may have, or a letter that stands for the same length in every array of the
+    file, or "." for any length but 0, or "…" for any number of such axes. With `below`, elements
     are indices: at least 0, and below that letter's length. With `share`, they lie in 0 to 1.
     """
 
@@ -83,11 +82,11 @@ def _fits(values: NDArray[Any], spec: Spec, lengths: dict[str, int]) -> bool:
         return False
     if spec.share and not bool(((values >= 0) & (values <= 1)).all()):
         return False
-    if values.ndim > 1 and len(values) and not values.size:
-        return False
     if spec.below and values.size and int(values.min()) < 0:
         return False
     if spec.axes[-1:] == ("…",):
+        if 0 in values.shape[len(spec.axes) - 1 :]:
+            return False
         axes, shape = spec.axes[:-1], values.shape[: len(spec.axes) - 1]
     else:
         axes, shape = spec.axes, values.shape

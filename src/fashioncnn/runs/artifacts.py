@@ -21,7 +21,7 @@ from fashioncnn.runs.directory import EVALUATION, EXPLANATIONS
 SplitName = Literal["test", "validation"]
 
 INDICES = Spec("i", ("n",))
-PICTURES = Spec("u", ("n", "h", "w", (1, 3)))
+PICTURES = Spec("u", ("n", ".", ".", (1, 3)))
 SHARES = Spec("f", ("n",), share=True)
 MAPS = Spec("f", ("n", "h", "w"))
 
@@ -87,7 +87,7 @@ EXPLAINED_PICTURES = ArraysArtifact(
         "labels": INDICES,
         "indices": INDICES,
         "probabilities": Spec("f", ("n", "k"), share=True),
-        "stages": Spec("U", (".",)),
+        "stages": Spec("U", ("s",)),
     },
     form=2,
 )
@@ -95,7 +95,8 @@ LEARNING = ArraysArtifact(
     f"{EXPLANATIONS}/learning.npz",
     {
         "epochs": Spec("i", ("e",)),
-        "filters": Spec("f", ("e", ".", ".", ".")),
+        # A network without convolutions has no filters, and may have no stages.
+        "filters": Spec("f", ("e", "f", ".", ".")),
         "channels *": Spec("i", (".",)),
         "maps *": Spec("f", ("e", ".", ".", ".")),
     },

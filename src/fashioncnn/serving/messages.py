@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from dataclasses import dataclass, field
 from typing import IO, Any, Literal
 
@@ -16,7 +17,8 @@ Kind = Literal["predict", "infer"]
 class Job:
     """A request for one model, its body as it came.
 
-    `head_bytes` is how much of an `infer` body is JSON, where tensors follow it as bytes.
+    `head_bytes` is how much of an `infer` body is JSON, where tensors follow it as bytes. `until`
+    is when whoever asked gives up, by `time.monotonic`, which is the same for all of a machine.
     """
 
     kind: Kind
@@ -26,6 +28,12 @@ class Job:
     top: int = 3
     not_sure_below: float | None = None
     head_bytes: int | None = None
+    until: float | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether nobody waits for the reply any more."""
+        return self.until is not None and time.monotonic() > self.until
 
 
 @dataclass(frozen=True)

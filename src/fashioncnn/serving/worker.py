@@ -72,6 +72,8 @@ class Worker:
         self._waiting.put(None)
 
     def _read(self, number: int, job: Job) -> None:
+        if job.is_late:
+            return
         try:
             found = read_pictures(job, self._bundles[job.model], self._limits)
         except Exception as wrong:
@@ -83,7 +85,7 @@ class Worker:
 
     def _answer(self, batch: list[Waiting]) -> None:
         by_model: dict[str, list[Waiting]] = {}
-        for one in batch:
+        for one in (one for one in batch if not one[1].job.is_late):
             by_model.setdefault(one[1].job.model, []).append(one)
         for model, waiting in by_model.items():
             try:

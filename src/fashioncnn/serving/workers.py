@@ -9,7 +9,7 @@ import json
 import time
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
@@ -38,7 +38,7 @@ class _Process:
     process: Process
     pending: dict[int, asyncio.Future[Reply]] = field(default_factory=dict)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
-    last_reply: float = field(default_factory=time.monotonic)
+    last_answer: float = field(default_factory=time.monotonic)
 
     async def ask(self, number: int, job: Job) -> Reply:
         assert self.process.stdin
@@ -61,10 +61,11 @@ class _Process:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 number, head, body = await read_async(self.process.stdout)
-                self.last_reply = time.monotonic()
                 future = self.pending.get(number)
                 if future and not future.done():
-                    future.set_result(Reply(body=body, **head))
+                    future.set_result(reply := Reply(body=body, **head))
+                    if reply.batch:
+                        self.last_answer = time.monotonic()
         for future in self.pending.values():
             if not future.done():
                 future.set_exception(Lost())
@@ -120,6 +121,7 @@ class Workers:
     async def ask(self, job: Job) -> Reply:
         """Return the reply to a job; 503 where the process is lost twice, or is too slow."""
         asked: _Process | None = None
+        job = replace(job, until=time.monotonic() + self._limits.answer_seconds)
         try:
             async with asyncio.timeout(self._limits.answer_seconds):
                 for _ in range(TRIES):
@@ -131,7 +133,7 @@ class Workers:
                 return LOST
         except TimeoutError:
             # One that answered nobody all the while hangs; else it has more to do than it can.
-            if asked and time.monotonic() - asked.last_reply >= self._limits.answer_seconds:
+            if asked and time.monotonic() - asked.last_answer >= self._limits.answer_seconds:
                 asked.kill()
             return SLOW
 

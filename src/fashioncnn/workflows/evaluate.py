@@ -48,9 +48,10 @@ def evaluate(
     """Score the run's network on `split`, in fp32, and keep predictions and scores in the run.
 
     With `views` "flip" or "flip-shift", answers are averaged over 2 or 6 views of every picture.
-    A split that this checkpoint has already predicted is not read again: its predictions are. Of a
-    bundle, it is the test split in plain view, and nothing is kept. Raises RunError when the run or
-    its checkpoint cannot be used, BundleError when a bundle cannot, DataError without data.
+    A split that this checkpoint has already predicted is not read again: its predictions are. A
+    bundle is scored on the test split in plain view, on the processor, and nothing is kept. Raises
+    RunError when the run or its checkpoint cannot be used, BundleError when a bundle cannot,
+    DataError without data.
     """
     if isinstance(run, Bundle) or (not isinstance(run, Run) and is_bundle(Path(run))):
         if (split, checkpoint, views) != ("test", "best", "plain"):

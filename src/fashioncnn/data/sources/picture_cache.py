@@ -61,7 +61,7 @@ def decoded(files: Mapping[Part, Sequence[PictureFile]], size: Size, progress: P
         return found
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root.with_suffix(".lock")):
+        with FileLock(root / f".{folder.name}.lock"):
             if _open(folder, files, size) is None:
                 _make(folder, files, size, progress)
     except OSError as error:
