@@ -844,3 +844,16 @@ def test_what_nobody_waits_for_any_more_is_not_answered() -> None:
         assert found is not None
         assert (found[0], found[1]["status"], found[1]["batch"]) == (1, 200, 1)
         assert read(replies) is None
+
+
+@pytest.mark.parametrize(("left", "answered"), [(2.0, False), (6.0, True)])
+def test_a_request_is_read_only_where_there_is_time_for_it(left: float, answered: bool) -> None:
+    opened = own_bundle()
+    told = os.pipe()
+    with os.fdopen(told[1], "wb") as outgoing:
+        worker = Worker({opened.facts.name: opened}, Limits(), io.BytesIO(), outgoing)
+        worker._reading_seconds = 3.0
+        until = time.monotonic() + left
+        worker._read(0, Job("predict", opened.facts.name, picture(), "image/png", until=until))
+        assert worker._waiting.empty() is not answered
+    os.close(told[0])

@@ -30,10 +30,9 @@ class Job:
     head_bytes: int | None = None
     until: float | None = None
 
-    @property
-    def is_late(self) -> bool:
-        """Whether nobody waits for the reply any more."""
-        return self.until is not None and time.monotonic() > self.until
+    def is_late(self, seconds: float = 0.0) -> bool:
+        """Say whether nobody waits for the reply any more, in so many seconds."""
+        return self.until is not None and time.monotonic() + seconds > self.until
 
 
 @dataclass(frozen=True)

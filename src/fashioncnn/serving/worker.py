@@ -16,6 +16,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,8 @@ from fashioncnn.serving.limits import Limits
 from fashioncnn.serving.messages import UNFORESEEN, Job, Reply, pack, read
 
 Waiting = tuple[int, Ready]
+# Of the longest that reading took lately, from one to the next.
+FADING = 0.9
 
 
 class Worker:
@@ -41,6 +44,7 @@ class Worker:
         self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._writing = threading.Lock()
         self._pool = ThreadPoolExecutor(os.cpu_count())
+        self._reading_seconds = 0.0
 
     def run(self) -> None:
         """Work until the other end is closed."""
@@ -72,12 +76,17 @@ class Worker:
         self._waiting.put(None)
 
     def _read(self, number: int, job: Job) -> None:
-        if job.is_late:
+        # With more to do than there is time for, the first would each be done a little too late.
+        if job.is_late(self._reading_seconds):
             return
+        started = time.monotonic()
         try:
             found = read_pictures(job, self._bundles[job.model], self._limits)
         except Exception as wrong:
             found = self._unforeseen(wrong)
+        # Half of the time at most, or one that took all of it would be the last that is read.
+        took = min(time.monotonic() - started, self._limits.answer_seconds / 2)
+        self._reading_seconds = max(took, FADING * self._reading_seconds)
         if isinstance(found, Reply):
             self._send([(number, found)])
         else:
@@ -85,7 +94,7 @@ class Worker:
 
     def _answer(self, batch: list[Waiting]) -> None:
         by_model: dict[str, list[Waiting]] = {}
-        for one in (one for one in batch if not one[1].job.is_late):
+        for one in (one for one in batch if not one[1].job.is_late()):
             by_model.setdefault(one[1].job.model, []).append(one)
         for model, waiting in by_model.items():
             try:
