@@ -8,6 +8,7 @@ import math
 import os
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -622,3 +623,21 @@ def test_a_class_may_have_no_validation_pictures(tiny_recipe: Path, tmp_path: Pa
 def test_of_figures_that_are_not_drawn_there_are_none(run: fc.Run) -> None:
     with pytest.raises(KeyError, match="no figure 'confusion_matrix'; there are none"):
         _ = run.figures["confusion_matrix"]
+
+
+def test_a_speed_recipe_trains_without_importing_the_compiler(
+    tiny_npz: Path, tmp_path: Path
+) -> None:
+    # It takes a second, a third of what there is before the first step.
+    code = f"""
+import sys
+import fashioncnn as fc
+changes = {{"training.epochs": 1, "selection.full_epochs": 1, "model.channels": [8, 8],
+            "schedule.warmup_epochs": 0.1}}
+fc.train("fast-92", changes=changes, data={str(tiny_npz)!r}, out={str(tmp_path)!r}, device="cpu")
+assert "torch._dynamo" not in sys.modules
+import torch._dynamo
+assert issubclass(torch._dynamo.OptimizedModule, torch.nn.Module)
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import sys
+import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -52,7 +54,8 @@ def fabric_for(name: DeviceName, precision: PrecisionName, *, together: bool = F
     processes that torchrun has started are connected, each on a device of its own.
     """
     # Fabric takes a second to import, which only training should pay.
-    from lightning_fabric import Fabric
+    with _without_compiler():
+        from lightning_fabric import Fabric
 
     # It tells on every start that bf16 is on; the run's first line says so already.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
@@ -68,6 +71,26 @@ def fabric_for(name: DeviceName, precision: PrecisionName, *, together: bool = F
     )
     fabric.launch()
     return fabric
+
+
+@contextmanager
+def _without_compiler() -> Iterator[None]:
+    """Let Fabric be imported without PyTorch's compiler, which takes another second.
+
+    It wants the name of one class, to see whether a network was compiled. Ours are not; of a user's
+    own that is, it takes what is given as it is.
+    """
+    name = "torch._dynamo"
+    if name in sys.modules:
+        yield
+        return
+    stand_in = types.ModuleType(name)
+    stand_in.OptimizedModule = type("OptimizedModule", (), {})  # type: ignore[attr-defined]
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def launched_together() -> bool:

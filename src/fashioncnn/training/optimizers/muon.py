@@ -7,6 +7,7 @@ input channels · height · width), which torch.optim.Muon does not do.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
@@ -64,6 +65,11 @@ class Muon(Optimizer):
     average: batch normalisation follows it, so its length says nothing, and a step of one length
     then always turns it by the same angle. That takes the place of weight decay.
     """
+
+    # Each would import PyTorch's compiler, in a second, to tell it to leave it alone.
+    add_param_group = inspect.unwrap(Optimizer.add_param_group)
+    state_dict = inspect.unwrap(Optimizer.state_dict)
+    zero_grad = inspect.unwrap(Optimizer.zero_grad)
 
     def __init__(self, groups: Iterable[dict[str, Any]], momentum: float) -> None:
         super().__init__(groups, {"momentum": momentum, "weight_decay": 0.0, "orthogonal": False})
