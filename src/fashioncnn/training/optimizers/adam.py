@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import nn
-from torch.optim import Adam
+from torch.optim import Optimizer
 
-from fashioncnn.training.optimizers.base import OptimizerSettings
+from fashioncnn.training.optimizers.base import OptimizerSettings, uncompiled
+
+Adam = uncompiled(torch.optim.Adam)
 
 
 class AdamSettings(OptimizerSettings):
@@ -15,7 +18,7 @@ class AdamSettings(OptimizerSettings):
 
     name: Literal["adam"] = "adam"
 
-    def build(self, network: nn.Module) -> Adam:
+    def build(self, network: nn.Module) -> Optimizer:
         """See OptimizerSettings."""
         return Adam(
             network.parameters(), self.learning_rate, weight_decay=self.weight_decay, fused=True

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import nn
-from torch.optim import AdamW
+from torch.optim import Optimizer
 
-from fashioncnn.training.optimizers.base import OptimizerSettings
+from fashioncnn.training.optimizers.base import OptimizerSettings, uncompiled
+
+AdamW = uncompiled(torch.optim.AdamW)
 
 
 class AdamWSettings(OptimizerSettings):
@@ -15,7 +18,7 @@ class AdamWSettings(OptimizerSettings):
 
     name: Literal["adamw"] = "adamw"
 
-    def build(self, network: nn.Module) -> AdamW:
+    def build(self, network: nn.Module) -> Optimizer:
         """See OptimizerSettings."""
         return AdamW(
             network.parameters(), self.learning_rate, weight_decay=self.weight_decay, fused=True

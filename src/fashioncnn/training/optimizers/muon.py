@@ -7,7 +7,6 @@ input channels · height · width), which torch.optim.Muon does not do.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
@@ -19,7 +18,7 @@ from torch.optim import Optimizer
 from fashioncnn.models.parts import hidden_convolutions
 from fashioncnn.settings import Positive
 from fashioncnn.training.device import has_bf16
-from fashioncnn.training.optimizers.base import OptimizerSettings
+from fashioncnn.training.optimizers.base import OptimizerSettings, uncompiled
 
 # Of the quintic a·x + b·x³ + c·x⁵ that drives singular values towards 1; from the source above.
 A, B, C = 3.4445, -4.7750, 2.0315
@@ -58,6 +57,7 @@ class MuonSettings(OptimizerSettings):
         return Muon([group for group in groups if group["params"]], self.momentum)
 
 
+@uncompiled
 class Muon(Optimizer):
     """Orthogonal updates for groups marked `orthogonal`, Nesterov's SGD for the others.
 
@@ -65,11 +65,6 @@ class Muon(Optimizer):
     average: batch normalisation follows it, so its length says nothing, and a step of one length
     then always turns it by the same angle. That takes the place of weight decay.
     """
-
-    # Each would import PyTorch's compiler, in a second, to tell it to leave it alone.
-    add_param_group = inspect.unwrap(Optimizer.add_param_group)
-    state_dict = inspect.unwrap(Optimizer.state_dict)
-    zero_grad = inspect.unwrap(Optimizer.zero_grad)
 
     def __init__(self, groups: Iterable[dict[str, Any]], momentum: float) -> None:
         super().__init__(groups, {"momentum": momentum, "weight_decay": 0.0, "orthogonal": False})

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import torch
 from pydantic import Field
 from torch import nn
-from torch.optim import SGD
+from torch.optim import Optimizer
 
-from fashioncnn.training.optimizers.base import OptimizerSettings
+from fashioncnn.training.optimizers.base import OptimizerSettings, uncompiled
+
+SGD = uncompiled(torch.optim.SGD)
 
 
 class SGDSettings(OptimizerSettings):
@@ -18,7 +21,7 @@ class SGDSettings(OptimizerSettings):
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Nesterov's."""
 
-    def build(self, network: nn.Module) -> SGD:
+    def build(self, network: nn.Module) -> Optimizer:
         """See OptimizerSettings."""
         return SGD(
             network.parameters(),
