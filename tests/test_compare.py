@@ -139,3 +139,22 @@ def test_the_page_of_two_runs_that_answer_alike(run: fc.Run, tmp_path: Path) -> 
     page = fc.report([run.path, twin], out=tmp_path / "page.html").read_text()
     assert "twin and tiny are not distinguishable" in page
     assert "0 pictures gained, 0 lost" in page
+
+
+def test_a_class_of_few_pictures_has_a_difference_as_uncertain_as_its_sides() -> None:
+    labels = np.repeat([0, 1], [6, 400])
+
+    def answers(wrong: int) -> list[Predictions]:
+        predicted = labels.copy()
+        predicted[:wrong] = 1
+        logits = np.eye(2, dtype=np.float32)[predicted] * 5
+        return [Predictions(logits, labels, np.arange(len(labels)), ("rare", "common"))]
+
+    rare, common = f1_effects(answers(0), answers(6), ("rare", "common"))
+    assert rare.difference == -1.0
+    assert rare.high > -0.9
+    assert 0 < rare.adjusted_p_value < 0.05
+    assert common.high - common.low < 0.05
+    same, _ = f1_effects(answers(0), answers(0), ("rare", "common"))
+    assert same.low < -0.2 < 0.2 < same.high
+    assert same.adjusted_p_value == 1

@@ -92,3 +92,9 @@ def test_a_network_of_another_recipe_is_refused(run: fc.Run) -> None:
 def test_no_such_run(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no such run directory"):
         fc.evaluate(tmp_path / "nothing")
+
+
+def test_a_folder_above_those_of_recipes_names_one(run: fc.Run) -> None:
+    above = run.path.parent.parent
+    with pytest.raises(RunError, match=rf"not a run directory .*; {run.path.parent} holds runs"):
+        fc.open_run(above)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -776,3 +777,63 @@ def test_run_without_provenance_of_code_and_unknown_runs(tmp_path: Path) -> None
     assert fc.trust(tmp_path) == []
     with pytest.raises(RunError):
         fc.load(tmp_path)
+
+
+LOST = {
+    "layers in a list": (
+        "self.layers = [nn.Conv2d(in_channels, 3, 3)]",
+        "self.layers[0](images)",
+        "mine.py:Net: layers is a plain list that holds them: it would neither learn nor be saved; "
+        "make it an nn.ModuleList",
+    ),
+    "a tensor": (
+        "self.scale = torch.ones(3, 1, 1, requires_grad=True)",
+        "images.repeat(1, 3, 1, 1) * self.scale",
+        "scale is a tensor with a gradient, and no nn.Parameter",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+@pytest.mark.usefixtures("tiny_data")
+def test_what_would_learn_in_vain_is_said_before_training(name: str, tmp_path: Path) -> None:
+    made, answered, words = LOST[name]
+    (tmp_path / "mine.py").write_text(
+        "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n"
+        "    def __init__(self, in_channels, classes):\n"
+        f"        super().__init__()\n        {made}\n        self.out = nn.Linear(3, classes)\n\n"
+        f"    def forward(self, images):\n        return self.out(({answered}).mean((2, 3)))\n"
+    )
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('name = "mine"\n[model]\nfamily = "mine.py:Net"\n')
+    with pytest.raises(CodeError, match=re.escape(words)):
+        fc.train(recipe, out=tmp_path / "runs", device="cpu")
+
+
+LOSS = """
+import torch
+from torch import nn
+
+
+class Loss(nn.Module):
+    def __init__(self):
+        super().__init__()
+        {}
+
+    def forward(self, logits, labels):
+        return nn.functional.cross_entropy(logits * self.scale.exp(), labels)
+"""
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_what_a_loss_of_ones_own_keeps_is_told(
+    tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tiny_recipe.with_name("loss.py")
+    changes = {"loss.name": f"{file}:Loss", "training.epochs": 1}
+    file.write_text(LOSS.format("self.scale = nn.Parameter(torch.zeros(()))"))
+    with pytest.raises(CodeError, match="has weights of its own, which the optimiser is not given"):
+        fc.train(tiny_recipe, changes=changes, out=tmp_path / "runs", device="cpu")
+    file.write_text(LOSS.format("self.register_buffer('scale', torch.zeros(()))"))
+    fc.train(tiny_recipe, changes=changes, out=tmp_path / "runs", device="cpu")
+    assert "keeps buffers, which are not saved" in capsys.readouterr().err

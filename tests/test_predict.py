@@ -429,3 +429,9 @@ def test_what_cannot_be_read_is_said_beside_the_answers(
     assert f"error: {tmp_path}/c.heic: HEIC files are not read" in said.err
     (line,) = said.out.splitlines()
     assert "/a\\nb.png: " in line
+
+
+def test_a_network_behind_its_pictures_is_no_picture(trained_once: Path, tmp_path: Path) -> None:
+    Image.new("L", (28, 28)).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match="is a network, and stands before the pictures"):
+        fc.predict([tmp_path / "a.png", trained_once])

@@ -142,7 +142,7 @@ def test_how_learning_went(run: fc.Run) -> None:
     by_class = told["val/accuracy_by_class"]
     assert len(by_class) == 10
     assert np.mean(by_class) == pytest.approx(told["val/accuracy"])
-    assert "edges appear first" in check_page(fc.report(run)).text
+    assert "after several epochs" in check_page(fc.report(run)).text
     assert {"learning.png", "path.png", "learning_by_class.png"} <= {
         path.name for path in run.figures_folder.iterdir()
     }

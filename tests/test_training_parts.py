@@ -346,3 +346,15 @@ def test_an_optimiser_of_the_users_own_keeps_what_it_will_when_it_will() -> None
     other = begun()
     other.restore(state.tensors(), state.values())
     torch.testing.assert_close(other.tensors(), state.tensors())
+
+
+@pytest.mark.parametrize("kind", [float, torch.tensor])
+def test_a_rate_that_is_a_tensor_is_scaled_as_a_number_is(kind: Any) -> None:
+    network = nn.Linear(2, 2)
+    optimizer = torch.optim.Adam(network.parameters(), lr=kind(0.5), capturable=False)
+    state = TrainingState(network, optimizer, None, torch.device("cpu"))
+    rates = []
+    for factor in (0.5, 0.1, 1.0):
+        state.set_learning_rates(factor)
+        rates.append(state.learning_rate)
+    assert rates == pytest.approx([0.25, 0.05, 0.5])

@@ -109,7 +109,8 @@ def mistakes(result: Scores) -> str:
         if count
     ]
     across = wrong.sum() - wrong.trace()
-    return f"{wrong.sum():.0f} mistakes: {', '.join([*within, f'{across:.0f} across'])}"
+    told = [*within, f"{across:.0f} across"] if within and across else []
+    return f"{wrong.sum():.0f} mistakes{': ' if told else ''}{', '.join(told)}"
 
 
 def confidence(found: Confidence) -> str:
@@ -124,7 +125,9 @@ def confidence(found: Confidence) -> str:
             rows.append([words, *(f"{getattr(one, key):.4f}" for key in keys)])
     lines = [table(rows), ""]
     if mended is None:
-        lines.append("no validation pictures: no temperature fitted, no threshold chosen")
+        lines.append(
+            "fewer than 100 validation pictures: no temperature fitted, no threshold chosen"
+        )
     lines += [
         f"answering when at least {at.confidence:.1%} sure (chosen on validation for "
         f"{at.tolerated_error:.0%} errors): {at.coverage:.1%} answered, "

@@ -106,7 +106,7 @@ def compared(one: ComparedPart) -> str:
             effect.name,
             f"{100 * effect.difference:+.2f}",
             f"[{100 * effect.low:+.2f}, {100 * effect.high:+.2f}]",
-            f"{effect.adjusted_p_value:.3f}" + ("*" if effect.adjusted_p_value < 0.05 else " "),
+            p_value(effect.adjusted_p_value) + ("*" if effect.adjusted_p_value < 0.05 else " "),
         ]
         for effect in one.f1
     ]
@@ -117,9 +117,9 @@ def compared(one: ComparedPart) -> str:
             f"accuracy   {one.reference} {one.accuracies[0]:.2%}, n = {one.runs[0]}; "
             f"{one.other} {one.accuracies[1]:.2%}, n = {one.runs[1]}; "
             f"p = {one.accuracy.adjusted_p_value:.3g}",
-            f"pictures   {one.gained_count:.0f} gained, {one.lost_count:.0f} lost, "
-            "the mean over pairs of runs",
-            *(f"recipe     {change} in {one.other}" for change in one.changes),
+            f"pictures   {one.gained_count:.0f} gained, {one.lost_count:.0f} lost"
+            + (", the mean over pairs of runs" if max(one.runs) > 1 else ""),
+            *(f"recipe     {one.other}: {change}" for change in one.changes),
             "",
             table(rows),
             "* below 0.05, corrected for the number of classes",
@@ -128,6 +128,11 @@ def compared(one: ComparedPart) -> str:
             _pictures("most lost  ", one.lost),
         ]
     )
+
+
+def p_value(value: float) -> str:
+    """Write a p-value with three digits behind the point."""
+    return f"{value:.3f}" if value >= 0.001 else "<.001"
 
 
 def audit(found: Audit, page: Path) -> str:

@@ -13,6 +13,10 @@ from fashioncnn.evaluation.sureness import Sureness, fit_sureness
 TOLERATED_ERRORS = (0.01, 0.02, 0.05)
 
 
+# Fewer validation pictures say too little of a temperature, and of errors of 1 %.
+FEWEST = 100
+
+
 @dataclass(frozen=True)
 class ChosenThreshold:
     """What answering when at least `confidence` sure gives on test; chosen on validation.
@@ -29,7 +33,7 @@ class ChosenThreshold:
 
 @dataclass(frozen=True)
 class Confidence:
-    """Figures on test. Without validation, no temperature is fitted and no threshold chosen.
+    """Figures on test. With fewer than 100 validation pictures, nothing is fitted or chosen.
 
     `risk_coverage_area` is that of the probabilities with temperature, where one is fitted.
     `of_photographs` is what an answer to a photograph needs, None for networks of other pictures.
@@ -52,7 +56,7 @@ def confidence(
     `photographed` are of validation pictures, too; see `as_photographed`.
     """
     as_trained = calibration(test)
-    if validation is None:
+    if validation is None or len(validation.labels) < FEWEST:
         return Confidence(as_trained, None, risk_coverage(test).area, None)
     temperature = fit_temperature(validation)
     told, known = test.at_temperature(temperature), validation.at_temperature(temperature)

@@ -38,7 +38,7 @@ class Comparison:
 
     `difference` is the second's mean less the first's, a share. Its interval is Bonett and Price's
     for two single runs, by the paired bootstrap for groups. `p_value` is McNemar's exact one for
-    two single runs, which asks for a little more than that interval, and Student's for groups;
+    two single runs, and Student's for groups;
     `adjusted_p_value` takes into account how many comparisons were made (Holm). `gained` and
     `lost` count pictures that only the second, or only the first, has right, the mean over pairs
     of runs. `runs_needed`, in each group, would tell a difference of this size apart with 80 %
@@ -98,8 +98,11 @@ def accuracy_differences(right: Sequence[NDArray[np.float32]], seed: int = 0) ->
 
 def mcnemar(right: NDArray[np.float32], other_right: NDArray[np.float32]) -> float:
     """Return the exact two-sided p-value (McNemar, Psychometrika 12, 1947; binomial form)."""
-    lost = int((right > other_right).sum())
-    gained = int((other_right > right).sum())
+    return exact_p_value(int((other_right > right).sum()), int((right > other_right).sum()))
+
+
+def exact_p_value(gained: int, lost: int) -> float:
+    """See `mcnemar`, for so many pictures that are right in one of both alone."""
     return min(1.0, 2 * float(special.bdtr(min(lost, gained), lost + gained, 0.5)))
 
 
@@ -107,13 +110,17 @@ def paired_shares(gained: int, lost: int, n: int) -> Interval:
     """Return by how much one share of `n` pictures exceeds another, of the same pictures.
 
     `gained` and `lost` are right in one of both alone; one more is added to each (Bonett and Price,
-    J. Educ. Behav. Stat. 37, 2012), so that few pictures have an interval that covers.
+    J. Educ. Behav. Stat. 37, 2012), so that few pictures have an interval that covers. It holds 0
+    where McNemar's exact test, which asks for a little more, finds no difference.
     """
     more, less = (gained + 1) / (n + 2), (lost + 1) / (n + 2)
     value, middle = (gained - lost) / n, more - less
     variance = (more + less - middle**2) / (n + 2)
     half = float(special.ndtri((1 + LEVEL) / 2)) * math.sqrt(variance)
-    return Interval(value, min(value, middle - half), max(value, middle + half))
+    told = [middle - half, middle + half, value]
+    if exact_p_value(gained, lost) >= 1 - LEVEL:
+        told.append(0.0)
+    return Interval(value, min(told), max(told))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -185,6 +192,21 @@ def _comparison(
         lost=lost,
         runs_needed=runs_needed(estimate),
     )
+
+
+def apart(first: Interval, other: Interval) -> tuple[Interval, float]:
+    """Return how much more `other` is, from two figures' own intervals, and its p-value.
+
+    They are taken as independent, which makes it wide for figures of the same pictures (Zou and
+    Donner's MOVER, Statistics in Medicine 27, 2008).
+    """
+    value = other.value - first.value
+    below = math.hypot(other.value - other.low, first.high - first.value)
+    above = math.hypot(other.high - other.value, first.value - first.low)
+    half = below if value > 0 else above
+    z = float(special.ndtri((1 + LEVEL) / 2))
+    p_value = 2 * float(special.ndtr(-abs(value) / half * z)) if half else float(value == 0)
+    return Interval(value, value - below, value + above), p_value
 
 
 def possible(gap: Interval) -> Interval:

@@ -8,26 +8,26 @@ CAPTIONS = {
     "training_validation_loss": "Loss by epoch. Training loss includes dropout and augmentation; "
     "validation loss, where pictures were set aside for it, is plain.",
     "training_validation_accuracy": "Accuracy by epoch, on the same pictures. Where later epochs "
-    "are over the hardest pictures only, training accuracy falls and training loss rises with it.",
+    "are over the hardest pictures only, training accuracy and loss are of those.",
     "learning_by_class": "Accuracy on validation pictures by class: which were learned at once, "
     "and which late or never.",
     "learning": "The same filters and channels after several epochs, and what they make of one "
-    "picture: edges appear first, parts of things later.",
+    "picture.",
     "path": "One picture on its way through the whole network: at every stage the channels that "
     "answer it most strongly, the strongest on top, and in the end the probabilities.",
     "confusion_matrix": "Rows are the true classes, columns what the network answered.",
     "f1_by_class": "F1, the harmonic mean of precision and recall, for each class.",
     "confused_pictures": "The most confused pairs, and the pictures the network was surest about. "
-    "The frame has the colour of the answer; #n is the position in the test file.",
+    "The frame has the colour of the answer; #n is the position in the test split.",
     "worst_mistakes": "The mistakes in which the true class had the least probability, the worst "
     "first: above each the answer, below it the truth, with the probability of both.",
     "closest_right_answers": "The right answers that were nearly wrong, the closest first: above "
     "each the answer, below it the second choice.",
     "reliability": "Of the pictures about which the network was, say, 80 % sure, 80 % should be "
     "right: the closer to the dotted line, the truer. Bars are 95 % intervals; below, how many "
-    "pictures there are of each confidence. The temperature is fitted on validation.",
+    "pictures there are of each confidence. A temperature is fitted on validation.",
     "risk_coverage": "Leaving the unsure pictures to a person: the error among those answered. "
-    "Squares are thresholds chosen on validation.",
+    "Squares, if any, are thresholds chosen on validation.",
     "attributions": "Red speaks for the answer given, blue against it. Beside each method is the "
     "same for a network with random weights: a map that looks the same there tells nothing of what "
     "was learned. First right answers, then wrong ones.",
@@ -42,7 +42,7 @@ CAPTIONS = {
     "robustness": "Accuracy on test pictures made worse, from none to the strongest of five "
     "severities; the dotted line is the accuracy on the pictures as they are.",
     "history": "Every setting in the order of trying. Crosses were given up early, at the accuracy "
-    "that they had by then; settings far below the others may lie outside.",
+    "that they had by then. Of many settings, those far below the others may lie outside.",
     "parallel": "A line a setting, through the value of every key: bright lines are the best.",
     "slices": "Accuracy against the values of one key at a time; the other keys differ within a "
     "column.",
@@ -69,7 +69,7 @@ BY_PREFIX = {
     "feature_maps_": "Feature maps of {}",
     "units_": "What excites {}",
     "changed_": "The test pictures whose answers changed most: above each its true class, in the "
-    "frame's colour; below it, how many of 100 runs had it right before and after.",
+    "frame's colour; below it, whether it was right before and after: in per cent of several runs.",
     "train_candidates": CANDIDATES,
     "test_candidates": CANDIDATES,
 }

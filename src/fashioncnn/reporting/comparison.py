@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fashioncnn.evaluation.paired import Comparison, compare, holm, possible
+from fashioncnn.evaluation.intervals import Interval
+from fashioncnn.evaluation.paired import Comparison, apart, compare, holm, possible
 from fashioncnn.evaluation.predictions import Predictions
-from fashioncnn.evaluation.run_groups import differences
+from fashioncnn.evaluation.run_groups import differences, intervals
 from fashioncnn.reporting.documents.comparison import (
     ChangedPictures,
     ComparedPart,
@@ -25,6 +26,8 @@ from fashioncnn.runs import artifacts
 
 TITLE = "Which is better?"
 PICTURES_TOLD = 12
+# Test pictures of a class; see `f1_effects`.
+FEW = 50
 
 
 @dataclass(frozen=True)
@@ -142,14 +145,27 @@ def _compared(
 def f1_effects(
     first: Sequence[Predictions], other: Sequence[Predictions], names: Sequence[str]
 ) -> tuple[Effect, ...]:
-    """Return how much more F1 `other` has for each class, p-values corrected for the classes."""
+    """Return how much more F1 `other` has for each class, p-values corrected for the classes.
+
+    A class of few pictures may be the same on nearly all resamples: its difference is at least as
+    uncertain as what the intervals of both sides say.
+    """
     found = differences(first, other)
-    estimates = [found[f"test/f1/{name}"] for name in names]
-    adjusted = holm([estimate.p_value for estimate in estimates])
-    gaps = [possible(estimate.interval) for estimate in estimates]
+    pictures = np.bincount(first[0].labels, minlength=len(names))
+    alone = [intervals(one) if pictures.min() < FEW else {} for one in (first, other)]
+    gaps, p_values = [], []
+    for name, count in zip(names, pictures, strict=True):
+        estimate = found[f"test/f1/{name}"]
+        gap, p_value = estimate.interval, estimate.p_value
+        if count < FEW:
+            wide, cautious = apart(*(one[f"test/f1/{name}"] for one in alone))
+            gap = Interval(gap.value, min(gap.low, wide.low), max(gap.high, wide.high))
+            p_value = max(p_value, cautious)
+        gaps.append(possible(gap))
+        p_values.append(p_value)
     return tuple(
         Effect(name, gap.value, gap.low, gap.high, p_value)
-        for name, gap, p_value in zip(names, gaps, adjusted, strict=True)
+        for name, gap, p_value in zip(names, gaps, holm(p_values), strict=True)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from fashioncnn.runs import artifacts
 
 CURVE_POINTS = 400
 TOP_CONFUSIONS = 8
+# Of classes that share the lowest F1.
+NAMED = 3
 UNKNOWN_WORDS = {
     "noise": "noise",
     "inverted": "test pictures, black and white exchanged",
@@ -60,7 +62,7 @@ def run_document(group: Group, explorer: str | None = None) -> RunDocument:
         hardware=run.provenance["hardware"],
         precision=run.provenance["precision"],
         classes=classes,
-        weakest=min(classes, key=lambda one: one.f1.mean).name,
+        weakest=_weakest(classes),
         mistakes=_mistakes(group),
         top_confusions=tuple(run.scores.top_confusions[:TOP_CONFUSIONS]),
         confusion=tuple(tuple(float(count) for count in row) for row in group.confusion),
@@ -94,6 +96,14 @@ def _classes(group: Group) -> Iterator[ClassRow]:
             f1_interval=group.intervals[f"test/f1/{name}"],
             reported_f1=reported.get(name, {}).get("f1"),
         )
+
+
+def _weakest(classes: Sequence[ClassRow]) -> str:
+    """Name the class of the lowest F1, or those that share it."""
+    lowest = min(one.f1.mean for one in classes)
+    names = [one.name for one in classes if one.f1.mean == lowest]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _mistakes(group: Group) -> Mistakes:

@@ -203,7 +203,9 @@ def open_run(path: Path | str) -> Run:
         return Run(path)
     if not path.exists():
         raise RunError(f"{path}: no such run directory")
-    raise RunError(f"{path}: not a run directory (it has no recipe.toml and provenance.json)")
+    below = next((one for one in sorted(path.glob("*")) if runs_below(one)), None)
+    hint = f"; {below} holds runs" if below else ""
+    raise RunError(f"{path}: not a run directory (it has no recipe.toml and provenance.json){hint}")
 
 
 def runs_below(folder: Path) -> list[Run]:

@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fashioncnn.console.say import say
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.data.preparation import as_uint8_NCHW
 from fashioncnn.errors import CodeError
 from fashioncnn.models.ensemble import for_each_member
+from fashioncnn.models.unregistered import unregistered
 from fashioncnn.recipes.build import (
     build_augmentation,
     build_preparation,
@@ -20,6 +22,7 @@ from fashioncnn.recipes.build import (
 )
 from fashioncnn.recipes.schema import Recipe
 from fashioncnn.runs import checkpoints
+from fashioncnn.training.losses.own import OwnLoss
 from fashioncnn.usercode.faults import user_code
 from fashioncnn.usercode.modules import require
 
@@ -36,6 +39,7 @@ def try_own_code(recipe: Recipe, pictures: LabelledImages) -> None:
         state = build_state(recipe, few.classes, 0, processor, channels=few.shape.channels)
         _try_small_pictures(recipe, state.network.eval(), few)
         criterion = recipe.loss.build(few.class_names)
+        _find_lost(recipe, state.network, criterion)
         recipe.schedule.factor(0, total_steps=2, warmup_steps=0)
         labels_N = torch.as_tensor(few.labels)
         raw_NCHW = as_uint8_NCHW(few.images_NHWC, processor)
@@ -54,6 +58,22 @@ def try_own_code(recipe: Recipe, pictures: LabelledImages) -> None:
         loss.backward()
         state.optimizer.step()
         checkpoints.pack(state.tensors())
+
+
+def _find_lost(recipe: Recipe, network: nn.Module, criterion: nn.Module) -> None:
+    """Raise CodeError for what learns in vain, and say what a resumed training would lack."""
+    for found in unregistered(network):
+        where = f"{recipe.addresses[0]}: {found.path}"
+        raise CodeError(f"{where} is {found.fault}; {found.remedy}")
+    if not isinstance(criterion, OwnLoss) or not isinstance(criterion.function, nn.Module):
+        return
+    if any(one.requires_grad for one in criterion.function.parameters()):
+        raise CodeError(
+            f"{criterion.address} has weights of its own, which the optimiser is not given; put "
+            "them into the network"
+        )
+    if any(True for _ in criterion.function.buffers()):
+        say(f"{criterion.address} keeps buffers, which are not saved: --resume begins them anew")
 
 
 def _try_small_pictures(recipe: Recipe, network: nn.Module, few: LabelledImages) -> None:

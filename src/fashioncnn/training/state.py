@@ -48,7 +48,7 @@ class TrainingState:
         self.loss_sum = torch.zeros((), dtype=precise, device=self.device)
         self.correct = torch.zeros((), dtype=torch.int64, device=self.device)
         self.of_no_class = torch.zeros((), dtype=torch.int64, device=self.device)
-        self._peaks = [group["lr"] for group in self.optimizer.param_groups]
+        self._peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
 
     def set_learning_rates(self, factor: float) -> None:
         """Give every group of the optimiser `factor` times the rate that it was made with."""

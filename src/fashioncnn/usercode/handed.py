@@ -35,7 +35,8 @@ def as_changes(model: object) -> dict[str, Any]:
         raise CodeError(f"model is a {type(model).__name__}, not a network, a class or a function")
     name = model.__qualname__
     if not name.isidentifier():
-        raise CodeError(f"model {name} is made inside a function; put it at the top of a file")
+        why = "has no name" if "<lambda>" in name else "is made inside a function"
+        raise CodeError(f"model {name} {why}; write it with class or def at the top of a file")
     try:
         file = inspect.getsourcefile(model)
     except (TypeError, OSError):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fashioncnn.bundles.bundle import is_bundle
 from fashioncnn.console.say import with_progress
 from fashioncnn.errors import DataError, StorageError
 from fashioncnn.evaluation.answers import Model, Prediction, most_alike, predict_prepared
@@ -28,6 +29,7 @@ from fashioncnn.photos.files import (
 )
 from fashioncnn.photos.pictures import Prepared, prepare, wanted_side
 from fashioncnn.photos.pixel_budget import BUDGET, decoded_pixels
+from fashioncnn.runs.directory import is_run
 from fashioncnn.runs.files import write_bytes
 from fashioncnn.usercode.faults import user_code
 
@@ -105,6 +107,8 @@ def _files(pictures: Sequence[Path | str]) -> list[str]:
         if not given:
             raise DataError("no picture: an empty name")
         path = Path(given)
+        if is_run(path) or is_bundle(path):
+            raise DataError(f"{path} is a network, and stands before the pictures")
         if given != STANDARD_INPUT and path.is_dir():
             # Each that is not read is said.
             names += map(str, picture_files(path, MAX_PICTURES, (*SUFFIXES, *OTHER_PHOTOGRAPHS)))

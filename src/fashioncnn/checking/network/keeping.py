@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,46 +13,15 @@ from fashioncnn.checking.subject import NetworkSubject
 from fashioncnn.data.images import Shape
 from fashioncnn.errors import BundleError, CodeError, ExtraError
 from fashioncnn.exporting.graph import to_onnx
+from fashioncnn.models.unregistered import unregistered
 from fashioncnn.recipes.build import build_preparation
 from fashioncnn.runs import checkpoints
 
 
 def registered(subject: NetworkSubject) -> None:
     """Layers and weights are known to the network."""
-    known = {id(one) for one in subject.network.modules()}
-    known |= {id(one) for one in subject.network.parameters()}
-    usual = nn.Module().__dict__.keys()
-    for path, module in subject.network.named_modules():
-        for name, value in vars(module).items():
-            if name in usual:
-                continue
-            where = subject.defined(f"{path}.{name}" if path else name)
-            for one in _held(value):
-                if isinstance(one, nn.Module | nn.Parameter) and id(one) not in known:
-                    kind = "nn.ModuleList" if isinstance(one, nn.Module) else "nn.ParameterList"
-                    raise Problem(
-                        f"{where} is a plain {type(value).__name__} that holds them: they would "
-                        "neither learn nor be saved",
-                        f"make it an {kind}",
-                    )
-                learning = isinstance(one, Tensor) and one.is_leaf and one.requires_grad
-                if learning and id(one) not in known:
-                    raise Problem(
-                        f"{where} is a tensor with a gradient, and no nn.Parameter: it would "
-                        "neither learn nor be saved",
-                        "make it an nn.Parameter",
-                    )
-
-
-def _held(value: object, depth: int = 4) -> Iterator[object]:
-    """Yield what a value holds, inside of lists, tables and the like, too."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple | set | frozenset) and depth:
-        for one in value:
-            yield from _held(one, depth - 1)
-    else:
-        yield value
+    for found in unregistered(subject.network):
+        raise Problem(f"{subject.defined(found.path)} is {found.fault}", found.remedy)
 
 
 def keeps_no_state(subject: NetworkSubject) -> None:

@@ -25,7 +25,7 @@ def pictures(comparison: ComparedPart, class_names: Sequence[str]) -> Sheet:
                 Tile(
                     image,
                     found.true[at],
-                    f"{100 * found.right_before[at]:.0f} → {100 * found.right_after[at]:.0f}   "
+                    f"{_right(found.right_before[at])} → {_right(found.right_after[at])}   "
                     f"#{found.indices[at]}",
                     colours[found.true[at]],
                     ink_of(colours[found.true[at]]),
@@ -34,3 +34,8 @@ def pictures(comparison: ComparedPart, class_names: Sequence[str]) -> Sheet:
             ]
         )
     return contact_sheet(rows, words, [INK] * len(words))
+
+
+def _right(share: float) -> str:
+    """Say how many of a group's runs had a picture right; of a single one it is all or none."""
+    return {0.0: "wrong", 1.0: "right"}.get(share, f"{share:.0%}")

@@ -78,6 +78,8 @@ def _keep(make: Maker, path: Path, digest: str, dpi: int) -> None:
     with mpl.rc_context(SETTINGS), warnings.catch_warnings():
         # Letters that the font lacks are boxes; the page beside the figure has them.
         warnings.filterwarnings("ignore", message="Glyph")
+        # Of many or long names, as much is shown as there is room for.
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
         figure = make()
         picture, svg = (
             (figure.png(dpi), figure.svg()) if isinstance(figure, Sheet) else _drawn(figure, dpi)

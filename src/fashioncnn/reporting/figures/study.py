@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from fashioncnn.reporting.documents.study import Trial
 from fashioncnn.reporting.style import FAINT, INK, TRAINING, VALIDATION
@@ -29,6 +29,8 @@ def _finished(trials: Trials) -> list[Trial]:
 
 
 COLUMNS = 3
+# From so many settings on, the worst may lie outside.
+MANY = 20
 
 
 def history(trials: Trials) -> Figure:
@@ -50,6 +52,7 @@ def history(trials: Trials) -> Figure:
     best = np.maximum.accumulate(accuracies)
     axes.step(numbers, best, where="post", color=TRAINING, lw=1.8, label="best so far")
     axes.set_xlabel("setting, in the order of trying")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _accuracy_axis(axes, accuracies)
     axes.legend(fontsize=8.5)
     return figure
@@ -107,7 +110,7 @@ def parallel(trials: Trials, keys: Sequence[str]) -> Figure:
     axes = figure.add_subplot()
     accuracies = _accuracies(done)
     # Hopeless settings must not make the good ones look alike.
-    scale = Normalize(float(np.quantile(accuracies, 0.25)), max(accuracies), clip=True)
+    scale = Normalize(_low(accuracies, 0.25), max(accuracies), clip=True)
     columns = []
     for column, key in enumerate(keys):
         places, ticks = positions([one.setting[key] for one in done])
@@ -164,6 +167,11 @@ def _accuracy_axis(axes: Axes, accuracies: Sequence[float]) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
     axes.grid(axis="y")
     # A diverged setting far below must not flatten all others.
-    low, high = float(np.quantile(accuracies, 0.1)), max(accuracies)
+    low, high = _low(accuracies, 0.1), max(accuracies)
     room = 0.15 * (high - low) or 0.01
     axes.set_ylim(low - room, high + room)
+
+
+def _low(accuracies: Sequence[float], share: float) -> float:
+    """Return where a scale begins: below all of few settings, above this share of many."""
+    return float(np.quantile(accuracies, share)) if len(accuracies) >= MANY else min(accuracies)
