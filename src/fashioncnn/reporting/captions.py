@@ -69,7 +69,8 @@ BY_PREFIX = {
     "feature_maps_": "Feature maps of {}",
     "units_": "What excites {}",
     "changed_": "The test pictures whose answers changed most: above each its true class, in the "
-    "frame's colour; below it, whether it was right before and after: in per cent of several runs.",
+    "frame's colour; below it, whether it was right before and after; of several runs, how many "
+    "per cent.",
     "train_candidates": CANDIDATES,
     "test_candidates": CANDIDATES,
 }

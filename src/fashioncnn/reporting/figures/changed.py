@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from fashioncnn.reporting.documents.comparison import ComparedPart
 from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet
 from fashioncnn.reporting.figures.sheet import Sheet
-from fashioncnn.reporting.style import INK, class_colours, ink_of
+from fashioncnn.reporting.style import INK, class_colours, ink_of, label_of
 
 COLUMNS = 8
+# Above a picture of an inch.
+LONGEST = 13
 
 
 def pictures(comparison: ComparedPart, class_names: Sequence[str]) -> Sheet:
@@ -24,7 +26,7 @@ def pictures(comparison: ComparedPart, class_names: Sequence[str]) -> Sheet:
             [
                 Tile(
                     image,
-                    found.true[at],
+                    label_of(found.true[at], LONGEST),
                     f"{_right(found.right_before[at])} → {_right(found.right_after[at])}   "
                     f"#{found.indices[at]}",
                     colours[found.true[at]],

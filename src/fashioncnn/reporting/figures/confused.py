@@ -10,7 +10,7 @@ from fashioncnn.evaluation.scores import Confusion
 from fashioncnn.reporting.documents.run import ConfusedPictures
 from fashioncnn.reporting.figures.contact_sheet import Tile, contact_sheet
 from fashioncnn.reporting.figures.sheet import Sheet
-from fashioncnn.reporting.style import class_colours, ink_of
+from fashioncnn.reporting.style import class_colours, ink_of, label_of
 
 
 def pictures(
@@ -40,7 +40,8 @@ def pictures(
             ]
         )
         words.append(
-            f"{pair.true}\ntaken for {pair.predicted}\n{pair.count} times ({pair.share:.1%})"
+            f"{label_of(pair.true)}\ntaken for {label_of(pair.predicted)}\n"
+            f"{pair.count} times ({pair.share:.1%})"
         )
         inks.append(ink_of(colours[pair.true]))
     return contact_sheet(rows, words, inks, side=0.8)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from fashioncnn.reporting.documents.comparison import ComparedPart
-from fashioncnn.reporting.style import FAINT, INK, class_colours
+from fashioncnn.reporting.style import FAINT, INK, class_colours, label_of
 
 
 def forest(comparisons: Sequence[ComparedPart]) -> Figure:
@@ -31,7 +31,7 @@ def forest(comparisons: Sequence[ComparedPart]) -> Figure:
         for row, (_, colour, value, low, high) in enumerate(marks):
             axes.plot([100 * low, 100 * high], [row, row], color=colour, lw=2.2)
             axes.plot(100 * value, row, "o", color=colour, ms=6.5)
-        axes.set_yticks(range(len(marks)), [mark[0] for mark in marks])
+        axes.set_yticks(range(len(marks)), [label_of(mark[0]) for mark in marks])
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
         # What is far larger than all else has a scale of its own, or nothing else could be seen.

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fashioncnn.reporting.documents.inside import EmbeddingPart
-from fashioncnn.reporting.style import INK, class_colours, ink_of
+from fashioncnn.reporting.style import INK, class_colours, ink_of, label_of
 
 
 def chart(found: EmbeddingPart, names: Sequence[str]) -> Figure:
@@ -28,7 +28,7 @@ def chart(found: EmbeddingPart, names: Sequence[str]) -> Figure:
             continue
         middle = np.median(places[mine], axis=0)
         axes.annotate(
-            name,
+            label_of(name),
             middle,
             ha="center",
             va="center",
