@@ -783,7 +783,7 @@ LOST = {
     "layers in a list": (
         "self.layers = [nn.Conv2d(in_channels, 3, 3)]",
         "self.layers[0](images)",
-        "mine.py:Net: layers is a plain list that holds them: it would neither learn nor be saved; "
+        "mine.py:Net: layers is a plain list that holds them: they would neither learn nor be saved; "
         "make it an nn.ModuleList",
     ),
     "a tensor": (

@@ -20,10 +20,8 @@ class Unregistered:
     def fault(self) -> str:
         """What is wrong, without where."""
         if isinstance(self.held, nn.Module | nn.Parameter):
-            what = f"a plain {self.kind} that holds them"
-        else:
-            what = "a tensor with a gradient, and no nn.Parameter"
-        return f"{what}: it would neither learn nor be saved"
+            return f"a plain {self.kind} that holds them: they would neither learn nor be saved"
+        return "a tensor with a gradient, and no nn.Parameter: it would neither learn nor be saved"
 
     @property
     def remedy(self) -> str:
@@ -36,7 +34,10 @@ class Unregistered:
 
 
 def unregistered(network: nn.Module) -> Iterator[Unregistered]:
-    """Yield the layers and weights that lie in attributes where PyTorch does not look for them."""
+    """Yield the layers and weights that lie in attributes where PyTorch does not look for them.
+
+    Layers of which nothing is to learn, as of a frozen teacher, may lie where they will.
+    """
     known = {id(one) for one in network.modules()} | {id(one) for one in network.parameters()}
     usual = nn.Module().__dict__.keys()
     for path, module in network.named_modules():
@@ -44,8 +45,11 @@ def unregistered(network: nn.Module) -> Iterator[Unregistered]:
             if name in usual:
                 continue
             for one in _held(value):
-                learning = isinstance(one, Tensor) and one.is_leaf and one.requires_grad
-                if id(one) not in known and (learning or isinstance(one, nn.Module)):
+                if isinstance(one, nn.Module):
+                    learning = any(weight.requires_grad for weight in one.parameters())
+                else:
+                    learning = isinstance(one, Tensor) and one.is_leaf and one.requires_grad
+                if learning and id(one) not in known:
                     yield Unregistered(
                         f"{path}.{name}" if path else name, type(value).__name__, one
                     )
