@@ -574,6 +574,16 @@ def test_the_address_keeps_what_is_seen(browser: Browser, explored: Path) -> Non
         # Addresses keep sixteen shades.
         apart = np.abs(np.array(tab.evaluate("Array.from(Input.pixels())")) - pixels)
         assert apart.max() <= 10
+    with opened(browser, explored) as tab:
+        told = "JSON.parse(document.getElementById('data').textContent)"
+        row, other = tab.evaluate(f"[3, 1].map((at) => {told}.test.rows[at])")
+        tab.evaluate("change({ picture: { at: 3 }, towards: 1 })")
+        until(tab, f"location.hash.includes('picture={row}')")
+    # By their numbers in the split, as `explain --picture` has them.
+    with opened(browser, explored, f"picture={row}&towards={other}") as tab:
+        assert tab.evaluate("[state.picture.at, state.towards]") == [3, 1]
+    with opened(browser, explored, "picture=999999&towards=-1") as tab:
+        assert tab.evaluate("[state.picture.at, state.towards]") == [0, None]
     wrong = "view=x&stage=no&channel=-1&row=1e9&picture=own!!!&blend=NaN&network=9&off=9!a!b,1,,!!"
     with opened(browser, explored, wrong) as tab:
         assert tab.evaluate("[state.view, state.off.length, state.network]") == ["overview", 0, 0]

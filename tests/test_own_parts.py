@@ -837,3 +837,16 @@ def test_what_a_loss_of_ones_own_keeps_is_told(
     file.write_text(LOSS.format("self.register_buffer('scale', torch.zeros(()))"))
     fc.train(tiny_recipe, changes=changes, out=tmp_path / "runs", device="cpu")
     assert "keeps buffers, which are not saved" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_an_optimiser_that_needs_a_closure_is_told(tiny_recipe: Path, tmp_path: Path) -> None:
+    file = tiny_recipe.with_name("closure.py")
+    file.write_text(
+        "import torch\n\n\nclass Closing(torch.optim.LBFGS):\n"
+        "    def __init__(self, params, lr=0.1, weight_decay=0.0):\n"
+        "        super().__init__(params, lr=lr)\n"
+    )
+    changes = {"optimizer.name": f"{file}:Closing"}
+    with pytest.raises(CodeError, match=r"closure.py:Closing: its step\(\) asks for an argument"):
+        fc.train(tiny_recipe, changes=changes, out=tmp_path / "runs", device="cpu")

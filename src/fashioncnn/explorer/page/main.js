@@ -175,7 +175,7 @@
     Live.begin({ ...data, ...packed }, heard);
     const { networks } = await Live.load();
     stages = networks.map((one) => one.stages);
-    State.begin({ networks: stages.length, pictures: data.test.labels.length,
+    State.begin({ networks: stages.length, rows: data.test.rows,
       classes: data.classes.length, stages, size: Math.max(data.shape.height, data.shape.width),
       pixels: data.shape.height * data.shape.width * data.shape.channels });
     if (!names().includes(state.view)) state.view = "overview";

@@ -34,8 +34,8 @@ const State = (() => {
     });
   }
 
-  // `limits`: how many networks, pictures, classes there are, and their stages; what lies beyond
-  // in an address is left out.
+  // `limits`: how many networks and classes there are, their stages, and by place the `rows` that
+  // pictures have in their split, by which addresses name them; what lies beyond is left out.
   function begin(limits) {
     known = limits;
     Object.assign(state, read(location.hash.slice(1)));
@@ -50,7 +50,9 @@ const State = (() => {
     const told = new URLSearchParams();
     for (const key of Object.keys(START)) {
       const value = state[key];
-      if (key === "picture") told.set("picture", value.pixels ? `own${pack(value.pixels)}` : value.at);
+      if (key === "picture") {
+        told.set("picture", value.pixels ? `own${pack(value.pixels)}` : known.rows[value.at]);
+      } else if (key === "towards" && value !== null) told.set("towards", known.rows[value]);
       else if (key === "off") {
         if (value.length) {
           told.set("off", value.map(({ network, stage, channels }) =>
@@ -82,7 +84,6 @@ const State = (() => {
     };
     if (VIEWS.includes(told.get("view"))) found.view = told.get("view");
     number("network", 0, known.networks - 1, true);
-    number("towards", 0, known.pictures - 1, true);
     number("one", 0, known.classes - 1, true);
     number("blend", 0, 1);
     number("turn", -180, 180);
@@ -97,9 +98,11 @@ const State = (() => {
     if (known.stages[found.network ?? 0].some(({ id }) => id === told.get("stage"))) {
       found.stage = told.get("stage");
     }
+    const placeOf = (text) => (/^\d{1,9}$/.test(text ?? "") ? known.rows.indexOf(Number(text)) : -1);
+    if (placeOf(told.get("towards")) >= 0) found.towards = placeOf(told.get("towards"));
     const picture = told.get("picture") ?? "";
-    if (/^\d{1,6}$/.test(picture) && Number(picture) < known.pictures) {
-      found.picture = { at: Number(picture) };
+    if (placeOf(picture) >= 0) {
+      found.picture = { at: placeOf(picture) };
     } else if (picture.startsWith("own")) {
       const pixels = unpack(picture.slice(3), known.pixels);
       if (pixels) found.picture = { pixels };

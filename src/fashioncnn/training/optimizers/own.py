@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 from torch import nn
 from torch.optim import Optimizer
 
@@ -47,9 +49,23 @@ class OwnOptimizerSettings(NamedOwnPart, OptimizerSettings, extra="allow"):
             raise CodeError(
                 f"{self.name} makes a {type(optimizer).__name__}, not a torch.optim.Optimizer"
             )
+        if self._asks_for_more(optimizer):
+            raise CodeError(
+                f"{self.name}: its step() asks for an argument, and is called without; optimisers "
+                "that need a closure cannot be used"
+            )
         if missing := [group for group in optimizer.param_groups if "lr" not in group]:
             raise CodeError(
                 f"{self.name}: {len(missing)} of its groups have no 'lr', which the schedule "
                 "scales; hand {'lr': lr} to Optimizer.__init__ as defaults"
             )
         return optimizer
+
+    @staticmethod
+    def _asks_for_more(optimizer: Optimizer) -> bool:
+        needed = inspect.signature(inspect.unwrap(optimizer.step)).parameters.values()
+        usual = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        return any(
+            one.default is inspect.Parameter.empty and one.kind not in usual and one.name != "self"
+            for one in needed
+        )
