@@ -196,7 +196,10 @@ const Channel = (() => {
   function sourcePicture(stage, channel) {
     const canvas = h("canvas", { class: "thumb", "aria-hidden": "true" });
     if (stage.fromPicture) {
-      Colours.paintPicture(canvas, Live.results[state.network].pixels, data.shape);
+      const { pixels } = Live.results[state.network];
+      const { channels } = data.shape;
+      const one = pixels.filter((_, at) => at % channels === channel);
+      Colours.paintPicture(canvas, one, { ...data.shape, channels: 1 });
       return canvas;
     }
     const from = stages[state.network].find(({ id }) => id === stage.given);

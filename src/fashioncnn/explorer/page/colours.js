@@ -35,7 +35,7 @@ const Colours = (() => {
     const far = Math.max(most, -least);
     const cut = usual > 0 && far > usual && values.length > 100;
     const high = cut ? usual : far > 0 ? far : 1;
-    if (!(least < 0)) return { kind: "sequential", low: 0, high, cut };
+    if (!(least < 0)) return { kind: "sequential", low: 0, high, cut, flat: !(far > 0) };
     return { kind: "diverging", low: -high, high, cut };
   }
 
@@ -105,7 +105,8 @@ const Colours = (() => {
     context.putImageData(image, 0, 0);
   }
 
-  function legend({ kind, low, high, cut }) {
+  function legend({ kind, low, high, cut, flat }) {
+    if (flat) return h("span", { class: "legend" }, say("zero_everywhere"));
     const canvas = h("canvas", { class: "ramp", width: 64, height: 1, "aria-hidden": "true" });
     const ramp = Float32Array.from({ length: 64 }, (_, at) => low + ((high - low) * at) / 63);
     paint(canvas, ramp, 0, 1, 64, { kind, low, high });

@@ -173,6 +173,7 @@ const WORDS = {
   for: "For {name}",
   against: "For {name}, the other one",
   cam: "Class activation map: channels, each times what the class loses without it",
+  zero_everywhere: "0 everywhere",
   cam_label: "Class activation map for {name}: strongest at row {row}, column {column} of {height} by {width}",
   occlusion: "Occlusion: how much the class loses when a square covers the place",
   occlusion_label: "Occlusion map for {name}",
