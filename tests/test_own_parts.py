@@ -850,3 +850,15 @@ def test_an_optimiser_that_needs_a_closure_is_told(tiny_recipe: Path, tmp_path: 
     changes = {"optimizer.name": f"{file}:Closing"}
     with pytest.raises(CodeError, match=r"closure.py:Closing: its step\(\) asks for an argument"):
         fc.train(tiny_recipe, changes=changes, out=tmp_path / "runs", device="cpu")
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_a_network_that_is_not_told_the_classes_is_told_why(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\n\n\ndef net(**others):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(784, 3))\n"
+    )
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('name = "mine"\n[model]\nfamily = "mine.py:net"\n')
+    with pytest.raises(CodeError, match=r"one for each class; it takes no argument `classes`"):
+        fc.train(recipe, out=tmp_path / "runs", device="cpu")

@@ -12,7 +12,7 @@ from fashioncnn.errors import CodeError
 from fashioncnn.models.family import ModelSettings
 from fashioncnn.usercode.faults import user_code
 from fashioncnn.usercode.handed import GIVEN
-from fashioncnn.usercode.part import Address, OwnPart
+from fashioncnn.usercode.part import Address, OwnPart, parameters
 
 # So many pictures try a network that was just made.
 TRIED = 2
@@ -53,9 +53,11 @@ class OwnModelSettings(OwnPart, ModelSettings, extra="allow"):
         # Lazy layers get their weights here, too.
         answers = _first_answers(network, (in_channels, *image_size), self.family)
         if not isinstance(answers, Tensor) or answers.shape != (TRIED, classes):
+            named = "classes" in parameters(self.target)[0]
+            hint = "" if named or "classes" in self.keywords else "; it takes no argument `classes`"
             raise CodeError(
                 f"{self.family} answers {_described(answers)} for {TRIED} pictures; it must be "
-                f"logits ({TRIED}, {classes}), one for each class"
+                f"logits ({TRIED}, {classes}), one for each class{hint}"
             )
         return network
 
