@@ -83,14 +83,16 @@ def coverage(curve: RiskCoverageCurve, confidence: Confidence) -> Figure:
         ha="right",
         va="center",
     )
-    for at in confidence.thresholds or ():
+    # On few pictures, several tolerated errors may come to the same threshold.
+    for at in {(one.coverage, one.risk): one for one in confidence.thresholds or ()}.values():
         axes.plot(at.coverage, at.risk, "s", color=INK, ms=5)
+        left = at.coverage > 0.5
         axes.annotate(
             f"{at.confidence:.0%} sure: {at.coverage:.0%} answered, {at.risk:.1%} wrong",
             (at.coverage, at.risk),
-            xytext=(-8, 3),
+            xytext=(-8 if left else 8, 3),
             textcoords="offset points",
-            ha="right",
+            ha="right" if left else "left",
             fontsize=8.5,
         )
     axes.set_title("Answering only when sure")
