@@ -1,8 +1,9 @@
 """Show that no file, however damaged or hostile, ends in a traceback, a hang, or all the memory.
 
 Trains a tiny recipe on synthetic pictures, then damages one file at a time, at random from a seed:
-bytes are flipped, cut, doubled and exchanged, values of JSON replaced; digests are made anew where
-there are any. Each mutant is read as a verb reads it. Writes results/fuzz.json with the tally.
+bytes are flipped, cut, doubled and exchanged, values of JSON replaced, arrays altered in files that
+are whole; digests are made anew where there are any. Each mutant is read as a verb reads it. Writes
+results/fuzz.json with the tally.
 
 Usage: python benchmarks/fuzz.py [--mutants 2000] [--seed 0]
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import hashlib
+import io
 import json
 import random
 import resource
@@ -51,6 +53,8 @@ from fashioncnn.reporting.groups import groups
 from fashioncnn.reporting.run_document import run_document
 from fashioncnn.runs import checkpoints
 from fashioncnn.runs.directory import Run
+
+Mutate = Callable[[bytes, random.Random], bytes]
 
 MAX_SECONDS = 5.0
 MAX_MIB = 512
@@ -99,6 +103,26 @@ def mutate_json(content: bytes, chance: random.Random) -> bytes:
         holder[key] = chance.choice(HOSTILE)
     lines[at] = json.dumps(whole).encode()
     return b"\n".join(lines)
+
+
+def alter_arrays(content: bytes, chance: random.Random) -> bytes:
+    """Return a whole .npz in which one array is not what it should be."""
+    with np.load(io.BytesIO(content)) as found:
+        arrays = dict(found)
+    name = chance.choice(list(arrays))
+    values = arrays[name]
+    altered = [np.array("text"), values.astype(str), values[None]]
+    if values.ndim:
+        altered += [values[:0], values[..., :0], values[:1], np.concatenate([values, values])]
+    if values.dtype.kind in "fiu":
+        least = np.finfo(values.dtype) if values.dtype.kind == "f" else np.iinfo(values.dtype)
+        altered += [values * 0, np.full_like(values, least.max), np.full_like(values, least.min)]
+    if values.dtype.kind == "f":
+        altered += [-values, np.full_like(values, np.nan), np.full_like(values, 1e15)]
+    arrays[name] = chance.choice(altered)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, allow_pickle=False, **arrays)
+    return packed.getvalue()
 
 
 def reseal(run: Run, chance: random.Random) -> None:
@@ -242,9 +266,7 @@ def make_cases(folder: Path) -> dict[str, Callable[[random.Random], None]]:
 
         return case
 
-    def of_file(path: Path) -> Callable[[Run, random.Random], None]:
-        mutate = mutate_json if path.suffix in (".json", ".jsonl") else mutate_bytes
-
+    def of_file(path: Path, mutate: Mutate) -> Callable[[Run, random.Random], None]:
         def damage(run: Run, chance: random.Random) -> None:
             file = run.path / path
             file.write_bytes(mutate(file.read_bytes(), chance))
@@ -258,9 +280,17 @@ def make_cases(folder: Path) -> dict[str, Callable[[random.Random], None]]:
         if path.parts[0] in ("evaluation", "explanations") or len(path.parts) == 1
     ]
     cases = {
-        str(path): of_run(of_file(path), open_page)
+        str(path): of_run(
+            of_file(path, mutate_json if path.suffix in (".json", ".jsonl") else mutate_bytes),
+            open_page,
+        )
         for path in read_by_pages
         if path.suffix in (".json", ".jsonl", ".npz", ".toml") and path.stem != "report"
+    }
+    cases |= {
+        f"{path}, arrays altered": of_run(of_file(path, alter_arrays), open_page)
+        for path in read_by_pages
+        if path.suffix == ".npz"
     }
     cases["checkpoints, digests made anew"] = of_run(reseal, open_checkpoint)
     return cases | outside_cases(folder)
