@@ -465,3 +465,13 @@ def test_metrics_from_before_classes_were_noted_are_whole(run: fc.Run) -> None:
     del records[0]["val/accuracy_by_class"]
     run.metrics_file.write_text("".join(json.dumps(one) + "\n" for one in records))
     assert len(metrics.read(run.metrics_file)) == len(records)
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_unknown_pictures_without_a_sign_are_damaged(reported: fc.Run) -> None:
+    path = reported.path / artifacts.STRESS.path
+    content = json.loads(path.read_text())
+    del next(iter(content["unknown"].values()))["energy"]
+    path.write_text(json.dumps(content))
+    found = run_document(groups([scored_run(opening.open_trained(reported, "best"))])[0])
+    assert (found.unknown, found.stress) == ((), None)

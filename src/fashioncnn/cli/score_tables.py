@@ -83,7 +83,7 @@ def stress(run: str, found: Stress) -> str:
         rows.append([name, *accuracies, f"{strengths[0]:g}, {strengths[-1]:g} {one.unit}"])
     signs = [["unknown pictures", "AUROC", "FPR 95", "AUROC by energy", "FPR 95 by energy"]]
     for name, by_sign in found.unknown.items():
-        figures = [by_sign[sign] for sign in ("probability", "energy")]
+        figures = [by_sign["probability"], by_sign["energy"]]
         cells = [(f"{sign.auroc:.3f}", f"{sign.false_positive_rate:.1%}") for sign in figures]
         signs.append([name, *(cell for pair in cells for cell in pair)])
     return "\n".join(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing_extensions import TypedDict
+
 from fashioncnn.evaluation.out_of_distribution import Detection
 from fashioncnn.evaluation.scores import Scores
 from fashioncnn.explanation.map_check import MapCheck
@@ -58,6 +60,13 @@ class Corrupted:
     accuracies: tuple[float, ...]
 
 
+class BySign(TypedDict):
+    """How well unknown pictures are noticed, by two signs of being unsure."""
+
+    probability: Detection
+    energy: Detection
+
+
 @dataclass(frozen=True)
 class Stress:
     """stress.json: worse test pictures, and `unknown` ones by kind and sign."""
@@ -65,7 +74,7 @@ class Stress:
     n: int
     accuracy: float
     corruptions: dict[str, Corrupted]
-    unknown: dict[str, dict[str, Detection]]
+    unknown: dict[str, BySign]
 
 
 @dataclass(frozen=True)

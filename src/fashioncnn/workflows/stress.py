@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from fashioncnn.console.say import timed, with_progress
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.evaluation.corruptions import CORRUPTIONS, strengths_of
-from fashioncnn.evaluation.out_of_distribution import UNKNOWN, Detection, detection, signs
+from fashioncnn.evaluation.out_of_distribution import UNKNOWN, detection, signs
 from fashioncnn.opening.data import Data
 from fashioncnn.opening.runs import AnyRun
 from fashioncnn.opening.trained import Trained
 from fashioncnn.runs import artifacts
-from fashioncnn.runs.contents import Corrupted, Stress
+from fashioncnn.runs.contents import BySign, Corrupted, Stress
 from fashioncnn.training.device import DeviceName
 from fashioncnn.usercode.faults import user_code
 from fashioncnn.workflows.evaluate import open_evaluated, predictions_of
@@ -64,12 +64,15 @@ def stress_trained(trained: Trained) -> Stress:
 
     known, answered = signs(plain), Answered(trained, pictures, plain.predicted)
     accuracies: dict[str, list[float]] = {name: [] for name in CORRUPTIONS}
-    unknown: dict[str, dict[str, Detection]] = {}
+    unknown: dict[str, BySign] = {}
     made = with_progress(one_ahead(changed, steps), len(steps), "stress")
     for (name, strength), worse in zip(steps, made, strict=True):
         if strength is None:
             seen = signs(trained.predictions(worse))
-            unknown[name] = {sign: detection(known[sign], seen[sign]) for sign in known}
+            unknown[name] = BySign(
+                probability=detection(known["probability"], seen["probability"]),
+                energy=detection(known["energy"], seen["energy"]),
+            )
         else:
             accuracies[name].append(float((answered(worse) == worse.labels).mean()))
     corruptions = {
