@@ -783,8 +783,8 @@ LOST = {
     "layers in a list": (
         "self.layers = [nn.Conv2d(in_channels, 3, 3)]",
         "self.layers[0](images)",
-        "mine.py:Net: layers is a plain list that holds them: they would neither learn nor be "
-        "saved; make it an nn.ModuleList",
+        "mine.py:Net: layers is a plain list of layers, which would neither learn nor be saved; "
+        "make it an nn.ModuleList",
     ),
     "a tensor": (
         "self.scale = torch.ones(3, 1, 1, requires_grad=True)",

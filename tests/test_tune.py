@@ -326,7 +326,7 @@ def test_four_workers_killed_twenty_times(tmp_path: Path, tiny_recipe: Path) -> 
     """No finished trial is lost or run twice, and every setting comes to an answer."""
     chance = np.random.default_rng(11)
     path = tiny_recipe.with_name("space.toml")
-    rates = [round(0.001 * number, 3) for number in range(1, 241)]
+    rates = [round(0.001 * number, 3) for number in range(1, 401)]
     path.write_text(
         f'name = "mine"\nrecipe = "tiny.toml"\n[space]\noptimizer.learning_rate = {rates}\n'
     )

@@ -11,8 +11,6 @@ from fashioncnn.evaluation.sureness import Sureness, fit_sureness
 
 # What share of the answers may be wrong, where a threshold on confidence is chosen.
 TOLERATED_ERRORS = (0.01, 0.02, 0.05)
-
-
 # Fewer validation pictures say too little of a temperature, and of errors of 1 %.
 FEWEST = 100
 

@@ -38,11 +38,11 @@ class Comparison:
 
     `difference` is the second's mean less the first's, a share. Its interval is Bonett and Price's
     for two single runs, by the paired bootstrap for groups. `p_value` is McNemar's exact one for
-    two single runs, and Student's for groups;
-    `adjusted_p_value` takes into account how many comparisons were made (Holm). `gained` and
-    `lost` count pictures that only the second, or only the first, has right, the mean over pairs
-    of runs. `runs_needed`, in each group, would tell a difference of this size apart with 80 %
-    power: None where no number of runs would, or where single runs do not say.
+    two single runs, and Student's for groups; `adjusted_p_value` takes into account how many
+    comparisons were made (Holm). `gained` and `lost` count pictures that only the second, or only
+    the first, has right, the mean over pairs of runs. `runs_needed`, in each group, would tell a
+    difference of this size apart with 80 % power: None where no number of runs would, or where
+    single runs do not say.
     """
 
     runs: tuple[int, int]
@@ -66,19 +66,35 @@ def compare(
     """Compare each of `others` with `first`. RunError when the pictures are not the same."""
     check_same_pictures([run for group in (first, *others) for run in group])
     right = [_right(group) for group in (first, *others)]
-    estimates = accuracy_differences(right)
-    p_values = [
-        mcnemar(right[0][:, 0], other[:, 0])
-        if right[0].shape[1] == other.shape[1] == 1
-        else estimate.p_value
-        for other, estimate in zip(right[1:], estimates, strict=True)
+    single = [right[0].shape[1] == other.shape[1] == 1 for other in right[1:]]
+    estimates = [] if all(single) else accuracy_differences(right)
+    found = [
+        _of_two_runs(right[0], other) if alone else _of_groups(estimates[at])
+        for at, (other, alone) in enumerate(zip(right[1:], single, strict=True))
     ]
+    adjusted = holm([one.p_value for one in found])
     return [
-        _comparison(right[0], other, estimate, p_value, adjusted)
-        for other, estimate, p_value, adjusted in zip(
-            right[1:], estimates, p_values, holm(p_values), strict=True
-        )
+        _comparison(right[0], other, one, p_value)
+        for other, one, p_value in zip(right[1:], found, adjusted, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What was found about one difference."""
+
+    gap: Interval
+    p_value: float
+    runs_needed: int | None
+
+
+def _of_two_runs(first: NDArray[np.float32], other: NDArray[np.float32]) -> _Told:
+    gained, lost = int((other > first).sum()), int((first > other).sum())
+    return _Told(paired_shares(gained, lost, len(first)), mcnemar(gained, lost), None)
+
+
+def _of_groups(estimate: Estimate) -> _Told:
+    return _Told(estimate.interval, estimate.p_value, runs_needed(estimate))
 
 
 def accuracy_differences(right: Sequence[NDArray[np.float32]], seed: int = 0) -> list[Estimate]:
@@ -96,13 +112,11 @@ def accuracy_differences(right: Sequence[NDArray[np.float32]], seed: int = 0) ->
     ]
 
 
-def mcnemar(right: NDArray[np.float32], other_right: NDArray[np.float32]) -> float:
-    """Return the exact two-sided p-value (McNemar, Psychometrika 12, 1947; binomial form)."""
-    return exact_p_value(int((other_right > right).sum()), int((right > other_right).sum()))
+def mcnemar(gained: int, lost: int) -> float:
+    """Return the exact two-sided p-value (McNemar, Psychometrika 12, 1947; binomial form).
 
-
-def exact_p_value(gained: int, lost: int) -> float:
-    """See `mcnemar`, for so many pictures that are right in one of both alone."""
+    So many pictures are right in the second, or in the first, of two runs alone.
+    """
     return min(1.0, 2 * float(special.bdtr(min(lost, gained), lost + gained, 0.5)))
 
 
@@ -118,7 +132,7 @@ def paired_shares(gained: int, lost: int, n: int) -> Interval:
     variance = (more + less - middle**2) / (n + 2)
     half = float(special.ndtri((1 + LEVEL) / 2)) * math.sqrt(variance)
     told = [middle - half, middle + half, value]
-    if exact_p_value(gained, lost) >= 1 - LEVEL:
+    if mcnemar(gained, lost) >= 1 - LEVEL:
         told.append(0.0)
     return Interval(value, min(told), max(told))
 
@@ -172,25 +186,18 @@ def _right(group: Sequence[Predictions]) -> NDArray[np.float32]:
 
 
 def _comparison(
-    first: NDArray[np.float32],
-    second: NDArray[np.float32],
-    estimate: Estimate,
-    p_value: float,
-    adjusted: float,
+    first: NDArray[np.float32], second: NDArray[np.float32], told: _Told, adjusted: float
 ) -> Comparison:
     before, after = first.mean(1, dtype=np.float64), second.mean(1, dtype=np.float64)
-    gained, lost = float((after * (1 - before)).sum()), float((before * (1 - after)).sum())
-    single = first.shape[1] == second.shape[1] == 1
-    gap = paired_shares(int(gained), int(lost), len(first)) if single else estimate.interval
     return Comparison(
         runs=(first.shape[1], second.shape[1]),
         accuracies=(float(before.mean()), float(after.mean())),
-        difference=possible(gap),
-        p_value=p_value,
+        difference=possible(told.gap),
+        p_value=told.p_value,
         adjusted_p_value=adjusted,
-        gained=gained,
-        lost=lost,
-        runs_needed=runs_needed(estimate),
+        gained=float((after * (1 - before)).sum()),
+        lost=float((before * (1 - after)).sum()),
+        runs_needed=told.runs_needed,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+from fashioncnn import standard_output
 from fashioncnn.errors import FashionCNNError
 from fashioncnn.executors.messages import Message, pack_error, receive, send
 
@@ -21,21 +23,10 @@ def main() -> None:
     """Do jobs until there are no more. What they print goes to standard error."""
     # Ctrl-C reaches all processes of a terminal: whoever told us the job will end us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = _alone(sys.stdout)
+    answers = io.TextIOWrapper(standard_output.taken(), "utf-8")
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     while told := receive(sys.stdin):
         send(answers, _answer(told, answers))
-
-
-def _alone(stream: IO[str]) -> IO[str]:
-    """Return where `stream`, standard output, led, for us alone.
-
-    All else that is printed goes to standard error, also what is written to the stream's number.
-    """
-    kept = os.fdopen(os.dup(stream.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), stream.fileno())
-    sys.stdout = sys.stderr
-    return kept
 
 
 def _answer(told: Message, answers: IO[str]) -> Message:

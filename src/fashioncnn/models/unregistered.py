@@ -20,7 +20,8 @@ class Unregistered:
     def fault(self) -> str:
         """What is wrong, without where."""
         if isinstance(self.held, nn.Module | nn.Parameter):
-            return f"a plain {self.kind} that holds them: they would neither learn nor be saved"
+            what = "layers" if isinstance(self.held, nn.Module) else "weights"
+            return f"a plain {self.kind} of {what}, which would neither learn nor be saved"
         return "a tensor with a gradient, and no nn.Parameter: it would neither learn nor be saved"
 
     @property

@@ -22,6 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from fashioncnn import standard_output
 from fashioncnn.bundles.bundle import Bundle, open_bundle
 from fashioncnn.errors import FashionCNNError
 from fashioncnn.serving.answering import Ready, is_quick, read_pictures, reply_to
@@ -147,10 +148,7 @@ def main() -> None:
     # Ctrl-C and SIGTERM are for the process that asks: it closes the pipe once all is answered.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    # Nothing that a library prints may mix with the replies, whichever way it does.
-    incoming, outgoing = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    sys.stdout = sys.stderr
+    incoming, outgoing = sys.stdin.buffer, standard_output.taken()
     told: dict[str, Any] = json.loads(incoming.readline())
     limits = Limits(**told["limits"])
     # What asks for more ends this process, which is started again, and not the machine.

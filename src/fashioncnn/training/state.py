@@ -155,7 +155,7 @@ class TrainingState:
         if began and expected and not kept:
             raise ValueError("it lacks the state of the optimiser")
         for number, values in kept.items():
-            if _shapes(values) != expected.get(number, _shapes(values)):
+            if number in expected and _shapes(values) != expected[number]:
                 raise ValueError(f"its state of the optimiser does not fit (weights {number})")
             for key, value in values.items():
                 held = self._as_held(value, parameters[number])

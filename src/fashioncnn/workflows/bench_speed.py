@@ -15,7 +15,7 @@ import torch
 
 from fashioncnn.benchmarking import commands
 from fashioncnn.benchmarking.cost import training_flops_an_image
-from fashioncnn.benchmarking.machine import matrix_peak, measure_machine
+from fashioncnn.benchmarking.machine import Machine, matrix_peak, measure_machine
 from fashioncnn.benchmarking.peers import DEFAULT_FOLDER, check_peer, environment, measure_peer
 from fashioncnn.benchmarking.ways import Measured, Metrics, Way
 from fashioncnn.console.say import duration, say, silence
@@ -80,7 +80,11 @@ def bench_speed(
         for name in against
     ]
     measured = Measured(folder, ways, against, resume)
-    machine = measure_machine(chosen)
+    _measure_missing(measured, measure_machine(chosen), folder)
+    return measured.files
+
+
+def _measure_missing(measured: Measured, machine: Machine, folder: Path) -> None:
     progress = _Progress(len(measured.missing))
     for way, seed in measured.missing:
         try:
@@ -91,7 +95,6 @@ def bench_speed(
             ) from None
         measured.add(way, metrics, machine)
         progress.one_more(way.name, seed, metrics)
-    return measured.files
 
 
 def _recipe_way(trainings: _Trainings, seeds: int, chosen: torch.device, warm: bool) -> Way:

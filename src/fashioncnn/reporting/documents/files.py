@@ -11,7 +11,6 @@ from pydantic import TypeAdapter, ValidationError
 from fashioncnn.errors import RunError
 from fashioncnn.reporting.documents.audit import AuditDocument
 from fashioncnn.reporting.documents.comparison import ComparisonDocument
-from fashioncnn.reporting.documents.inside import Inside
 from fashioncnn.reporting.documents.run import RunDocument
 from fashioncnn.reporting.documents.study import StudyDocument
 from fashioncnn.runs.files import make_folder, read_json, to_json, write_text
@@ -31,13 +30,9 @@ KINDS: dict[str, type[Any]] = {
 def write(document: Document, path: Path) -> Path:
     """Put `document` at `path` as JSON. Raises StorageError."""
     make_folder(path.parent)
-    write_text(path, as_json(document))
+    values = pydantic_core.to_jsonable_python(document)
+    write_text(path, to_json({"form": FORM} | values))
     return path
-
-
-def as_json(document: Document | Inside) -> str:
-    """Return the document as JSON, the version of its form first."""
-    return to_json({"form": FORM} | pydantic_core.to_jsonable_python(document))
 
 
 def read(path: Path, kind: type[D]) -> D:

@@ -13,7 +13,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
-from fashioncnn.reporting.documents.files import KINDS, Document, as_json, read
+import pydantic_core
+
+from fashioncnn.reporting.documents.files import KINDS, Document, read
 from fashioncnn.reporting.documents.inside import Inside
 from fashioncnn.reporting.figures.catalogue import makers_of
 from fashioncnn.reporting.figures.drawing import draw_missing, missing
@@ -79,7 +81,8 @@ class Helper:
             return
         file = Path(self._scratch.name) / f"{self._count}.json"
         self._count += 1
-        write_text(file, as_json(document))
+        # Plain ASCII: a path may have a byte that is no UTF-8.
+        write_text(file, json.dumps(pydantic_core.to_jsonable_python(document)))
         told = [type(document).__name__, str(file), str(folder), list(names), dpi]
         assert self._process.stdin
         # It may have ended: then all is drawn here.
