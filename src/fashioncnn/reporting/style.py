@@ -27,8 +27,8 @@ DPI = 120
 # Of more classes, an axis names every second or third.
 MOST_LABELS, LONGEST_LABEL = 25, 25
 
+# With fonts by reporting/fonts.py.
 SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.titleweight": "bold",

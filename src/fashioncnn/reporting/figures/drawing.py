@@ -19,6 +19,7 @@ from fashioncnn.reporting.documents.files import Document
 from fashioncnn.reporting.documents.inside import Inside
 from fashioncnn.reporting.figures.catalogue import Maker, makers_of
 from fashioncnn.reporting.figures.sheet import PADDING, Sheet
+from fashioncnn.reporting.fonts import families_for
 from fashioncnn.reporting.style import SETTINGS
 from fashioncnn.runs.files import write_bytes
 
@@ -34,8 +35,9 @@ def draw_missing(document: Document | Inside, folder: Path, names: Sequence[str]
     makers = makers_of(document)
     for name in names:
         make = makers[name]
-        if _digest_of(folder, name) != (digest := _digest(make, dpi)):
-            _keep(make, folder / f"{name}.png", digest, dpi)
+        settings, digest = _style_and_digest(make, dpi)
+        if _digest_of(folder, name) != digest:
+            _keep(make, folder / f"{name}.png", settings, digest, dpi)
 
 
 def missing(document: Document | Inside, folder: Path, dpi: int) -> list[str]:
@@ -43,16 +45,21 @@ def missing(document: Document | Inside, folder: Path, dpi: int) -> list[str]:
     return [
         name
         for name, make in makers_of(document).items()
-        if _digest_of(folder, name) != _digest(make, dpi)
+        if _digest_of(folder, name) != _style_and_digest(make, dpi)[1]
     ]
 
 
-def _digest(make: Maker, dpi: int) -> str:
-    """Return the SHA-256 of everything that decides a figure but the code that draws it."""
+def _style_and_digest(make: Maker, dpi: int) -> tuple[dict[Any, Any], str]:
+    """Return the style of all, with fonts for this figure's letters; and a SHA-256.
+
+    It is of everything that decides a figure but the code that draws it.
+    """
     function: Any = make
-    settings = sorted((str(key), str(value)) for key, value in SETTINGS.items())
-    shown = (function.func.__qualname__, function.args, settings, dpi, version("fashioncnn"))
-    return hashlib.sha256(pydantic_core.to_json(shown)).hexdigest()
+    shown = pydantic_core.to_json((function.func.__qualname__, function.args))
+    settings = {**SETTINGS, "font.family": families_for(shown.decode())}
+    style = sorted((str(key), str(value)) for key, value in settings.items())
+    rest = pydantic_core.to_json((style, dpi, version("fashioncnn")))
+    return settings, hashlib.sha256(shown + rest).hexdigest()
 
 
 def _digest_of(folder: Path, name: str) -> str | None:
@@ -69,14 +76,14 @@ def _digest_of(folder: Path, name: str) -> str | None:
         return None
 
 
-def _keep(make: Maker, path: Path, digest: str, dpi: int) -> None:
-    """Make a figure in the style of all and keep it at `path`, and as SVG beside it."""
+def _keep(make: Maker, path: Path, settings: dict[Any, Any], digest: str, dpi: int) -> None:
+    """Make a figure in this style and keep it at `path`, and as SVG beside it."""
     import matplotlib as mpl
     from PIL.Image import Quantize
     from PIL.PngImagePlugin import PngInfo
 
-    with mpl.rc_context(SETTINGS), warnings.catch_warnings():
-        # Letters that the font lacks are boxes; the page beside the figure has them.
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        # Letters that no font has are boxes; the page beside the figure has them.
         warnings.filterwarnings("ignore", message="Glyph")
         # Of many or long names, as much is shown as there is room for.
         warnings.filterwarnings("ignore", message="constrained_layout not applied")

@@ -16,10 +16,12 @@ from xml.sax.saxutils import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from fashioncnn.reporting.fonts import in_fonts, own_file
 from fashioncnn.reporting.style import INK
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
 POINTS_AN_INCH = 72
@@ -64,11 +66,18 @@ class Words:
         """From one baseline to the next."""
         return LINE_SPACING * self.points / POINTS_AN_INCH
 
+    def parts(self, line: str, pixels: float) -> list[tuple[str, FreeTypeFont]]:
+        """Return `line` in parts, each with its font of so many pixels."""
+        return [(text, _font(file, pixels)) for text, file in in_fonts(line, bold=self.bold)]
+
+    def length(self, line: str) -> float:
+        """Return how long `line` is, in points."""
+        return sum(font.getlength(text) for text, font in self.parts(line, 100)) * self.points / 100
+
     @property
     def box(self) -> tuple[float, float, float, float]:
         """Left, top, right, bottom."""
-        font = _font(100, self.bold)
-        width = max(map(font.getlength, self.lines)) / 100 * self.points / POINTS_AN_INCH
+        width = max(map(self.length, self.lines)) / POINTS_AN_INCH
         height = len(self.lines) * self.line_height
         if self.upwards:
             width, height = height, width
@@ -110,19 +119,18 @@ class Sheet:
         left, top, right, bottom = words.box
         x, y = (left - corner[0]) * dpi, (top - corner[1]) * dpi
         wide, high = (right - left) * dpi, (bottom - top) * dpi
-        font = _font(words.points * dpi / POINTS_AN_INCH, words.bold)
+        pixels = words.points * dpi / POINTS_AN_INCH
         if words.upwards:
             turned = Image.new("RGB", (round(high), round(wide)), "white")
-            ImageDraw.Draw(turned).text((0, 0), words.text, words.colour, font)
+            _write_line(ImageDraw.Draw(turned), (0, 0), words, words.text, pixels)
             image.paste(turned.transpose(Image.Transpose.ROTATE_90), (round(x), round(y)))
             return
         draw = ImageDraw.Draw(image)
         for number, line in enumerate(words.lines):
             # Within the box, the lines stand as the whole does.
-            at = x + wide * {"left": 0, "middle": 0.5, "right": 1}[words.across]
-            anchor = {"left": "la", "middle": "ma", "right": "ra"}[words.across]
-            place = (at, y + number * words.line_height * dpi)
-            draw.text(place, line, words.colour, font, anchor=anchor)
+            room = wide - words.length(line) * dpi / POINTS_AN_INCH
+            at = x + room * {"left": 0, "middle": 0.5, "right": 1}[words.across]
+            _write_line(draw, (at, y + number * words.line_height * dpi), words, line, pixels)
 
     def svg(self) -> bytes:
         """Return the sheet as SVG; its pictures are PNG within it, its words are text."""
@@ -214,12 +222,20 @@ def _table(scale: str, ground: str) -> NDArray[np.uint8]:
 
 
 @lru_cache
-def _font(pixels: float, bold: bool) -> FreeTypeFont:
-    import matplotlib as mpl
+def _font(file: Path, pixels: float) -> FreeTypeFont:
     from PIL import ImageFont
 
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / name, pixels)
+    return ImageFont.truetype(file, pixels)
+
+
+def _write_line(
+    draw: ImageDraw, place: tuple[float, float], words: Words, line: str, pixels: float
+) -> None:
+    """Write `line` from its upper left corner; all its fonts stand on one baseline."""
+    x, y = place[0], place[1] + _font(own_file(bold=words.bold), pixels).getmetrics()[0]
+    for text, font in words.parts(line, pixels):
+        draw.text((x, y), text, words.colour, font, anchor="ls")
+        x += font.getlength(text)
 
 
 def _picture_svg(one: Picture) -> str:
@@ -246,7 +262,7 @@ def _picture_svg(one: Picture) -> str:
 
 def _words_svg(words: Words) -> list[str]:
     left, top, right, bottom = (POINTS_AN_INCH * edge for edge in words.box)
-    font = _font(100, words.bold)
+    font = _font(own_file(bold=words.bold), 100)
     ascent = font.getmetrics()[0] / 100 * words.points
     style = f'font-size="{words.points}" fill="{words.colour}"'
     style += ' font-weight="bold"' if words.bold else ""
