@@ -9,12 +9,13 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["lint-imports"])
+QUICK = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["lint-imports"])
 # Two tests at a time, on a thread each, are faster than one on two: they are small.
 PARALLEL = ["-n", str(os.cpu_count() or 1), "--dist", "loadfile", "--no-loadscope-reorder"]
 # Many processes import the same: what they compile is kept.
@@ -37,6 +38,15 @@ def run(command: list[str]) -> tuple[bool, str]:
     return good, f"{'ok    ' if good else 'FAILED'} {' '.join(command)}  {seconds:.0f} s{words}"
 
 
+def told(results: Iterable[tuple[bool, str]]) -> bool:
+    """Print what each check said; return whether all went well."""
+    good = True
+    for one, words in results:
+        print(words, flush=True)
+        good &= one
+    return good
+
+
 def test(arguments: list[str]) -> bool:
     """Run pytest before the user's eyes."""
     command: list[str | Path] = [BIN / "pytest", *arguments]
@@ -44,17 +54,16 @@ def test(arguments: list[str]) -> bool:
 
 
 def main() -> None:
-    """Run the checks, then the tests: the fast ones, or all."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(run, CHECKS))
-    for _, words in results:
-        print(words, flush=True)
-    good = all(one for one, _ in results)
-    if "--all" in sys.argv[1:]:
-        good &= test([*PARALLEL, "-m", "not alone"])
+    """Run the checks and the tests: the fast ones, or all."""
+    all_tests = "--all" in sys.argv[1:]
+    with ThreadPoolExecutor() as pool:
+        # Types take longest: they are looked at while tests run.
+        types = pool.submit(run, ["mypy"])
+        good = told(pool.map(run, QUICK))
+        good &= test([*PARALLEL, "-m", "not alone" if all_tests else "fast"])
+        good &= told([types.result()])
+    if all_tests:
         good &= test(["-m", "alone"])
-    else:
-        good &= test([*PARALLEL, "-m", "fast"])
     sys.exit(0 if good else 1)
 
 

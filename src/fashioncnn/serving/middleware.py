@@ -33,7 +33,8 @@ class Around:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if scope["method"] == "HEAD":
+        method = scope["method"]
+        if method == "HEAD":
             # As GET; whoever speaks HTTP leaves the body out.
             scope = scope | {"method": "GET"}
         started = time.perf_counter()
@@ -67,7 +68,7 @@ class Around:
         except ClientDisconnect:
             pass
         finally:
-            self._note(scope, identity, status, time.perf_counter() - started)
+            self._note(scope, method, identity, status, time.perf_counter() - started)
 
     def _may_enter(self, path: str, headers: dict[bytes, bytes]) -> bool:
         token = self._server.token
@@ -81,7 +82,9 @@ class Around:
         host = headers.get(b"host", b"localhost").decode("latin-1")
         return not self._server.loopback_names_only or names_loopback(host)
 
-    def _note(self, scope: Any, identity: str, status: int, seconds: float) -> None:
+    def _note(
+        self, scope: Any, method: str, identity: str, status: int, seconds: float
+    ) -> None:
         route = scope.get("route")
         path = route.path if route is not None else "other"
         metrics = self._server.metrics
@@ -91,7 +94,7 @@ class Around:
             {
                 "event": "request",
                 "id": identity,
-                "method": scope["method"],
+                "method": method,
                 "path": scope["path"][:200],
                 "status": status,
                 "milliseconds": round(1000 * seconds, 2),
