@@ -244,6 +244,7 @@ WRONG = [
     (["train"], "Missing argument 'recipe'"),
     (["dance"], "No such command 'dance'"),
     (["evaluate", "{tmp}/nothing"], "no such run directory"),
+    (["data", "audit", "{tmp}"], "pictures are named by --data"),
     (["explain", "{tmp}"], "not a run directory"),
     (["report", "{tmp}"], "not a run directory"),
     (["recipes", "{tmp}"], "no recipe"),

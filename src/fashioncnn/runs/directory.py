@@ -204,7 +204,7 @@ def open_run(path: Path | str) -> Run:
     if not path.exists():
         raise RunError(f"{path}: no such run directory")
     below = next((one for one in sorted(path.glob("*")) if runs_below(one)), None)
-    hint = f"; {below} holds runs" if below else ""
+    hint = f"; {below} holds runs" if below else "; pictures are named by --data"
     raise RunError(f"{path}: not a run directory (it has no recipe.toml and provenance.json){hint}")
 
 

@@ -82,9 +82,7 @@ class Around:
         host = headers.get(b"host", b"localhost").decode("latin-1")
         return not self._server.loopback_names_only or names_loopback(host)
 
-    def _note(
-        self, scope: Any, method: str, identity: str, status: int, seconds: float
-    ) -> None:
+    def _note(self, scope: Any, method: str, identity: str, status: int, seconds: float) -> None:
         route = scope.get("route")
         path = route.path if route is not None else "other"
         metrics = self._server.metrics

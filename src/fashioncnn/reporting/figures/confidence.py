@@ -64,6 +64,8 @@ def _counts(axes: Axes, found: Calibration, colour: str) -> None:
         color=colour,
     )
     axes.set_yscale("log")
+    # A single picture can be seen, and a number stands beside the axis.
+    axes.set_ylim(0.7, None)
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel("pictures")
@@ -78,10 +80,9 @@ def coverage(curve: RiskCoverageCurve, confidence: Confidence) -> Figure:
     axes.annotate(
         f"all answered: {curve.risk[-1]:.1%} wrong",
         (1, curve.risk[-1]),
-        xytext=(-8, 0),
+        xytext=(4, 8),
         textcoords="offset points",
         ha="right",
-        va="center",
     )
     # On few pictures, several tolerated errors may come to the same threshold.
     for at in {(one.coverage, one.risk): one for one in confidence.thresholds or ()}.values():

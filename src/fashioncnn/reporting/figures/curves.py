@@ -30,7 +30,7 @@ def plot(axes: Axes, found: Curves, figure_name: str) -> None:
 
     Without validation pictures there is one curve.
     """
-    ends = {}
+    shown = []
     for split, colour, style, label in (
         ("train", TRAINING, "--", "training"),
         ("val", VALIDATION, "-", "validation"),
@@ -44,32 +44,23 @@ def plot(axes: Axes, found: Curves, figure_name: str) -> None:
         if len(curves) > 1:
             for curve in curves:
                 axes.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.7, alpha=0.35)
-        axes.plot(epochs, mean, style, color=colour, lw=2, marker="o", ms=3.5, label=label)
-        ends[label] = mean[-1]
+        end = f"{mean[-1]:.3f}" if figure_name == "loss" else f"{mean[-1]:.1%}"
+        told = f"{label} ({end} at the end)"
+        axes.plot(epochs, mean, style, color=colour, lw=2, marker="o", ms=3.5, label=told)
+        shown.append(label)
     if found.full_epochs is not None and found.kept_share is not None:
-        boundary = found.full_epochs + 0.5
-        axes.axvline(boundary, color=FAINT, lw=1, ls=":")
-        axes.annotate(
-            f"from here on the hardest {found.kept_share:.0%}",
-            (boundary, 0.5),
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(4, 0),
-            textcoords="offset points",
+        axes.axvline(
+            found.full_epochs + 0.5,
             color=FAINT,
-            fontsize=8.5,
+            lw=1,
+            ls=":",
+            label=f"from here on the hardest {found.kept_share:.0%}",
         )
-    axes.set_title(f"{' and '.join(ends).capitalize()} {figure_name}")
+    axes.set_title(f"{' and '.join(shown).capitalize()} {figure_name}")
     axes.set_xlabel("epoch")
     axes.set_ylabel("mean cross-entropy" if figure_name == "loss" else "accuracy")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")
     if figure_name == "accuracy":
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    labels = {
-        name: f"{name} ({value:.3f} at the end)"
-        if figure_name == "loss"
-        else f"{name} ({value:.1%} at the end)"
-        for name, value in ends.items()
-    }
-    handles, names = axes.get_legend_handles_labels()
-    axes.legend(handles, [labels[name] for name in names])
+    axes.legend()

@@ -20,7 +20,7 @@ def overview(document: RunDocument) -> Figure:
     figure = Figure(figsize=(15, 9.6))
     curves.plot(figure.add_axes((0.07, 0.56, 0.39, 0.4)), document.curves, "loss")
     per_class.plot(figure.add_axes((0.07, 0.06, 0.39, 0.42)), document)
-    confusion.plot(figure.add_axes((0.57, 0.48, 0.42, 0.48)), document, font_size=7.5)
+    confusion.plot(figure.add_axes((0.57, 0.5, 0.42, 0.46)), document, font_size=7.5)
 
     first, one = found.filters[0], found.feature_maps[0]
     weights = figure.add_axes((0.52, 0.04, 0.17, 0.24))
@@ -28,11 +28,11 @@ def overview(document: RunDocument) -> Figure:
     weights.set_title(f"{first.layer}: its {first.weights.shape[0]} filters")
     rows = [row for row in PICTURES if row < one.maps.shape[0]]
     columns = range(min(CHANNELS, one.maps.shape[1]))
-    pictures = figure.add_axes((0.725, 0.02, 0.04, 0.31))
+    pictures = figure.add_axes((0.725, 0.02, 0.04, 0.27))
     images = found.pictures.images.values
     pictures.imshow(column(images, rows, on_dark(images)), interpolation="nearest")
     pictures.set_title(f"{one.layer}: what it makes of pictures")
-    maps = figure.add_axes((0.77, 0.02, 0.22, 0.31))
+    maps = figure.add_axes((0.77, 0.02, 0.22, 0.27))
     maps.imshow(feature_maps.map_grid(one, rows, columns), interpolation="nearest")
     for axes in (weights, pictures, maps):
         axes.set_axis_off()
