@@ -92,6 +92,23 @@ def share(value: float, n: float, estimate: Estimate) -> Interval:
     return Interval(value, max(0.0, min(value, middle - half)), min(1.0, max(value, middle + half)))
 
 
+def weighted_mean(parts: Sequence[Interval], weights: Sequence[float]) -> Interval:
+    """Return the interval of a mean of figures, from their own, as if they were independent.
+
+    Zou and Donner's MOVER (Statistics in Medicine 27, 2008).
+    """
+    pairs = list(zip(weights, parts, strict=True))
+    value = sum(weight * one.value for weight, one in pairs)
+    below = math.hypot(*(weight * (one.value - one.low) for weight, one in pairs))
+    above = math.hypot(*(weight * (one.high - one.value) for weight, one in pairs))
+    return Interval(value, value - below, value + above)
+
+
+def wider(interval: Interval, other: Interval) -> Interval:
+    """Return `interval`, made to hold `other`, too."""
+    return Interval(interval.value, min(interval.low, other.low), max(interval.high, other.high))
+
+
 def picture_weights(n: int, draws: int = DRAWS, seed: int = 0) -> Iterator[NDArray[np.float32]]:
     """Yield how often each of `n` pictures is in each resample, (up to 250, n) at a time."""
     random = np.random.default_rng(seed)

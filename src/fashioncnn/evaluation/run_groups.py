@@ -15,9 +15,13 @@ from fashioncnn.evaluation.intervals import (
     mean_over_runs,
     picture_weights,
     share,
+    weighted_mean,
+    wider,
     wilson,
 )
 from fashioncnn.evaluation.predictions import Predictions
+
+KINDS = ("precision", "recall", "f1")
 
 
 def intervals(runs: Sequence[Predictions], split: str = "test") -> dict[str, Interval]:
@@ -26,7 +30,8 @@ def intervals(runs: Sequence[Predictions], split: str = "test") -> dict[str, Int
     They are named as in `Scores.metrics`. What is a share of pictures (accuracy, precision, recall)
     has Wilson's interval for one run, over pictures alone, and that of `intervals.share` for
     several. So has a class's F1, for any number of runs: it is no share, but twice the right ones
-    among those of the class and those taken for it. All others have the bootstrap's.
+    among those of the class and those taken for it. Means over classes have the bootstrap's, and
+    are at least as uncertain as the classes: of few pictures, resamples may all have the same.
     Raises RunError when the runs are not of the same pictures.
     """
     check_same_pictures(runs)
@@ -43,6 +48,11 @@ def intervals(runs: Sequence[Predictions], split: str = "test") -> dict[str, Int
             if len(runs) == 1 and not name.startswith("f1/")
             else share(value, n, estimates[name])
         )
+    for kind in KINDS:
+        parts = [named[f"{split}/{kind}/{name}"] for name in runs[0].class_names]
+        for mean, weights in _class_weights(runs[0]).items():
+            name = f"{split}/{kind}_{mean}"
+            named[name] = _within_bounds(wider(named[name], weighted_mean(parts, weights)))
     return named
 
 
@@ -72,6 +82,13 @@ def check_same_pictures(runs: Sequence[Predictions]) -> None:
             and np.array_equal(first.indices, other.indices)
         ):
             raise RunError("these runs were not scored on the same pictures")
+
+
+def _class_weights(run: Predictions) -> dict[str, list[float]]:
+    """Return how much each class weighs in each mean over classes."""
+    of_class = np.bincount(run.labels, minlength=len(run.class_names))
+    weighted: list[float] = (of_class / of_class.sum()).tolist()
+    return {"macro": [1 / len(weighted)] * len(weighted), "weighted": weighted}
 
 
 def _within_bounds(interval: Interval) -> Interval:
@@ -129,10 +146,9 @@ def _figures(counts: NDArray[np.float32], classes: int) -> NDArray[np.float64]:
 
 
 def _figure_names(class_names: Sequence[str]) -> list[str]:
-    kinds = ("precision", "recall", "f1")
     return [
         "accuracy",
-        *(f"{kind}_macro" for kind in kinds),
-        *(f"{kind}_weighted" for kind in kinds),
-        *(f"{kind}/{name}" for kind in kinds for name in class_names),
+        *(f"{kind}_macro" for kind in KINDS),
+        *(f"{kind}_weighted" for kind in KINDS),
+        *(f"{kind}/{name}" for kind in KINDS for name in class_names),
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fashioncnn.evaluation.intervals import Interval
+from fashioncnn.evaluation.intervals import wider
 from fashioncnn.evaluation.paired import Comparison, apart, compare, holm, possible
 from fashioncnn.evaluation.predictions import Predictions
 from fashioncnn.evaluation.run_groups import differences, intervals
@@ -159,7 +159,7 @@ def f1_effects(
         gap, p_value = estimate.interval, estimate.p_value
         if count < FEW:
             wide, cautious = apart(*(one[f"test/f1/{name}"] for one in alone))
-            gap = Interval(gap.value, min(gap.low, wide.low), max(gap.high, wide.high))
+            gap = wider(gap, wide)
             p_value = max(p_value, cautious)
         gaps.append(possible(gap))
         p_values.append(p_value)
