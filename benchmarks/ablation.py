@@ -104,7 +104,9 @@ def table(result: dict[str, Any]) -> str:
     lines = [
         f"# What each choice of `{result['recipe']}` is worth",
         "",
-        "One change a row, all else as in the recipe. Validation accuracy in per cent, mean "
+        "One change a row, at equal cost: where epochs become cheaper or dearer, there are more or "
+        "fewer of them, and where the batch or the optimiser changes, so does the learning rate "
+        "(`ROWS` in `benchmarks/ablation.py` has each). Validation accuracy in per cent, mean "
         f"of {n} seeds; the difference to the recipe is taken seed by seed (same pictures set "
         "aside), ± its standard deviation over the seeds. Made by `python benchmarks/ablation.py`.",
         "",

@@ -92,6 +92,7 @@ def draw_ladder() -> None:
     """Draw accuracy against parameters, and against the work of training."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter
 
     from fashioncnn.reporting.style import DPI, FAINT, INK, SETTINGS, VALIDATION
 
@@ -129,6 +130,7 @@ def draw_ladder() -> None:
                     fontsize=9,
                 )
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(EngFormatter(sep=""))
             axes.set_xlabel(label)
             axes.grid(visible=True)
         figure.axes[0].set_ylabel("test accuracy, %")

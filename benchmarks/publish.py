@@ -10,6 +10,7 @@ Usage: python benchmarks/publish.py [--check]
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from pathlib import Path
@@ -68,13 +69,16 @@ def _filled(path: Path, tables: dict[str, str]) -> str:
 
 def main() -> None:
     """Write the files, or with --check say which are not as the results have it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    only_check = parser.parse_args().check
     for name in (changed := moved()):
         print(f"{name} is not the recipe that was measured: measure it anew")
     if changed:
         sys.exit(1)
     files = published()
     stale = {path: text for path, text in files.items() if path.read_text() != text}
-    if "--check" in sys.argv[1:]:
+    if only_check:
         for path in stale:
             print(f"{path.relative_to(ROOT)} differs from benchmarks/results: run publish.py")
         for typed in (missing := gone()):

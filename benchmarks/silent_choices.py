@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fashioncnn.evaluation.intervals import further_run
 from fashioncnn.evaluation.scores import Scores
 from fashioncnn.recipes.load import load
 from fashioncnn.runs.directory import Run, open_run, runs_below
@@ -168,7 +169,7 @@ def publish(ranked: Sequence[Candidate], seeds: int) -> None:
         "",
         f"Mean ± standard deviation over {len(runs)} seeds, test read once a run, by the last "
         "epoch's weights. *Within*: the reported figure, rounded to two digits as it is, lies "
-        "within two standard deviations of the mean, and half a hundredth for the rounding.",
+        "where 95 of 100 further runs would, and half a hundredth for the rounding.",
         "",
         "| | reported | here | |",
         "|---|---|---|---|",
@@ -189,7 +190,7 @@ def publish(ranked: Sequence[Candidate], seeds: int) -> None:
     for name, value, found in rows:
         middle = sum(found) / len(found)
         spread = math.sqrt(sum((one - middle) ** 2 for one in found) / (len(found) - 1))
-        near = abs(middle - value) <= 2 * spread + 0.005
+        near = abs(middle - value) <= further_run(spread, len(found)) + 0.005
         within += near
         words = "within" if near else "lower here" if middle < value else "higher here"
         lines.append(f"| {name} | {value:g} | {mean_std(found, 3)} | {words} |")
@@ -212,7 +213,8 @@ def _verdict(within: int, count: int, best: Candidate) -> str:
         )
     return (
         f"By chance 1 of 20 would not be: none of these choices reproduces the whole table. "
-        f"`{best.name}` comes nearest; what else differed, the report does not tell."
+        f"`{best.name}` comes nearest, by two seeds, with others close behind; what else differed, "
+        "the report does not tell."
     )
 
 

@@ -148,7 +148,8 @@ def table(slug: str, study: Study, found: Sequence[Group]) -> str:
         f"`{study.recipe}` and what changes in each variant, {len(runs[0])} seeds of each, test "
         "pictures, in per cent: mean ± standard deviation over the seeds, then the difference from "
         "the first in points with its 95 % interval over pictures and seeds. An asterisk: below "
-        f"5 % after Holm's correction for {len(estimates)} comparisons.",
+        f"5 % after Holm's correction for {len(estimates)} comparisons; intervals are not "
+        "corrected, so that one may lie beside 0 without it.",
         "",
         "| variant | changes | accuracy | effect | Shirt F1 | effect | Shirt precision | recall |",
         "|---|---|---|---|---|---|---|---|",

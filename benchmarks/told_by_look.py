@@ -9,9 +9,9 @@ Usage: python benchmarks/told_by_look.py FOLDER
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -35,8 +35,13 @@ SEED = 1
 
 def main() -> None:
     """Look at all, print how many look drawn, write it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder: Path = parser.parse_args().folder
+    photographs = sorted(path for path in folder.glob("*/*") if path.is_file())
+    if not photographs:
+        parser.error(f"{folder} has no folder of photographs")
     found: dict[str, list[bool]] = {}
-    photographs = sorted(path for path in Path(sys.argv[1]).glob("*/*") if path.is_file())
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for answers in pool.map(_photograph, photographs):
             for kind, drawn in answers.items():

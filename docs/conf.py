@@ -20,7 +20,7 @@ html_theme = "furo"
 html_title = "fashioncnn"
 html_static_path = ["_static"]
 exclude_patterns = ["_static", "conf.py", "notebooks.py"]
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 # A file in percent form is a notebook; exercises are for the reader to run.
 nb_custom_formats = {".py": ["notebooks.read", {}]}

@@ -431,6 +431,7 @@ def test_calibration_of_the_calibrated_and_the_mended() -> None:
     # Of a calibrated network, each bin's gap is noise of mean sqrt(2 p (1 - p) / (π n)).
     noise = sum(np.sqrt(2 * b.confidence * (1 - b.confidence) * b.n / np.pi) for b in true.bins)
     assert true.ece < 2 * noise / 20_000
+    assert true.ece_by_chance == pytest.approx(noise / 20_000, rel=0.01)
     assert true.ece_equal_mass < 2 * noise / 20_000
 
     sharp = calibrated(20_000, 3.0)
@@ -472,6 +473,19 @@ def test_calibration_as_in_scikit_learn_and_by_hand() -> None:
         for part in np.array_split(order, 15)
     )
     assert found.ece_equal_mass == pytest.approx(mass)
+
+
+@pytest.mark.parametrize("n", [2, 9, 40])
+def test_the_calibration_error_of_true_probabilities(n: int) -> None:
+    """Of few pictures it is large; the figure beside it says how large, as simulated."""
+    found = []
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        labels = (random.random(n) < 0.3).astype(np.int64)
+        logits = np.tile(np.log(np.array([0.7, 0.3], np.float32)), (n, 1))
+        found.append(calibration(Predictions(logits, labels, np.arange(n), ("a", "b"))))
+    errors = np.array([one.ece for one in found])
+    assert found[0].ece_by_chance == pytest.approx(errors.mean(), abs=3 * errors.std() / 200**0.5)
 
 
 def test_risk_and_coverage_by_hand() -> None:

@@ -261,6 +261,10 @@ def test_the_command_line(folder: Path, tmp_path: Path, words_of: Words) -> None
         assert drawn.size[0] > 800
     status, out, _ = words_of("predict", folder / "shirt.jpg", "--not-sure-below", 1)
     assert "shirt.jpg: not sure (" in out
+    status, out, err = words_of("predict", folder / "shirt.jpg", folder / "broken.jpg")
+    assert (status, out.count("\n"), err.count("\n")) == (2, 1, 1)
+    status, out, err = words_of("predict", folder / "shirt.jpg", folder / "*.tiff")
+    assert (status, out.count("\n"), err.count("\n")) == (2, 1, 1)
     status, out, err = words_of("predict", folder / "broken.jpg")
     assert (status, out, err.count("\n")) == (2, "", 1)
     status, out, err = words_of("predict", tmp_path / "nothing" / "*.png")
@@ -286,7 +290,7 @@ def test_other_networks_get_pictures_as_their_own(tmp_path: Path, tiny_recipe: P
     data = DataSet.of(LabelledImages(images, labels, ("red", "blue")), name="colours")
     changes = {"data.image_size": "data", "data.validation_images": 20}
     run = fc.train(tiny_recipe, changes=changes, data=data, out=tmp_path / "runs", device="cpu")
-    with pytest.raises(DataError, match=r"pictures in memory \(--data\): nothing is there"):
+    with pytest.raises(DataError, match="the pictures were in memory"):
         fc.evaluate(run)
     Image.new("RGB", (400, 240), (170, 20, 20)).save(tmp_path / "red.png")
     Image.new("RGB", (40, 24), (20, 20, 170)).save(tmp_path / "blue.png")

@@ -60,9 +60,13 @@ def test_an_entry_has_recipe_log_environment_and_results(tmp_path: Path) -> None
     assert fc.load_recipe(found.folder / "recipe.toml").name == "fast-94"
     assert len((found.folder / "log.txt").read_text().splitlines()) == 10
     # A second one of that day does not take its place.
-    second = fc.bench_record("fast-94", percent=94, measured=folder, out=tmp_path / "records")
+    second = fc.bench_record(
+        "fast-94", percent=94, against="fast-93", measured=folder, out=tmp_path / "records"
+    )
     assert second.folder == found.folder.with_name("2026-11-22-fast-94-2")
-    # The entry is what the next one is measured against.
+    # Where there are entries, the next one is measured against the newest.
+    with pytest.raises(BenchmarkError, match=r"has entries: name the newest, .*-fast-94-2, aga"):
+        fc.bench_record("fast-94", percent=94, measured=folder, out=tmp_path / "records")
     measured(folder, "fast-92", about(0.942, 0.001), about(90, 5))
     following = fc.bench_record(
         "fast-92", percent=94, against=str(found.folder), measured=folder, out=tmp_path / "records"
@@ -110,10 +114,10 @@ def test_results_of_something_else_are_refused(tmp_path: Path) -> None:
     told["settings"]["training"]["epochs"] = 3
     (folder / "fast-94.json").write_text(json.dumps(told))
     with pytest.raises(BenchmarkError, match="other settings of fast-94"):
-        fc.bench_record("fast-94", percent=94, measured=folder)
+        fc.bench_record("fast-94", percent=94, measured=folder, out=tmp_path)
     (folder / "fast-94.json").write_text("{}")
     with pytest.raises(BenchmarkError, match="not a result of bench speed"):
-        fc.bench_record("fast-94", percent=94, measured=folder)
+        fc.bench_record("fast-94", percent=94, measured=folder, out=tmp_path)
 
 
 @pytest.mark.usefixtures("tiny_data")

@@ -10,6 +10,7 @@ from fashioncnn.cli.score_tables import confusion
 from fashioncnn.data.images import LabelledImages
 from fashioncnn.evaluation.pictures import TELLING_PICTURES, confused_pictures, telling_pictures
 from fashioncnn.evaluation.predictions import Predictions
+from fashioncnn.evaluation.run_groups import intervals
 from fashioncnn.evaluation.scores import Scores, score
 
 pytestmark = pytest.mark.fast
@@ -43,11 +44,23 @@ def test_every_figure_against_scikit_learn(seed: int, classes: int) -> None:
     for index, one in enumerate(ours.classes):
         expected = [column[index] for column in table]
         assert [one.precision, one.recall, one.f1, one.support] == pytest.approx(expected)
+    # Of classes without a picture there is nothing to average.
+    there = sorted(set(labels.tolist()))
     for average in (ours.macro, ours.weighted):
         expected = oracle.precision_recall_fscore_support(
-            labels, predicted, labels=every, average=average.name, zero_division=0
+            labels, predicted, labels=there, average=average.name, zero_division=0
         )[:3]
         assert [average.precision, average.recall, average.f1] == pytest.approx(expected)
+
+
+def test_a_class_without_pictures_is_left_out_of_means() -> None:
+    """In scores, and in intervals over pictures."""
+    run = make(n=30, classes=3)
+    there = [one for one in score(run).classes if one.support]
+    assert len(there) == 3
+    mean = sum(one.f1 for one in there) / 3
+    assert score(run).macro.f1 == pytest.approx(mean)
+    assert intervals([run])["test/f1_macro"].value == pytest.approx(mean)
 
 
 def test_top_confusions_are_the_largest_off_the_diagonal() -> None:

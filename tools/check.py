@@ -5,6 +5,7 @@ Usage: python tools/check.py [--all]
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -55,7 +56,9 @@ def test(arguments: list[str]) -> bool:
 
 def main() -> None:
     """Run the checks and the tests: the fast ones, or all."""
-    all_tests = "--all" in sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", action="store_true", help="all tests, not the fast ones alone")
+    all_tests: bool = parser.parse_args().all
     with ThreadPoolExecutor() as pool:
         # Types take longest: they are looked at while tests run.
         types = pool.submit(run, ["mypy"])

@@ -7,6 +7,7 @@ Usage: python tools/documents.py [--check]
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import json
 import sys
@@ -240,11 +241,14 @@ PAGES = {
 
 def main() -> None:
     """Write the pages, or with --check say which are not what the code says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    only_check: bool = parser.parse_args().check
     for name, make in PAGES.items():
         path, wanted = DOCS / name, make()
         if path.exists() and path.read_text() == wanted:
             continue
-        if "--check" in sys.argv[1:]:
+        if only_check:
             sys.exit(f"docs/{name} is not what the code says: python tools/documents.py")
         path.write_text(wanted)
 

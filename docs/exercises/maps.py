@@ -14,7 +14,7 @@ import fashioncnn as fc
 run = fc.train("fast-92", changes={"training.epochs": 2, "data.validation_images": 5000})
 checks = fc.attribute(run)
 for name, found in checks.checks.items():
-    print(name, found)
+    print(name, "failed: " + "; ".join(found.failures) if found.failures else "passed")
 
 # %%
 fc.report(run)

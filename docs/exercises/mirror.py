@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 8. An augmentation that hurts
 #
-# Shoes in Fashion-MNIST all point to the left. Train with pictures upside down half of the time (a
-# rotation of up to 180 degrees), and without. Which classes lose most? When does an augmentation
-# help?
+# Clothes in Fashion-MNIST all hang upright. Train with pictures turned by any angle (a rotation of
+# up to 180 degrees: half of them lie on their heads), and without. Which classes lose most? When
+# does an augmentation help?
 
 # %% [markdown]
 # ## Solution
@@ -20,5 +20,6 @@ for degrees in (0.0, 180.0):
 found
 
 # %% [markdown]
-# What never happens in test pictures is learned for nothing, and takes room. An augmentation helps
+# Look for classes that an angle tells apart: a shoe on its heel is a boot, a dress on its side a
+# bag. What never happens in test pictures is learned for nothing, and takes room. It helps
 # where it makes pictures that might as well have been there: a bag mirrored, a shirt a pixel lower.

@@ -35,7 +35,8 @@ for kind in ("bar", "cross", "ring"):
         draw(kind).save(folder / f"{number}.png")
 
 # %% [markdown]
-# What is in it? Nothing is set aside for test, so a seventh of each class is.
+# What is in it? Nothing is set aside for test, so a seventh of the pictures is, of every class in
+# proportion.
 
 # %%
 found = fc.show_data("shapes", sheet="samples.png")

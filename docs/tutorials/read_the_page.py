@@ -2,7 +2,8 @@
 # # Read the page
 #
 # `report` writes one page about a run, a file that opens offline. Here are its main figures, one
-# by one; each has its name in `run.figures`.
+# by one; each has its name in `run.figures`. Words that are new to you stand in the
+# [glossary](../reference/glossary.md).
 
 # %%
 import fashioncnn as fc

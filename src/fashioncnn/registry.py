@@ -21,6 +21,8 @@ OWN = "FILE.py:NAME"
 class Registry(Mapping[str, T], Generic[T]):
     """`entries` by the name that `name_of` finds; `register` adds one.
 
+    Raises ValueError for two entries of one name.
+
     `version` counts the changes, so that what was made of the entries can be made anew.
     """
 
@@ -29,6 +31,8 @@ class Registry(Mapping[str, T], Generic[T]):
         self._entries: dict[str, T] = {}
         self.version = 0
         for entry in entries:
+            if (name := name_of(entry)) in self._entries:
+                raise ValueError(f"two entries are called {name!r}")
             self.register(entry)
 
     def register(self, entry: T) -> T:

@@ -70,7 +70,9 @@ def predict(
             if one.fault:
                 typer.echo(printable(f"error: {one.fault}"), err=True)
     answer(as_json, {"pictures": [asdict(one) for one in found]}, _words(found))
-    if all(one.fault for one in found):
+    faulty = [one.picture for one in found if one.fault]
+    # What a folder or a pattern brings is told and left out; what is named has to be answered.
+    if len(faulty) == len(found) or set(faulty) & set(pictures):
         raise typer.Exit(2)
 
 

@@ -116,13 +116,13 @@ def mistakes(result: Scores) -> str:
 def confidence(found: Confidence) -> str:
     """Show how true the probabilities are, and what answering only when sure would give."""
     raw, mended = found.as_trained, found.with_temperature
-    rows = [["probabilities", "ECE", "ECE, equal mass", "NLL", "Brier"]]
+    rows = [["probabilities", "ECE", "by chance", "ECE, equal mass", "NLL", "Brier"]]
     for words, one in (("as trained", raw), ("with temperature", mended)):
         if one:
             if words != "as trained":
                 words += f" {one.temperature:.2f}"
-            keys = ("ece", "ece_equal_mass", "nll", "brier")
-            rows.append([words, *(f"{getattr(one, key):.4f}" for key in keys)])
+            figures = (one.ece, one.ece_by_chance, one.ece_equal_mass, one.nll, one.brier)
+            rows.append([words, *("–" if it is None else f"{it:.4f}" for it in figures)])
     lines = [table(rows), ""]
     if mended is None:
         lines.append(

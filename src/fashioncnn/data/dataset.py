@@ -14,7 +14,7 @@ import numpy as np
 from fashioncnn.data.images import LabelledImages, Shape
 from fashioncnn.data.places import ENVIRONMENT_VARIABLE
 from fashioncnn.data.sources import SOURCES
-from fashioncnn.data.sources.base import PARTS, Part, Progress, Size, Source, silent
+from fashioncnn.data.sources.base import PARTS, Part, Progress, Size, Source, checked_names, silent
 from fashioncnn.data.sources.fashion_mnist import CLASSES, NAME, FashionMNIST, file_digests
 from fashioncnn.data.splits import stratified
 from fashioncnn.errors import DataError, StorageError
@@ -36,8 +36,8 @@ class DataSet:
 
     `place` is anything that one of `data.sources` knows; without it, $FASHIONCNN_DATA is. Pictures
     that come in any size are made `size`, (height, width). Reading raises DataError. Where a source
-    has no test pictures, a seventh of each class of its training pictures are set aside for it, by
-    a fixed seed.
+    has no test pictures, a seventh of its training pictures are set aside for it, of every class in
+    proportion and at least one, by a fixed seed.
     """
 
     place: Path | str | None = None
@@ -52,12 +52,20 @@ class DataSet:
         validation: LabelledImages | None = None,
         name: str = "pictures",
     ) -> DataSet:
-        """Return a data set of pictures in memory."""
-        parts: dict[Part, LabelledImages] = {"train": train}
-        if validation:
-            parts["validation"] = validation
-        if test:
-            parts["test"] = test
+        """Return a data set of pictures in memory.
+
+        Raises DataError where they are no LabelledImages, or of one class.
+        """
+        given: dict[Part, LabelledImages | None]
+        given = {"train": train, "validation": validation, "test": test}
+        parts = {part: one for part, one in given.items() if one is not None}
+        for part, one in parts.items():
+            if not isinstance(one, LabelledImages):
+                raise DataError(f"{part} is {type(one).__name__}; it must be fc.LabelledImages")
+            checked_names(one.class_names, Path(name))
+        if "train" not in parts:
+            raise DataError("train is None; it must be fc.LabelledImages")
+        parts = {part: one for part, one in parts.items() if part == "train" or len(one)}
         return DataSet(given=_InMemory(name, parts))
 
     @cached_property
@@ -171,7 +179,7 @@ class DataSet:
         if self._made_test is not None:
             lines.append(
                 f"{source.place} brings no test pictures: {len(self._made_test[1]):,} are set "
-                f"aside (a seventh of each class, seed {MADE_TEST_SEED})"
+                f"aside (a seventh, of every class in proportion; seed {MADE_TEST_SEED})"
             )
         counts = {"training": train.counts()}
         if "validation" in source.parts:
@@ -190,9 +198,10 @@ class DataSet:
         """Return which training pictures stay and which become test, or None."""
         if "test" in self.source.parts:
             return None
-        labels = self._read("train").labels
-        count = max(1, round(len(labels) * MADE_TEST_SHARE))
-        return stratified(labels, len(self.source.class_names), count, MADE_TEST_SEED)
+        labels, classes = self._read("train").labels, len(self.source.class_names)
+        can_give = np.count_nonzero(np.bincount(labels, minlength=classes) > 1)
+        count = max(1, round(len(labels) * MADE_TEST_SHARE), int(can_give))
+        return stratified(labels, classes, count, MADE_TEST_SEED)
 
     def _read(self, part: Part) -> LabelledImages:
         if part not in self._parts:
@@ -261,6 +270,8 @@ def open_source(place: Path | str | None, size: Size | None = None) -> Source:
                     source.origin = ENVIRONMENT_VARIABLE
                 return source
         what = "no pictures that are known" if path.exists() else "nothing is there"
+        if str(path) == _InMemory.looks_like:
+            raise DataError("the pictures were in memory: hand them in as data=fc.DataSet.of(…)")
     except OSError as error:
         raise StorageError.from_os_error("read", path, error) from None
     given = "--data" if place is not None else ENVIRONMENT_VARIABLE

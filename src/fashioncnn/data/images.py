@@ -33,8 +33,8 @@ class LabelledImages:
     """Pictures, grey or in colour, and their classes.
 
     `images_NHWC` is uint8 (n, height, width, channels), 1 channel or 3, 8 to 224 pixels a side;
-    `labels` is int64 (n,), each an index into `class_names`. Raises DataError when these do not fit
-    together.
+    `labels` is int64 (n,), each an index into `class_names`, which differ from each other. Raises
+    DataError when these are something else, or do not fit together.
     """
 
     images_NHWC: NDArray[np.uint8]
@@ -43,6 +43,7 @@ class LabelledImages:
 
     def __post_init__(self) -> None:
         check_images(self.images_NHWC)
+        _check_labels(self.labels, self.class_names)
         if self.labels.shape != (len(self.images_NHWC),):
             raise DataError(f"{len(self.images_NHWC)} pictures but {self.labels.size} labels")
         if self.labels.size and not 0 <= self.labels.min() <= self.labels.max() < self.classes:
@@ -82,8 +83,20 @@ class LabelledImages:
         return np.bincount(self.labels, minlength=self.classes)
 
 
+def _check_labels(labels: object, class_names: object) -> None:
+    if not isinstance(labels, np.ndarray) or not np.issubdtype(labels.dtype, np.integer):
+        got = labels.dtype if isinstance(labels, np.ndarray) else type(labels).__name__
+        raise DataError(f"labels must be a NumPy array of integers, got {got}")
+    if not isinstance(class_names, tuple):
+        raise DataError(f"class_names must be a tuple of names, got {class_names!r:.80}")
+    if len({*class_names}) < len(class_names):
+        raise DataError(f"class_names has a name twice: {', '.join(class_names)[:200]}")
+
+
 def check_images(images_NHWC: NDArray[np.uint8]) -> None:
     """Raise DataError unless these are pictures as `LabelledImages` holds them."""
+    if not isinstance(images_NHWC, np.ndarray):
+        raise DataError(f"pictures must be a NumPy array, got {type(images_NHWC).__name__}")
     shape = images_NHWC.shape
     if images_NHWC.dtype != np.uint8 or len(shape) != 4 or shape[3] not in CHANNELS:
         raise DataError(

@@ -67,14 +67,19 @@ def stratified(
 def _shares(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Share `count` out in proportion to `sizes`, by the largest remainders (Hamilton's method).
 
-    Of each class one stays, where there are enough pictures for that.
+    Of each class one stays and one is set aside, where there are enough pictures for that.
     """
     most = np.maximum(sizes - 1, 0)
     if count > most.sum():
         most = sizes
+    least = np.minimum(most, 1)
+    if count < least.sum():
+        least = np.zeros_like(sizes)
     exact = sizes * count / max(1, sizes.sum())
-    shares: NDArray[np.int64] = np.minimum(np.floor(exact).astype(np.int64), most)
+    shares: NDArray[np.int64] = np.clip(np.floor(exact).astype(np.int64), least, most)
     order = np.argsort(shares - exact, kind="stable")
     while (left := count - int(shares.sum())) > 0:
         shares[order[shares[order] < most[order]][:left]] += 1
+    while int(shares.sum()) > count:
+        shares[np.where(shares > least, shares - exact, -np.inf).argmax()] -= 1
     return shares

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -33,6 +34,7 @@ class Calibration:
     1706.04599, eq. 3) and `ece_equal_mass` over 15 bins of equally many pictures; `nll` is the
     mean negative log-likelihood; `brier` the mean over pictures of the squared differences
     summed over all classes (Brier, 1950). `bins` are those of equal width that hold pictures.
+    `ece_by_chance` is the mean ECE of true probabilities on as many pictures: of few it is not 0.
     """
 
     temperature: float
@@ -41,6 +43,7 @@ class Calibration:
     nll: float
     brier: float
     bins: tuple[Bin, ...]
+    ece_by_chance: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole as plain values."""
@@ -76,6 +79,7 @@ def calibration(predictions: Predictions, temperature: float = 1.0) -> Calibrati
         nll=float(-log_probabilities[rows, predictions.labels].mean()),
         brier=float(((probabilities - truth) ** 2).sum(axis=1).mean()),
         bins=bins,
+        ece_by_chance=sum(one.n / len(rows) * _gap_by_chance(one) for one in bins),
     )
 
 
@@ -114,3 +118,18 @@ def _bins(
 def _expected_error(bins: tuple[Bin, ...]) -> float:
     n = sum(one.n for one in bins)
     return sum(one.n / n * abs(one.confidence - one.accuracy) for one in bins)
+
+
+def _gap_by_chance(one: Bin) -> float:
+    """Return the mean distance of a bin's accuracy from its confidence where that is true.
+
+    The mean deviation of the binomial distribution (De Moivre; Diaconis and Zabell, Statistical
+    Science 6, 1991).
+    """
+    p, n = min(one.confidence, 1.0), one.n
+    if p in (0.0, 1.0):
+        return 0.0
+    above = math.floor(n * p) + 1
+    ways = math.lgamma(n + 1) - math.lgamma(above + 1) - math.lgamma(n - above + 1)
+    log_chance = ways + above * math.log(p) + (n - above + 1) * math.log1p(-p)
+    return 2 * above / n * math.exp(log_chance)

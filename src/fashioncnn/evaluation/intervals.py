@@ -176,6 +176,11 @@ def student(freedom: Any) -> Any:
     return np.where(np.asarray(freedom) < MOST_FREEDOM, finite, special.ndtri(upper))
 
 
+def further_run(std: float, runs: int) -> float:
+    """Return how far from the mean of `runs` one further run lies at most, 95 times in 100."""
+    return float(student(runs - 1)) * std * math.sqrt(1 + 1 / runs)
+
+
 @dataclass(frozen=True)
 class Between:
     """Of one group: runs, their variance, and the part of it that is noise of single pictures.

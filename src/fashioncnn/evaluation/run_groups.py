@@ -87,8 +87,8 @@ def check_same_pictures(runs: Sequence[Predictions]) -> None:
 def _class_weights(run: Predictions) -> dict[str, list[float]]:
     """Return how much each class weighs in each mean over classes."""
     of_class = np.bincount(run.labels, minlength=len(run.class_names))
-    weighted: list[float] = (of_class / of_class.sum()).tolist()
-    return {"macro": [1 / len(weighted)] * len(weighted), "weighted": weighted}
+    counts = {"macro": of_class > 0, "weighted": of_class}
+    return {name: (count / count.sum()).tolist() for name, count in counts.items()}
 
 
 def _within_bounds(interval: Interval) -> Interval:
@@ -139,7 +139,9 @@ def _figures(counts: NDArray[np.float32], classes: int) -> NDArray[np.float64]:
         for part, whole in ((right, predicted), (right, true), (2 * right, predicted + true))
     )
     weights = true / true.sum(1, keepdims=True)
-    means = [figure.mean(1) for figure in (precision, recall, f1)]
+    # A class without a picture in any resample weighs nothing.
+    there = (true.max(0) > 0).astype(np.float64)
+    means = [figure @ there / there.sum() for figure in (precision, recall, f1)]
     weighted = [(figure * weights).sum(1) for figure in (precision, recall, f1)]
     accuracy = right.sum(1) / true.sum(1)
     return np.column_stack([accuracy, *means, *weighted, precision, recall, f1])

@@ -72,7 +72,8 @@ class Confusion:
 class Scores:
     """`confusion[i][j]` counts pictures of class i that were taken for class j.
 
-    `macro` weighs every class alike, `weighted` by its support. `loss` is the mean cross-entropy.
+    `macro` weighs every class that has pictures alike, `weighted` by its support. `loss` is the
+    mean cross-entropy.
     """
 
     n: int
@@ -156,7 +157,7 @@ def score(predictions: Predictions) -> Scores:
             ClassScore(name, float(precision[i]), float(recall[i]), float(f1[i]), int(support[i]))
             for i, name in enumerate(names)
         ),
-        macro=_average("macro", precision, recall, f1, support, np.ones(len(names))),
+        macro=_average("macro", precision, recall, f1, support, support > 0),
         weighted=_average("weighted", precision, recall, f1, support, support),
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
         top_confusions=tuple(_top_confusions(confusion, names)),

@@ -29,6 +29,11 @@ class Processes:
     count: int
     shares_disk: bool = True
 
+    def __post_init__(self) -> None:
+        """Raise WorkerError for none."""
+        if self.count < 1:
+            raise WorkerError(f"Processes({self.count}): it must be 1 or more")
+
     @contextmanager
     def open(self, folder: Path) -> Iterator[RunningProcesses]:
         """See Executor."""

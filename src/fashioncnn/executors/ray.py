@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fashioncnn.errors import FashionCNNError, WorkerError, reason
+from fashioncnn.errors import ExtraError, FashionCNNError, WorkerError, reason
 from fashioncnn.executors.base import Done, Job, Judge
 from fashioncnn.executors.messages import Message, pack_error, unpack_error
 
@@ -181,7 +181,7 @@ def _connected(address: str) -> Iterator[Any]:
     try:
         import ray
     except ImportError:
-        raise WorkerError("Ray is not installed: pip install 'fashioncnn[cluster]'") from None
+        raise ExtraError("Ray is not installed: pip install 'fashioncnn[cluster]'") from None
     try:
         # Ray itself ends the whole process where nobody listens.
         _call(address)

@@ -33,7 +33,7 @@ class MapCheck:
         """Say what is wrong with the maps; nothing where both checks pass."""
         found = []
         if self.similarity is not None and self.similarity > LARGEST_SIMILARITY:
-            found.append("looks the same for random weights")
+            found.append("much the same for random weights")
         if self.gain_low is not None and self.gain_low <= 0:
             found.append("no better than edges or noise")
         return found

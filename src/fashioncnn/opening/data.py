@@ -20,7 +20,7 @@ def open_data(data: Data, size: Size | None = None) -> DataSet:
 
     Raises DataError for a `size` where pictures do not come in any size.
     """
-    found = data if isinstance(data, DataSet) else DataSet(data, size, with_progress)
+    found = data if isinstance(data, DataSet) else DataSet(_place(data), size, with_progress)
     if size is not None and not found.source.resizes:
         raise DataError(
             f"{found.source.place}: these pictures have a size; another one can be asked for of "
@@ -33,7 +33,16 @@ def open_as(data: Data, shape: Shape) -> DataSet:
     """Return the data set, with pictures that come in any size made those of `shape`."""
     if isinstance(data, DataSet):
         return data
-    return DataSet(data, (shape.height, shape.width), with_progress)
+    return DataSet(_place(data), (shape.height, shape.width), with_progress)
+
+
+def _place(data: object) -> Path | str | None:
+    if data is not None and not isinstance(data, Path | str):
+        raise DataError(
+            f"data is {type(data).__name__}; it must be a path, or fc.DataSet.of(…) of pictures in "
+            "memory"
+        )
+    return data
 
 
 def data_of(run: Run, data: Data) -> DataSet:

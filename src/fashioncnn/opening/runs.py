@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from fashioncnn.bundles.shipped import shipped
 from fashioncnn.console.say import say
 from fashioncnn.errors import RunError
 from fashioncnn.recipes.load import load
@@ -15,7 +16,9 @@ AnyRun = Run | Path | str
 
 def as_run(run: AnyRun) -> Run:
     """Return the run that a path names. Raises RunError when there is none."""
-    return run if isinstance(run, Run) else open_run(Path(run))
+    if not isinstance(run, AnyRun):
+        raise _no_run(run)
+    return run if isinstance(run, Run) else _open(Path(run))
 
 
 def open_runs(paths: AnyRun | Sequence[AnyRun]) -> list[Run]:
@@ -25,15 +28,27 @@ def open_runs(paths: AnyRun | Sequence[AnyRun]) -> list[Run]:
     and left out. Raises RunError when a path is neither a run nor such a folder.
     """
     runs: dict[Path, Run] = {}
-    for given in [paths] if isinstance(paths, AnyRun) else paths:
+    for given in paths if isinstance(paths, Sequence) and not isinstance(paths, str) else [paths]:
+        if not isinstance(given, AnyRun):
+            raise _no_run(given)
         path = given.path if isinstance(given, Run) else Path(given)
         below = [] if is_run(path) else runs_below(path)
-        found = [run for run in below if _finished(run)] if below else [open_run(path)]
+        found = [run for run in below if _finished(run)] if below else [_open(path)]
         if not found:
             raise RunError(f"{path}: none of its {len(below)} runs was trained to its end")
         for run in found:
             runs.setdefault(run.path.resolve(), run)
     return list(runs.values())
+
+
+def _open(path: Path) -> Run:
+    if not path.exists() and str(path) in shipped():
+        raise RunError(f"{path} comes along as a bundle; here a run is needed: train {path} first")
+    return open_run(path)
+
+
+def _no_run(given: object) -> RunError:
+    return RunError(f"{given!r:.80} is no run: give one, or the path of its directory")
 
 
 def _finished(run: Run) -> bool:

@@ -160,8 +160,9 @@ class Trained:
     def predict(self, images: NDArray[np.uint8]) -> Answers:
         """Return what the network says of pictures, uint8 (n, h, w) or (n, h, w, channels).
 
-        They are as those of the data set: of Fashion-MNIST light on dark. Raises DataError when
-        they are something else.
+        They are as those of the data set: of Fashion-MNIST light on dark. Probabilities are at
+        `temperature`, which is 1 until the run is evaluated, and then what validation fitted.
+        Raises DataError when they are something else.
         """
         return answers(self, images)
 

@@ -86,6 +86,7 @@ def _keys(schema: Json, root: Json, prefix: str, choice: str | None) -> Iterator
                 # What a choice is stands in its own docstring.
                 properties = branch["properties"]
                 properties[tag] = {"description": branch.get("description", "")} | properties[tag]
+                properties[tag]["default"] = next(iter(CHOICES[name]))
                 if not _constants(branch):
                     # Who names a file has given this key.
                     branch["required"] = []

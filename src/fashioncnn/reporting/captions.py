@@ -48,8 +48,10 @@ CAPTIONS = {
     "column.",
     "importance": "How much of the spread of accuracy each key explains, by functional ANOVA on "
     "random forests (Hutter et al., ICML 2014). It says what matters, not which value is best.",
-    "effects": "Differences in points, with 95 % intervals over pictures and seeds: an interval "
-    "that holds zero says that the difference may be chance.",
+    "effects": "Differences in points, with 95 % intervals over pictures, and over seeds where "
+    "there are several. An interval that holds zero says that the difference may be chance; one of "
+    "many that does not says little: intervals are not corrected for their number, p-values and "
+    "verdicts are.",
     "pairs_across": "The nearest pairs: on the left the training picture, on the right the test "
     "picture, with the root of their mean squared difference in greys of 0 to 255.",
     "pairs_alike_across": "A training picture, left, and a test picture, right, that a network's "

@@ -79,7 +79,8 @@ def verdict(reference: str, other: str, one: Comparison) -> str:
     words = f"{other} and {reference} are not distinguishable with {runs}"
     words += f" (difference {gap:+.2f} points [{bounds[0]:.2f}, {bounds[1]:.2f}])"
     if one.runs_needed is not None:
-        return words + f"; about {one.runs_needed} + {one.runs_needed} would be needed"
+        needed = f"about {one.runs_needed} + {one.runs_needed}"
+        return words + f"; were the true difference that large, {needed} would tell"
     if max(one.runs) == 1:
         return words + "; several seeds of each would say how many are needed"
     return words + "; a difference this small takes more pictures, not more runs"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fashioncnn.evaluation.intervals import further_run
 from fashioncnn.evaluation.summary import summarise
 from fashioncnn.reporting.documents.run import ReportedRow
 from fashioncnn.reporting.groups import Group
@@ -41,7 +42,7 @@ def _row(name: str, reported: float, values: list[float], higher_is_better: bool
     ours = summarise([{name: value} for value in values])[name]
     mean, std = ours["mean"], ours["std"]
     # Most reported figures have two decimals: half a hundredth is their own uncertainty.
-    margin = (std or 0.0) + 0.005
+    margin = (further_run(std, len(values)) if std is not None else 0.0) + 0.005
     difference = (mean - reported) if higher_is_better else (reported - mean)
     if abs(difference) <= margin:
         verdict = "about the same"

@@ -99,7 +99,8 @@ def _classes(group: Group) -> Iterator[ClassRow]:
 
 
 def _weakest(classes: Sequence[ClassRow]) -> str:
-    """Name the class of the lowest F1, or those that share it."""
+    """Name the class of the lowest F1, or those that share it, of those that have pictures."""
+    classes = [one for one in classes if one.support]
     lowest = min(one.f1.mean for one in classes)
     names = [one.name for one in classes if one.f1.mean == lowest]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fashioncnn.benchmarking.latency import measure_calls
 from fashioncnn.bundles.bundle import INPUT, LOGITS, Bundle
-from fashioncnn.errors import DeviceError
+from fashioncnn.errors import BenchmarkError, DeviceError
 from fashioncnn.opening.models import AnyModel, open_model
 from fashioncnn.processor import processor_name
 from fashioncnn.usercode.faults import user_code
@@ -38,6 +38,8 @@ def bench_predict(
     call's milliseconds. Pictures are noise: no data is read, and time does not depend on what a
     picture shows.
     """
+    if not batch_sizes or min(batch_sizes) < 1:
+        raise BenchmarkError(f"batch_sizes is {batch_sizes!r:.80}; they must be 1 or more")
     model = open_model(run, device, checkpoint)
     if isinstance(model, Bundle):
         return _of_bundle(model, batch_sizes)

@@ -81,16 +81,20 @@ def bench_record(
     that at p < 0.01 (Student's t, one-sided), and where it trains faster than the previous record
     in the same run at p < 0.01 (t of the logarithms of the ratios, seed by seed). The clock runs
     from pictures in memory to the final weights, compilation and preparation inside; test is read
-    once a seed. `against` is a recipe, or the folder of an entry; without it, it is the first. A
-    previous recipe of the same name is measured as "<name>-previous". A record's entry, with
-    recipe, code, log, environment and results, is written to `out`/<percent>/<date>-<recipe>, a
-    second one of a day with a number behind it. `measured` is a folder of results that `bench
-    speed` measured in one run, in place of measuring. Raises BenchmarkError as `bench_speed`, and
-    for results of other settings.
+    once a seed. `against` is a recipe, or the folder of an entry; without it, it is the first, and
+    `out` may have none of this percentage. A previous recipe of the same name is measured as
+    "<name>-previous". A record's entry, with recipe, code, log, environment and results, is written
+    to `out`/<percent>/<date>-<recipe>, a second one of a day with a number behind it. `measured` is
+    a folder of results that `bench speed` measured in one run, in place of measuring. Raises
+    BenchmarkError as `bench_speed`, and for results of other settings.
     """
     chosen = load(recipe)
     previous, origin = (None, None) if against is None else _previous(against)
     folder = Path(out) / f"{percent:g}-percent"
+    if against is None and (entries := sorted(folder.glob(f"*/{ENTRY}"))):
+        raise BenchmarkError(
+            f"{folder} has entries: name the newest, {entries[-1].parent}, against"
+        )
     measuring = folder / f".measuring-{chosen.name}" if measured is None else Path(measured)
     if previous and previous.settings() == chosen.settings():
         raise BenchmarkError(f"{against} has the settings of {recipe}: nothing to compare")

@@ -64,6 +64,8 @@ def bench_speed(
     recipes = [recipes] if isinstance(recipes, str) else recipes
     if not recipes:
         raise BenchmarkError("bench speed: no recipe was given")
+    if min(seeds, peer_seeds or seeds) < 1:
+        raise BenchmarkError(f"seeds is {min(seeds, peer_seeds or seeds)}; it must be 1 or more")
     folder, peers = make_folder(Path(out)), Path(peers or DEFAULT_FOLDER)
     for name in against:
         check_peer(name, peers)
@@ -90,9 +92,8 @@ def _measure_missing(measured: Measured, machine: Machine, folder: Path) -> None
         try:
             metrics = way.once(seed)
         except (KeyboardInterrupt, Stopped):
-            raise Stopped(
-                f"stopped in {way.name}, seed {seed}; {folder} holds what came before"
-            ) from None
+            kept = f"; {folder} holds what came before" if any(folder.glob("*.json")) else ""
+            raise Stopped(f"stopped in {way.name}, seed {seed}{kept}") from None
         measured.add(way, metrics, machine)
         progress.one_more(way.name, seed, metrics)
 

@@ -18,7 +18,7 @@ from fashioncnn.checking.subject import NetworkSubject
 from fashioncnn.console.say import say
 from fashioncnn.data.dataset import DataSet
 from fashioncnn.data.preparation import as_uint8_NCHW
-from fashioncnn.errors import DataError, FashionCNNError, RecipeError
+from fashioncnn.errors import CodeError, DataError, FashionCNNError, RecipeError
 from fashioncnn.opening.data import Data, open_data
 from fashioncnn.recipes.build import build_augmentation, build_preparation
 from fashioncnn.recipes.fit import fit
@@ -75,6 +75,8 @@ def check(
     `out`. What is wrong is among the findings; raises DataError without data, and FashionCNNError
     where `target` is nothing at all.
     """
+    if what != "network" and ":" not in str(target):
+        raise CodeError(f"{target} is looked at as a {what}: say which, as in {target}:Name")
     try:
         recipe = _recipe(str(target), what, changes)
         opened = open_data(data)

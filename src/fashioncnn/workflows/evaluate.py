@@ -53,7 +53,7 @@ def evaluate(
     RunError when the run or its checkpoint cannot be used, BundleError when a bundle cannot,
     DataError without data.
     """
-    if isinstance(run, Bundle) or (not isinstance(run, Run) and is_bundle(Path(run))):
+    if isinstance(run, Bundle) or (isinstance(run, Path | str) and is_bundle(Path(run))):
         if (split, checkpoint, views) != ("test", "best", "plain"):
             raise BundleError("a bundle is scored on test, in plain view, alone")
         return evaluate_bundle(run, data=data).scores

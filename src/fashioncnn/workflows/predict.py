@@ -70,7 +70,7 @@ def predict(
         raise DataError(f"not_sure_below is {not_sure_below}; it must be 0 to 1")
     if top < 1:
         raise DataError(f"top is {top}; it must be 1 or more")
-    names = _files([pictures] if isinstance(pictures, str | Path) else pictures)
+    names = _files([pictures] if isinstance(pictures, str | Path) else list(pictures))
     if show is not None:
         check_output(show, names)
     model = open_model(run, device)
@@ -103,6 +103,8 @@ def check_output(file: Path | str, names: Sequence[str]) -> None:
 def _files(pictures: Sequence[Path | str]) -> list[str]:
     """Return the files that `pictures` name, each once. Raises DataError where there are none."""
     names: list[str] = []
+    if any(not isinstance(one, str | Path) for one in pictures):
+        raise DataError("predict reads files: pictures in memory go to fc.load(run).predict")
     for given in map(str, pictures):
         if not given:
             raise DataError("no picture: an empty name")
@@ -113,7 +115,9 @@ def _files(pictures: Sequence[Path | str]) -> list[str]:
             # Each that is not read is said.
             names += map(str, picture_files(path, MAX_PICTURES, (*SUFFIXES, *OTHER_PHOTOGRAPHS)))
         elif given != STANDARD_INPUT and not path.exists() and glob.has_magic(given):
-            names += sorted(glob.glob(given, recursive=True))  # noqa: PTH207 as it was typed
+            matching = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 as it was typed
+            # One that matches nothing is said among the others.
+            names += matching or ([given] if len(pictures) > 1 else [])
         else:
             names.append(given)
     if not names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fashioncnn.console.say import say
@@ -140,6 +140,8 @@ def _fitted(recipe: Recipe, data: DataSet, wishes: Wishes) -> Recipe:
 def _whole(seeds: Sequence[int]) -> list[int]:
     """Return seeds as Python's own numbers. RecipeError for those that are none, or come twice."""
     whole: list[int] = []
+    if not isinstance(seeds, Iterable) or isinstance(seeds, str):
+        raise RecipeError(f"seeds is {seeds!r}; it must be a list of whole numbers, as [0, 1, 2]")
     for seed in seeds:
         try:
             number = -1 if isinstance(seed, bool) else operator.index(seed)
@@ -150,6 +152,8 @@ def _whole(seeds: Sequence[int]) -> list[int]:
         if number in whole:
             raise RecipeError(f"seed {number} is given twice")
         whole.append(number)
+    if not whole:
+        raise RecipeError("seeds is empty; name one or more, as [0, 1, 2]")
     return whole
 
 

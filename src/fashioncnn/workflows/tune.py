@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Sequence
@@ -115,7 +116,7 @@ def tune(
 
 def _check_counts(**counts: float | None) -> None:
     for name, value in counts.items():
-        if value is not None and value <= 0:
+        if value is not None and not 0 < value < math.inf:
             raise SpaceError(f"{name} is {value}; it must be more than 0")
 
 
