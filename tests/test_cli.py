@@ -398,6 +398,25 @@ def test_help_reads_well_in_80_columns(words_of: Words, monkeypatch: pytest.Monk
     assert "--install-completion" in words_of("--help")[1]
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("train fast-9", {"fast-92", "fast-93", "fast-94", "fast-95"}),
+        ("bench speed micro fast-95", {"fast-95"}),
+        ("tune two-conv-", {"two-conv-grid"}),
+        ("serve ti", {"tiny"}),
+    ],
+)
+def test_the_shell_completes_names(
+    typed: str, offered: set[str], words_of: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_FASHIONCNN_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"fashioncnn {typed}")
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split())))
+    _, said, _ = words_of()
+    assert offered <= set(said.split())
+
+
 def test_former_names_of_options_go_on_working(words_of: Words) -> None:
     for words in (["train", "none", "--log", "tensorboard"], ["tune", "none", "--grid"]):
         status, _, err = words_of(*words)

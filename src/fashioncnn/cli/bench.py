@@ -17,6 +17,7 @@ from fashioncnn.cli.options import (
     Json,
     Precision,
     answer,
+    recipe_names,
     verb,
 )
 
@@ -37,7 +38,10 @@ def machine(device: DeviceOption = Device.AUTO, as_json: Json = False) -> None:
 
 @verb(app)
 def speed(
-    recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...", help="Names or files.")],
+    recipes: Annotated[
+        list[str],
+        typer.Argument(metavar="RECIPE...", help="Names or files.", autocompletion=recipe_names),
+    ],
     seeds: Annotated[
         int, typer.Option(metavar="N", min=1, max=1000, help="Trainings of each recipe.")
     ] = 10,

@@ -76,6 +76,27 @@ class Executor(enum.StrEnum):
     RAY = "ray"
 
 
+def recipe_names(begun: str) -> list[str]:
+    """Return the built-in recipes whose names begin so: for the shell's completion."""
+    from fashioncnn.recipes.files import builtin_names
+
+    return [name for name in builtin_names() if name.startswith(begun)]
+
+
+def space_names(begun: str) -> list[str]:
+    """Return the built-in spaces whose names begin so."""
+    from fashioncnn.tuning.space import builtin_spaces
+
+    return [name for name in builtin_spaces() if name.startswith(begun)]
+
+
+def bundle_names(begun: str) -> list[str]:
+    """Return the networks that come along whose names begin so."""
+    from fashioncnn.bundles.shipped import shipped
+
+    return [name for name in shipped() if name.startswith(begun)]
+
+
 Runs = Annotated[
     list[Path], typer.Argument(metavar="RUN...", help="Run directories, or folders of runs.")
 ]

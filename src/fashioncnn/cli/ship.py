@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashioncnn.cli.options import DataFolder, Json, answer
+from fashioncnn.cli.options import DataFolder, Json, answer, bundle_names
 
 if TYPE_CHECKING:
     from fashioncnn.bundles.bundle import Bundle
@@ -94,7 +94,12 @@ def _words(bundle: Bundle) -> str:
 
 def serve(
     bundles: Annotated[
-        list[str], typer.Argument(metavar="BUNDLE...", help="Bundles, or NAME=BUNDLE.")
+        list[str],
+        typer.Argument(
+            metavar="BUNDLE...",
+            help="Bundles, or NAME=BUNDLE.",
+            autocompletion=bundle_names,
+        ),
     ],
     host: Annotated[
         str, typer.Option(metavar="HOST", help="Where to listen; 0.0.0.0 for other machines.")

@@ -27,6 +27,7 @@ from fashioncnn.cli.options import (
     answer,
     as_size,
     executor,
+    recipe_names,
     trackers,
 )
 
@@ -35,7 +36,12 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A built-in recipe's name, or a TOML file.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            help="A built-in recipe's name, or a TOML file.", autocompletion=recipe_names
+        ),
+    ],
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key, as optimizer.name=sgd."),

@@ -24,6 +24,7 @@ from fashioncnn.cli.options import (
     WorkersOption,
     answer,
     executor,
+    space_names,
     trackers,
 )
 from fashioncnn.cli.tables import spread, table
@@ -46,7 +47,12 @@ class Sampler(enum.StrEnum):
 
 def tune(
     space: Annotated[
-        str, typer.Argument(metavar="SPACE", help="A built-in space's name, or a TOML file.")
+        str,
+        typer.Argument(
+            metavar="SPACE",
+            help="A built-in space's name, or a TOML file.",
+            autocompletion=space_names,
+        ),
     ],
     sampler: Annotated[
         Sampler | None,

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,11 @@ class RayCluster:
     cpus: float = 1.0
     gpus: float = 0.0
     shares_disk: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ExtraError without Ray, before anything is written."""
+        if find_spec("ray") is None:
+            raise ExtraError("Ray is not installed: pip install 'fashioncnn[cluster]'")
 
     @contextmanager
     def open(self, folder: Path) -> Iterator[RunningOnRay]:
@@ -178,10 +184,8 @@ def unpack(packed: bytes, folder: Path) -> None:
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
     """Join the cluster at `address` ("auto" for the one of this machine)."""
-    try:
-        import ray
-    except ImportError:
-        raise ExtraError("Ray is not installed: pip install 'fashioncnn[cluster]'") from None
+    import ray
+
     try:
         # Ray itself ends the whole process where nobody listens.
         _call(address)

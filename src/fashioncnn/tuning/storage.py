@@ -32,7 +32,12 @@ def open_storage(folder: Path, address: str | None) -> Iterator[BaseStorage]:
     try:
         storage = RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
         yield storage
-    except (SQLAlchemyError, StorageInternalError, ImportError) as error:
+    except ImportError:
+        driver = "psycopg[binary]" if address.startswith("postgresql") else "pymysql"
+        raise StudyError(
+            f"cannot use {address}: its driver is not installed, as pip install {driver!r} does it"
+        ) from None
+    except (SQLAlchemyError, StorageInternalError) as error:
         raise StudyError(f"cannot use {address}: {reason(error)}") from None
     finally:
         if storage:
