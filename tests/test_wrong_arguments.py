@@ -54,7 +54,10 @@ def test_an_endless_budget_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_pictures_in_memory_are_asked_for_again(tmp_path: Path) -> None:
+def test_pictures_in_memory_are_asked_for_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And that they are tested on what they were trained on is said."""
     images = np.random.default_rng(0).integers(0, 255, (40, 28, 28, 1), dtype=np.uint8)
     pictures = fc.LabelledImages(images, np.arange(40) % 2, NAMES)
     changes = {"training.epochs": 1, "data.validation_images": 0, "training.batch_size": 8}
@@ -63,6 +66,7 @@ def test_pictures_in_memory_are_asked_for_again(tmp_path: Path) -> None:
     with pytest.raises(FashionCNNError, match=r"were in memory: hand them in as data=fc\.DataSet"):
         fc.evaluate(run, device="cpu")
     assert fc.evaluate(run, data=data, device="cpu").n == 40
+    assert "40 of 40 test pictures are training pictures, too" in capsys.readouterr().err
 
 
 @pytest.mark.fast

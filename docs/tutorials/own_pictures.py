@@ -56,7 +56,9 @@ run = fc.train(
 fc.evaluate(run)
 
 # %% [markdown]
-# The run knows its pictures: later verbs find them, and `predict` prepares files as they are.
+# The run knows its pictures: later verbs find them, and `predict` prepares files as they are. Here
+# is one that it has not seen.
 
 # %%
-[(one.answer, one.probabilities[0]) for one in fc.predict(["shapes/ring/3.png"], run)]
+draw("ring").save("new.png")
+[(one.answer, one.probabilities[0]) for one in fc.predict(["new.png"], run)]

@@ -74,6 +74,10 @@ class LabelledImages:
         sha.update("\0".join([*self.class_names, str(self.shape)]).encode())
         return sha.hexdigest()
 
+    def picture_digests(self) -> list[bytes]:
+        """Return the SHA-256 of each picture's pixels."""
+        return [hashlib.sha256(image.tobytes()).digest() for image in self.images_NHWC]
+
     def take(self, indices: NDArray[np.int64]) -> LabelledImages:
         """Return the pictures at `indices`, in that order."""
         return LabelledImages(self.images_NHWC[indices], self.labels[indices], self.class_names)

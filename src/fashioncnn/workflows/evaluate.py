@@ -11,6 +11,7 @@ import numpy as np
 from fashioncnn.benchmarking.cost import cost
 from fashioncnn.bundles.bundle import Bundle, is_bundle
 from fashioncnn.console.say import say, timed
+from fashioncnn.data.images import LabelledImages
 from fashioncnn.errors import BundleError, RunError
 from fashioncnn.evaluation.as_photographed import as_photographed
 from fashioncnn.evaluation.confidence import confidence
@@ -168,10 +169,23 @@ def _predictions(trained: Trained, split: SplitName, views: ViewsName) -> tuple[
         predictions = predict(network, pictures, preparation, trained.device, views)
     seconds = time.perf_counter() - started
     if split == "test" and views == "plain":
+        _tell_of_copies(trained, pictures)
         trained.kept.put(artifacts.CONFUSED_PICTURES, confused_pictures(pictures, predictions))
         trained.kept.put(artifacts.TELLING_PICTURES, telling_pictures(pictures, predictions))
     trained.kept.put(artifact, predictions.arrays() | {"seconds": np.array(seconds)})
     return predictions, seconds
+
+
+def _tell_of_copies(trained: Trained, test: LabelledImages) -> None:
+    """Say how many test pictures are training pictures, pixel by pixel; `audit` does it better."""
+    if trained.data.is_fashion_mnist:
+        return
+    known = set(trained.data.train.picture_digests())
+    if copies := sum(one in known for one in test.picture_digests()):
+        say(
+            f"{copies:,} of {len(test):,} test pictures are training pictures, too: the scores are "
+            "too good"
+        )
 
 
 def _judge(trained: Trained, predictions: Predictions) -> None:

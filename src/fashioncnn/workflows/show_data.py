@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from io import BytesIO
@@ -81,10 +80,7 @@ def _near_empty(parts: dict[Part, LabelledImages]) -> list[str]:
 
 def _copies(parts: dict[Part, LabelledImages]) -> list[str]:
     """Say how many pictures are the same, pixel by pixel, within and across splits."""
-    digests = {
-        part: [hashlib.sha256(image.tobytes()).digest() for image in one.images_NHWC]
-        for part, one in parts.items()
-    }
+    digests = {part: one.picture_digests() for part, one in parts.items()}
     seen = {part: Counter(found) for part, found in digests.items()}
     found = [
         f"{copies:,} pictures of {part} are there more than once"
