@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from fashioncnn.console.say import say
@@ -40,6 +41,8 @@ def serve(
     check_token(token)
     if token is None and not is_loopback(host):
         say(f"{host} can be reached from other machines, and no token is asked for")
+    if find_spec("cv2") is None:
+        say("photographs are refused, tensors answered: pip install 'fashioncnn[photos]'")
     # Here, as FastAPI takes a while to import.
     from fashioncnn.serving.log import Log
     from fashioncnn.serving.server import run
