@@ -52,9 +52,10 @@ def main() -> None:
         "",
         "What each report says, beside the mean ± standard deviation over seeds of the recipe that "
         "re-creates it, on the test pictures; the loss on training pictures includes dropout and "
-        "augmentation. Reported figures come without a spread: “about the same” is where 95 of "
-        "100 further runs would lie, and half a hundredth, as most are given with two digits. Test "
-        "is read once a run, by the weights that are best on validation. Made by "
+        "augmentation. Reported figures come without a spread: “about the same” is within "
+        "one standard deviation of ours, “may be chance” within the range of 95 of 100 further "
+        "runs, both widened by half a hundredth, as most are given with two digits. Test is read "
+        "once a run, by the weights that are best on validation. Made by "
         "`python benchmarks/published_systems.py`, which leaves a page of each in "
         "`runs/published`.",
         "",

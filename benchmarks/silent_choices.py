@@ -169,7 +169,7 @@ def publish(ranked: Sequence[Candidate], seeds: int) -> None:
         "",
         f"Mean ± standard deviation over {len(runs)} seeds, test read once a run, by the last "
         "epoch's weights. *Within*: the reported figure, rounded to two digits as it is, lies "
-        "where 95 of 100 further runs would, and half a hundredth for the rounding.",
+        "within the range of 95 of 100 further runs, widened by half a hundredth for the rounding.",
         "",
         "| | reported | here | |",
         "|---|---|---|---|",

@@ -62,6 +62,17 @@ def test_classes_are_set_aside_in_proportion(pictures: LabelledImages) -> None:
         assert count < 9 or counts[:9].min() >= 1
 
 
+def test_a_split_for_test_that_is_made_has_every_class() -> None:
+    """Twenty classes of three pictures, of which a seventh are nine, and one of a single one."""
+    labels = np.append(np.repeat(np.arange(20), 3), 20)
+    images = np.zeros((61, 8, 8, 1), np.uint8)
+    names = tuple(map(str, range(21)))
+    data = DataSet.of(LabelledImages(images, labels, names))
+    assert data.test.counts().tolist() == [1] * 20 + [0]
+    assert data.train.counts().tolist() == [2] * 20 + [1]
+    assert any("20 are set aside of 61" in one for one in data.remarks())
+
+
 def test_of_each_class_one_stays_to_train_on() -> None:
     for sizes, count in (([1] * 20 + [2], 1), ([1, 30], 4), ([3] * 10, 20), ([5, 1, 9], 12)):
         labels = np.repeat(np.arange(len(sizes)), sizes).astype(np.int64)

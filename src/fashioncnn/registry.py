@@ -21,9 +21,8 @@ OWN = "FILE.py:NAME"
 class Registry(Mapping[str, T], Generic[T]):
     """`entries` by the name that `name_of` finds; `register` adds one.
 
-    Raises ValueError for two entries of one name.
-
-    `version` counts the changes, so that what was made of the entries can be made anew.
+    `version` counts the changes, so that what was made of the entries can be made anew. Raises
+    ValueError for two entries of one name.
     """
 
     def __init__(self, name_of: Callable[[T], str], entries: Iterable[T] = ()) -> None:

@@ -71,7 +71,8 @@ def predict(
                 typer.echo(printable(f"error: {one.fault}"), err=True)
     answer(as_json, {"pictures": [asdict(one) for one in found]}, _words(found))
     faulty = [one.picture for one in found if one.fault]
-    # What a folder or a pattern brings is told and left out; what is named has to be answered.
+    # What a folder or a pattern brings is told and left out; what is named has to be answered. A
+    # pattern that the shell has replaced names its files.
     if len(faulty) == len(found) or set(faulty) & set(pictures):
         raise typer.Exit(2)
 

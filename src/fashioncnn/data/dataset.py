@@ -37,7 +37,7 @@ class DataSet:
     `place` is anything that one of `data.sources` knows; without it, $FASHIONCNN_DATA is. Pictures
     that come in any size are made `size`, (height, width). Reading raises DataError. Where a source
     has no test pictures, a seventh of its training pictures are set aside for it, of every class in
-    proportion and at least one, by a fixed seed.
+    proportion, and of each at least one where it has two, by a fixed seed.
     """
 
     place: Path | str | None = None
@@ -179,7 +179,8 @@ class DataSet:
         if self._made_test is not None:
             lines.append(
                 f"{source.place} brings no test pictures: {len(self._made_test[1]):,} are set "
-                f"aside (a seventh, of every class in proportion; seed {MADE_TEST_SEED})"
+                f"aside of {len(self._read('train')):,}, of every class in proportion, by seed "
+                f"{MADE_TEST_SEED}"
             )
         counts = {"training": train.counts()}
         if "validation" in source.parts:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,11 +87,12 @@ class LabelledImages:
         return np.bincount(self.labels, minlength=self.classes)
 
 
-def _check_labels(labels: object, class_names: object) -> None:
+def _check_labels(labels: object, class_names: Any) -> None:
     if not isinstance(labels, np.ndarray) or not np.issubdtype(labels.dtype, np.integer):
         got = labels.dtype if isinstance(labels, np.ndarray) else type(labels).__name__
         raise DataError(f"labels must be a NumPy array of integers, got {got}")
-    if not isinstance(class_names, tuple):
+    names = class_names if isinstance(class_names, tuple) else (None,)
+    if not all(isinstance(name, str) for name in names):
         raise DataError(f"class_names must be a tuple of names, got {class_names!r:.80}")
     if len({*class_names}) < len(class_names):
         raise DataError(f"class_names has a name twice: {', '.join(class_names)[:200]}")

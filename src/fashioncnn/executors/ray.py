@@ -184,8 +184,10 @@ def unpack(packed: bytes, folder: Path) -> None:
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
     """Join the cluster at `address` ("auto" for the one of this machine)."""
-    import ray
-
+    try:
+        import ray
+    except ImportError as error:
+        raise WorkerError(f"Ray cannot be imported: {reason(error)}") from None
     try:
         # Ray itself ends the whole process where nobody listens.
         _call(address)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from fashioncnn.bundles.shipped import shipped
@@ -21,16 +21,25 @@ def as_run(run: AnyRun) -> Run:
     return run if isinstance(run, Run) else _open(Path(run))
 
 
-def open_runs(paths: AnyRun | Sequence[AnyRun]) -> list[Run]:
+def as_list(runs: AnyRun | Iterable[AnyRun]) -> list[AnyRun]:
+    """Return one or several runs, or their paths, as a list. Raises RunError for anything else."""
+    if isinstance(runs, AnyRun):
+        return [runs]
+    given = list(runs) if isinstance(runs, Iterable) else [runs]
+    for one in given:
+        if not isinstance(one, AnyRun):
+            raise _no_run(one)
+    return given
+
+
+def open_runs(paths: AnyRun | Iterable[AnyRun]) -> list[Run]:
     """Return the runs that `paths`, one or several, name, each once.
 
     A folder of runs stands for those in it that were trained to their end; the others are told
     and left out. Raises RunError when a path is neither a run nor such a folder.
     """
     runs: dict[Path, Run] = {}
-    for given in paths if isinstance(paths, Sequence) and not isinstance(paths, str) else [paths]:
-        if not isinstance(given, AnyRun):
-            raise _no_run(given)
+    for given in as_list(paths):
         path = given.path if isinstance(given, Run) else Path(given)
         below = [] if is_run(path) else runs_below(path)
         found = [run for run in below if _finished(run)] if below else [_open(path)]

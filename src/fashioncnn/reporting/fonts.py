@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
 OWN_FAMILY = "DejaVu Sans"
-# Their pictures of letters have fixed sizes and colours, which matplotlib cannot draw.
-UNDRAWABLE = "emoji"
+# Emoji have fixed sizes and colours, which matplotlib cannot draw; a last resort has boxes alone.
+UNUSABLE = ("emoji", "lastresort", "last resort")
+OTHER_STYLES = ("bold", "black", "light", "thin", "italic", "oblique")
 
 
 def own_file(*, bold: bool) -> Path:
@@ -24,13 +26,12 @@ def families_for(text: str) -> list[str]:
 
     Letters that no installed font has are drawn as boxes.
     """
-    file = file_for(text)
-    if file is None:
-        return [OWN_FAMILY]
-    from matplotlib import font_manager
-
-    font_manager.fontManager.addfont(str(file))
-    return [OWN_FAMILY, font_manager.get_font(str(file)).family_name]
+    families = [OWN_FAMILY]
+    lacking = _lacking(text, own_file(bold=False))
+    while lacking and (file := _best(lacking)):
+        families.append(_family(file))
+        lacking -= _letters(file)
+    return families
 
 
 def in_fonts(text: str, *, bold: bool) -> list[tuple[str, Path]]:
@@ -38,37 +39,37 @@ def in_fonts(text: str, *, bold: bool) -> list[tuple[str, Path]]:
     own = own_file(bold=bold)
     if text.isascii():
         return [(text, own)]
-    parts = groupby(text, lambda letter: file_for(letter) or own)
-    return [("".join(letters), file) for file, letters in parts]
+
+    def font_of(letter: str) -> Path:
+        lacking = _lacking(letter, own)
+        return (_best(lacking) if lacking else None) or own
+
+    return [("".join(letters), file) for file, letters in groupby(text, font_of)]
 
 
-@lru_cache
-def file_for(text: str) -> Path | None:
-    """Return the installed font with most of those letters that the own font lacks.
-
-    None where it lacks none, or no font has any.
-    """
+def _lacking(text: str, file: Path) -> frozenset[int]:
+    """Return the letters of `text` that a font lacks; what is not printed needs no font."""
     if text.isascii():
-        return None
-    drawn = {ord(letter) for letter in set(text) if letter.isprintable()}
-    lacking = drawn - _letters(own_file(bold=False))
-    return _best(frozenset(lacking)) if lacking else None
+        return frozenset()
+    return frozenset(map(ord, filter(str.isprintable, set(text)))) - _letters(file)
 
 
 @lru_cache
 def _best(lacking: frozenset[int]) -> Path | None:
+    """Return the installed font with most of these letters, or None; an upright one of usual weight
+    where several have as many.
+    """
     found = {file: len(lacking & _letters(file)) for file in _installed()}
-    best = max(found, key=lambda file: found[file], default=None)
-    return best if best and found[best] else None
+    usable = [file for file, count in found.items() if count]
+    return max(usable, key=lambda file: (found[file], _is_regular(file)), default=None)
 
 
 @lru_cache(1)
 def _installed() -> list[Path]:
-    """Return the fonts of this machine."""
     from matplotlib import font_manager
 
     files = [Path(file) for file in sorted(font_manager.findSystemFonts())]
-    return [file for file in files if UNDRAWABLE not in file.name.lower()]
+    return [file for file in files if not any(word in file.name.lower() for word in UNUSABLE)]
 
 
 @lru_cache
@@ -79,3 +80,21 @@ def _letters(file: Path) -> frozenset[int]:
         return frozenset(ft2font.FT2Font(str(file)).get_charmap())
     except (OSError, RuntimeError):
         return frozenset()
+
+
+def _is_regular(file: Path) -> bool:
+    from matplotlib import ft2font
+
+    style = ft2font.FT2Font(str(file)).style_name.lower()
+    return not any(word in style for word in OTHER_STYLES)
+
+
+@lru_cache
+def _family(file: Path) -> str:
+    """Return the name of a font's family, known to matplotlib from now on."""
+    from matplotlib import font_manager
+
+    # It tells where a font has no bold face; the usual one is drawn then.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    font_manager.fontManager.addfont(str(file))
+    return font_manager.get_font(str(file)).family_name

@@ -42,10 +42,12 @@ def _row(name: str, reported: float, values: list[float], higher_is_better: bool
     ours = summarise([{name: value} for value in values])[name]
     mean, std = ours["mean"], ours["std"]
     # Most reported figures have two decimals: half a hundredth is their own uncertainty.
-    margin = (further_run(std, len(values)) if std is not None else 0.0) + 0.005
+    rounding = 0.005
     difference = (mean - reported) if higher_is_better else (reported - mean)
-    if abs(difference) <= margin:
+    if abs(difference) <= (std or 0.0) + rounding:
         verdict = "about the same"
+    elif std is not None and abs(difference) <= further_run(std, len(values)) + rounding:
+        verdict = "may be chance"
     else:
         verdict = "better" if difference > 0 else "worse"
     if std is None:

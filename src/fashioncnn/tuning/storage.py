@@ -30,13 +30,14 @@ def open_storage(folder: Path, address: str | None) -> Iterator[BaseStorage]:
 
     storage = None
     try:
-        storage = RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
+        try:
+            storage = RDBStorage(address, engine_kwargs={"pool_pre_ping": True})
+        except ImportError:
+            raise StudyError(
+                f"cannot use {address}: its driver is not installed; pip install 'psycopg[binary]' "
+                "for postgresql+psycopg://, pymysql for mysql+pymysql://"
+            ) from None
         yield storage
-    except ImportError:
-        driver = "psycopg[binary]" if address.startswith("postgresql") else "pymysql"
-        raise StudyError(
-            f"cannot use {address}: its driver is not installed, as pip install {driver!r} does it"
-        ) from None
     except (SQLAlchemyError, StorageInternalError) as error:
         raise StudyError(f"cannot use {address}: {reason(error)}") from None
     finally:

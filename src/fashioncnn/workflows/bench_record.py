@@ -91,10 +91,9 @@ def bench_record(
     chosen = load(recipe)
     previous, origin = (None, None) if against is None else _previous(against)
     folder = Path(out) / f"{percent:g}-percent"
-    if against is None and (entries := sorted(folder.glob(f"*/{ENTRY}"))):
-        raise BenchmarkError(
-            f"{folder} has entries: name the newest, {entries[-1].parent}, against"
-        )
+    if against is None and (entries := list(folder.glob(f"*/{ENTRY}"))):
+        newest = max(entries, key=lambda entry: entry.stat().st_mtime).parent
+        raise BenchmarkError(f"{folder} has entries: measure against the newest, {newest}")
     measuring = folder / f".measuring-{chosen.name}" if measured is None else Path(measured)
     if previous and previous.settings() == chosen.settings():
         raise BenchmarkError(f"{against} has the settings of {recipe}: nothing to compare")

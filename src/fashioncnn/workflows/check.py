@@ -75,7 +75,7 @@ def check(
     `out`. What is wrong is among the findings; raises DataError without data, and FashionCNNError
     where `target` is nothing at all.
     """
-    if what != "network" and ":" not in str(target):
+    if what != "network" and str(target).endswith(".py"):
         raise CodeError(f"{target} is looked at as a {what}: say which, as in {target}:Name")
     try:
         recipe = _recipe(str(target), what, changes)

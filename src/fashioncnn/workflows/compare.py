@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fashioncnn.errors import RunError
 from fashioncnn.opening.data import Data
-from fashioncnn.opening.runs import AnyRun, open_runs
+from fashioncnn.opening.runs import AnyRun, as_list, open_runs
 from fashioncnn.opening.scored import scored_run
 from fashioncnn.opening.trained import Trained
 from fashioncnn.recipes.load import differences, load
@@ -31,9 +31,9 @@ def compare(
     comparisons, Holm's correction keeps the chance of one false alarm at 5 %. Raises RunError when
     fewer than two are given, or a run cannot be used.
     """
-    if isinstance(runs, str) or len(runs) < 2:
-        count = 1 if isinstance(runs, str) else len(runs)
-        raise RunError(f"compare needs two runs or more; {count} given")
+    runs = as_list(runs)
+    if len(runs) < 2:
+        raise RunError(f"compare needs two runs or more; {len(runs)} given")
     paths = [str(one.path if isinstance(one, Run) else one) for one in runs]
     opened = [_runs_of_one_recipe(given) for given in runs]
     folders = [run.path.resolve() for group in opened for run in group]

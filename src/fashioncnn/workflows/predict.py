@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
@@ -70,7 +70,10 @@ def predict(
         raise DataError(f"not_sure_below is {not_sure_below}; it must be 0 to 1")
     if top < 1:
         raise DataError(f"top is {top}; it must be 1 or more")
-    names = _files([pictures] if isinstance(pictures, str | Path) else list(pictures))
+    if isinstance(pictures, Iterable) and not isinstance(pictures, str | Path):
+        names = _files(list(pictures))
+    else:
+        names = _files([pictures])
     if show is not None:
         check_output(show, names)
     model = open_model(run, device)
@@ -100,10 +103,10 @@ def check_output(file: Path | str, names: Sequence[str]) -> None:
         raise DataError(f"{file} is one of the pictures: choose another file to write")
 
 
-def _files(pictures: Sequence[Path | str]) -> list[str]:
+def _files(pictures: Sequence[object]) -> list[str]:
     """Return the files that `pictures` name, each once. Raises DataError where there are none."""
     names: list[str] = []
-    if any(not isinstance(one, str | Path) for one in pictures):
+    if not all(isinstance(one, str | Path) for one in pictures):
         raise DataError("predict reads files: pictures in memory go to fc.load(run).predict")
     for given in map(str, pictures):
         if not given:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fashioncnn.console.say import say, timed
 from fashioncnn.errors import BundleError, RunError
 from fashioncnn.opening.data import Data, data_of
-from fashioncnn.opening.runs import AnyRun, open_runs
+from fashioncnn.opening.runs import AnyRun, as_list, open_runs
 from fashioncnn.opening.scored import scored_run
 from fashioncnn.opening.trained import Trained
 from fashioncnn.reporting.documents.files import Document
@@ -62,7 +62,7 @@ def report(
     check(track)
     if out is not None and Path(out).is_dir():
         raise RunError(f"report: {out} is a folder; give the page's file")
-    given = [runs] if isinstance(runs, Run | Path | str) else list(runs)
+    given = as_list(runs)
     if len(given) == 1 and (study := _study(given[0])):
         if track:
             raise RunError(f"{study} is a study: tune --track copies its runs as it trains them")

@@ -56,7 +56,7 @@ def show_data(
         odd.append(f"{told}: all are made {train.shape.height} x {train.shape.width}")
     odd += [*_near_empty(parts), *_copies(parts)]
     if "test" not in parts:
-        odd.append("no test pictures: a seventh will be set aside, of every class in proportion")
+        odd.append("no test pictures: some will be set aside, of every class in proportion")
     return DataFacts(
         data.name,
         data.source.kind,

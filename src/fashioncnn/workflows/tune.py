@@ -117,7 +117,7 @@ def tune(
 def _check_counts(**counts: float | None) -> None:
     for name, value in counts.items():
         if value is not None and not 0 < value < math.inf:
-            raise SpaceError(f"{name} is {value}; it must be more than 0")
+            raise SpaceError(f"{name} is {value}; it must be more than 0, and finite")
 
 
 def _sampler(space: Space, sampler: SamplerName | None, trials: int | None) -> SamplerName:
