@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +15,11 @@ from typing import Any
 import pytest
 import typer
 
-from conftest import Cli
+from conftest import TINY_RECIPE, Cli
 from fashioncnn.cli import verbs
 from fashioncnn.cli.main import main
 from fashioncnn.errors import printable, reason
+from fashioncnn.runs.directory import Run
 
 Words = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).resolve().parent.parent
@@ -415,6 +417,44 @@ def test_the_shell_completes_names(
     monkeypatch.setenv("COMP_CWORD", str(len(typed.split())))
     _, said, _ = words_of()
     assert offered <= set(said.split())
+
+
+def documented(verb: str) -> set[str]:
+    """Return the keys that docs/reference/json.md gives for a verb: those outside of brackets."""
+    page = (ROOT / "docs" / "reference" / "json.md").read_text()
+    (row,) = re.findall(rf"^\| {re.escape(verb)} \| (.*) \|$", page, re.M)
+    # Behind a colon stands what a key holds, up to the next semicolon.
+    told = [part.partition(":")[0] for part in re.sub(r"\([^)]*\)", "", row).split(";")]
+    return set(re.findall(r"`(\w+)`", " ".join(told)))
+
+
+@pytest.mark.usefixtures("tiny_data")
+def test_json_has_the_keys_that_are_documented(
+    words_of: Words, reported: Run, tiny_npz: Path, tmp_path: Path
+) -> None:
+    run, copy = reported.path, tmp_path / "copy"
+    shutil.copytree(run, copy)
+    (tmp_path / "idx").mkdir()
+    recipe = tmp_path / "short.toml"
+    recipe.write_text(TINY_RECIPE.replace("epochs = 3", "epochs = 1"))
+    asked: dict[str, list[object]] = {
+        "`train`": ["train", recipe, "--out", tmp_path / "runs"],
+        "`evaluate`, one run": ["evaluate", run],
+        "`evaluate`, several runs": ["evaluate", run, copy],
+        "`compare`": ["compare", run, copy],
+        "`report`": ["report", run],
+        "`predict`": ["predict", run, tmp_path / "nothing.png"],
+        "`new`": ["new", tmp_path / "mine.py"],
+        "`check`": ["check", tmp_path / "mine.py"],
+        "`data check`": ["data", "check", tmp_path / "idx"],
+        "`data show`": ["data", "show", tiny_npz],
+        "`data import`": ["data", "import", tiny_npz, "-o", tmp_path / "copy.npz"],
+        "`bench machine`": ["bench", "machine"],
+        "`bench predict`": ["bench", "predict", run, "--batch-size", 1],
+    }
+    for verb, words in asked.items():
+        _, said, _ = words_of(*words, "--json")
+        assert json.loads(said).keys() == documented(verb), verb
 
 
 def test_former_names_of_options_go_on_working(words_of: Words) -> None:
