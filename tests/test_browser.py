@@ -37,6 +37,16 @@ def test_the_pages_in_a_browser(browser: Browser, pages: dict[str, Path], scheme
         look(browser, title, path, scheme)
 
 
+def test_no_table_of_a_full_page_is_cut(browser: Browser, reported: fc.Run) -> None:
+    """On a phone, one may be swiped."""
+    page = browser.new_page(viewport={"width": 760, "height": 900})
+    page.goto((reported.path / "report.html").as_uri())
+    tables = page.locator(".wide")
+    assert tables.count() > 4
+    assert tables.evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
+    page.close()
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_page_of_the_server_answers(browser: Browser, tmp_path: Path, width: int) -> None:
     (tmp_path / "<b>.png").write_bytes(picture())
