@@ -239,7 +239,10 @@ WRONG = [
     (["train", "two-conv", "--set", "loss.class_weights.Skirt=2"], "names the class 'Skirt'"),
     (["train", "two-conv", "--data", "{tmp}/nothing"], "nothing is there. Known are"),
     (["train", "two-conv", "--device", "cuda"], "--device cuda: there is none on this machine"),
-    (["train", "two-conv", "--device", "toaster"], "'toaster' is not one of"),
+    (
+        ["train", "two-conv", "--device", "toaster"],
+        "Invalid value for '--device': 'toaster' is not one of",
+    ),
     (["train", "two-conv", "--seed", "1", "--seeds", "2"], "--seed or --seeds, not both"),
     (["train", "two-conv", "--seed", "-1"], "greater than or equal to 0"),
     (["train", "two-conv", "--speed", "9"], "No such option: --speed"),
