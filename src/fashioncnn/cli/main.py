@@ -79,8 +79,8 @@ def _run() -> int:
         # Typer's own complaints about the words typed carry a message for people.
         if not hasattr(error, "format_message"):
             raise
-        told = " ".join(error.format_message().split()).replace("Value error, ", "")
-        return _fail(f"error: {told} (see --help)", 2)
+        words = " ".join(error.format_message().split()).replace("Value error, ", "")
+        return _fail(f"error: {words} (see --help)", 2)
 
 
 def _prepare_streams() -> None:
