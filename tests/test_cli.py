@@ -445,6 +445,8 @@ def test_json_has_the_keys_that_are_documented(
         "`evaluate`, one run": ["evaluate", run],
         "`evaluate`, several runs": ["evaluate", run, copy],
         "`compare`": ["compare", run, copy],
+        "`explain`": ["explain", run],
+        "`explore`": ["explore", run, "-o", tmp_path / "explorer.html"],
         "`report`": ["report", run],
         "`predict`": ["predict", run, tmp_path / "nothing.png"],
         "`new`": ["new", tmp_path / "mine.py"],

@@ -32,7 +32,7 @@ WRONG: list[tuple[Callable[[Path], object], str]] = [
     (lambda _: fc.load(5), "5 is no run: give one"),  # type: ignore[arg-type]
     (lambda _: fc.report(None), "None is no run: give one"),  # type: ignore[arg-type]
     (lambda _: fc.compare(5), "5 is no run: give one"),  # type: ignore[arg-type]
-    (lambda _: fc.predict(None), r"in memory go to fc\.load\(run\)\.predict"),  # type: ignore[arg-type]
+    (lambda _: fc.predict(None), "NoneType is no file's name; pictures in memory"),  # type: ignore[arg-type]
     (lambda _: fc.LabelledImages(IMAGES, LABELS, (1, 1)), "a tuple of names, got"),  # type: ignore[arg-type]
     (lambda run: fc.report([run, 5]), "5 is no run: give one"),  # type: ignore[list-item]
     (lambda _: fc.predict(IMAGES), r"in memory go to fc\.load\(run\)\.predict"),  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from fashioncnn.cli.options import (
     DeviceOption,
     Json,
     Precision,
+    RecipeName,
     answer,
     recipe_names,
     verb,
@@ -100,7 +101,7 @@ def speed(
 
 @verb(app)
 def record(
-    recipe: Annotated[str, typer.Argument(help="A built-in recipe's name, or a TOML file.")],
+    recipe: RecipeName,
     percent: Annotated[
         float, typer.Option(metavar="PERCENT", min=0, max=100, help="The test accuracy to reach.")
     ],

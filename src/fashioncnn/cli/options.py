@@ -97,6 +97,10 @@ def bundle_names(begun: str) -> list[str]:
     return [name for name in shipped() if name.startswith(begun)]
 
 
+RecipeName = Annotated[
+    str,
+    typer.Argument(help="A built-in recipe's name, or a TOML file.", autocompletion=recipe_names),
+]
 Runs = Annotated[
     list[Path], typer.Argument(metavar="RUN...", help="Run directories, or folders of runs.")
 ]

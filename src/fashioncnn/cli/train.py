@@ -21,13 +21,13 @@ from fashioncnn.cli.options import (
     Json,
     LogOption,
     Precision,
+    RecipeName,
     SizeOption,
     TrackOption,
     WorkersOption,
     answer,
     as_size,
     executor,
-    recipe_names,
     trackers,
 )
 
@@ -36,12 +36,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Annotated[
-        str,
-        typer.Argument(
-            help="A built-in recipe's name, or a TOML file.", autocompletion=recipe_names
-        ),
-    ],
+    recipe: RecipeName,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key, as optimizer.name=sgd."),

@@ -56,16 +56,16 @@ class DataSet:
 
         Raises DataError where they are no LabelledImages, or of one class.
         """
-        given: dict[Part, LabelledImages | None]
-        given = {"train": train, "validation": validation, "test": test}
-        parts = {part: one for part, one in given.items() if one is not None}
+        parts: dict[Part, LabelledImages] = {"train": train}
+        # An empty one is as none.
+        if validation is not None and len(validation):
+            parts["validation"] = validation
+        if test is not None and len(test):
+            parts["test"] = test
         for part, one in parts.items():
             if not isinstance(one, LabelledImages):
                 raise DataError(f"{part} is {type(one).__name__}; it must be fc.LabelledImages")
             checked_names(one.class_names, Path(name))
-        if "train" not in parts:
-            raise DataError("train is None; it must be fc.LabelledImages")
-        parts = {part: one for part, one in parts.items() if part == "train" or len(one)}
         return DataSet(given=_InMemory(name, parts))
 
     @cached_property

@@ -56,8 +56,9 @@ def _lacking(text: str, file: Path) -> frozenset[int]:
 
 @lru_cache
 def _best(lacking: frozenset[int]) -> Path | None:
-    """Return the installed font with most of these letters, or None; an upright one of usual weight
-    where several have as many.
+    """Return the installed font with most of these letters, or None.
+
+    Where several have as many, it is an upright one of usual weight.
     """
     found = {file: len(lacking & _letters(file)) for file in _installed()}
     usable = [file for file, count in found.items() if count]

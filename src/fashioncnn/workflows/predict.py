@@ -106,8 +106,10 @@ def check_output(file: Path | str, names: Sequence[str]) -> None:
 def _files(pictures: Sequence[object]) -> list[str]:
     """Return the files that `pictures` name, each once. Raises DataError where there are none."""
     names: list[str] = []
-    if not all(isinstance(one, str | Path) for one in pictures):
-        raise DataError("predict reads files: pictures in memory go to fc.load(run).predict")
+    for one in pictures:
+        if not isinstance(one, str | Path):
+            told = f"{type(one).__name__} is no file's name"
+            raise DataError(f"{told}; pictures in memory go to fc.load(run).predict")
     for given in map(str, pictures):
         if not given:
             raise DataError("no picture: an empty name")
